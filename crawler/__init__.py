@@ -1,0 +1,1 @@
+"""Fetches. Knows Scrapy, and is the only package that knows `parsers` and `archive`."""
