@@ -1,0 +1,54 @@
+# Every target makes its own environment first: nothing has to be activated or installed by hand.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DATA ?= data/demo
+
+.DEFAULT_GOAL := help
+.PHONY: help setup system demo serve test lint types check bench audit extract clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## environment in .venv, with the gongkai command in it
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "gongkai needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(MAKE) --no-print-directory system
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+system: ## system packages (Debian, Ubuntu; as root, else prints the line to run)
+	@sh .ci/system-packages
+
+demo: $(READY) ## offline: crawl the bundled replica site and read its reports (into data/demo)
+	$(BIN)/gongkai --data $(DATA) demo
+
+serve: $(READY) ## browse the corpus in Datasette (DATA=data/demo)
+	$(BIN)/gongkai --data $(DATA) serve
+
+test: $(READY) ## the tests, offline
+	$(BIN)/python -m pytest
+
+lint: $(READY) ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY) ## mypy, strict
+	$(BIN)/mypy
+
+check: lint types test ## what CI runs: lint, types and tests
+
+bench: $(READY) ## speed, as ratios against a peer in the same run
+	$(BIN)/python bench/parse.py
+
+audit: $(READY) ## re-hash every record, compare files, index and database
+	$(BIN)/gongkai --data $(DATA) audit
+
+extract: $(READY) ## read the archive again (twice gives the same rows)
+	$(BIN)/gongkai --data $(DATA) extract
+
+clean: ## remove the environment and caches, never data
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
