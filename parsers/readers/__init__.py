@@ -1,0 +1,57 @@
+"""One reader per file format: bytes in, a `Document` of paragraphs and grids out.
+
+Each reader is a module with `read(data: bytes) -> Document` that raises `UnreadableDocumentError` and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import cast
+
+from parsers import sniff
+from parsers.errors import UnreadableDocumentError
+from parsers.model import Document
+
+_MB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """Which module reads a media type, and the most bytes it is given (beyond: `too_large`)."""
+
+    module: str
+    max_bytes: int
+
+
+READERS: dict[str, Format] = {
+    sniff.PLAIN: Format("parsers.readers.text", 32 * _MB),
+    sniff.MARKDOWN: Format("parsers.readers.text", 32 * _MB),
+    sniff.HTML: Format("parsers.readers.html", 32 * _MB),
+    sniff.DOCX: Format("parsers.readers.docx", 64 * _MB),
+    sniff.PDF: Format("parsers.readers.pdf", 128 * _MB),
+}
+
+
+def read_document(data: bytes, *, name: str = "") -> Document:
+    """Read `data` with the reader of its kind, whatever its `name` ends in.
+
+    Raises UnreadableDocumentError: `empty`, `encrypted`, `unsupported` (no reader for this kind yet), `too_large`, or
+    what the reader itself says (`damaged`, `too_complex`, …).
+    """
+    kind = sniff.media_type(data, name)
+    if kind == sniff.EMPTY:
+        raise UnreadableDocumentError("empty", f"the file holds nothing ({len(data)} bytes, none of them text)")
+    if kind == sniff.ENCRYPTED_OFFICE:
+        raise UnreadableDocumentError("encrypted", "the Office file is encrypted and needs its password")
+    found = READERS.get(kind)
+    if found is None:
+        raise UnreadableDocumentError("unsupported", f"the file is {kind}, for which there is no reader yet")
+    if len(data) > found.max_bytes:
+        raise UnreadableDocumentError(
+            "too_large", f"the {kind} file has {len(data)} bytes; at most {found.max_bytes} are read"
+        )
+    # Imported when first needed: a night of HTML pages never loads the PDF library.
+    reader = cast(Callable[[bytes], Document], import_module(found.module).read)
+    return reader(data)

@@ -1,0 +1,257 @@
+"""HTML pages: paragraphs and data tables in reading order, whatever Word, WPS or a page builder wrapped round them.
+
+Text is as a browser shows it: source white space collapsed, `<br>` and block elements end lines, no-break and
+ideographic spaces kept. Not shown and so not read: scripts, comments, elements hidden by style, struck-out text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from parsers.decode import decode
+from parsers.errors import UnreadableDocumentError
+from parsers.model import Block, Cell, Document, Finding, Grid, Paragraph
+from parsers.readers import html_table
+
+MEDIA_TYPE = "text/html"
+# A browser draws any depth; libxml2 stops at 2,048 elements, and no page we know nests tables more than ten deep.
+MAX_TABLE_DEPTH = 24
+
+
+def _tags(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
+_STRUCK = _tags("del s strike")
+_DROPPED = _STRUCK | _tags(
+    "script style head noscript template iframe frame frameset object embed applet select textarea svg math audio "
+    "video canvas map meta link title"
+)
+_BLOCKS = _tags(
+    "html body div p table caption thead tbody tfoot tr td th ul ol li dl dt dd h1 h2 h3 h4 h5 h6 pre blockquote "
+    "center form fieldset legend address article aside footer header hr main nav section figure figcaption details "
+    "summary dir menu"
+)
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all", re.IGNORECASE)
+_SPACES = re.compile(r"[ \t\r\n\f\v]+")
+# libxml2 never yields NUL in text, so it can stand for a line break until source white space is collapsed.
+_BREAK = "\0"
+_AROUND_BREAK = re.compile(rf" ?{_BREAK} ?")
+_XML_UNSAFE = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
+
+
+def read(data: bytes) -> Document:
+    """Read an HTML page of any encoding.
+
+    Raises UnreadableDocumentError: `empty` (no markup, no text), `too_complex` (nested beyond any real page).
+    """
+    decoded = decode(data)
+    root = _parse(decoded.text)
+    reader = _Reader()
+    if decoded.broken:
+        reader.note("broken_encoding", f"{decoded.broken} places are not {decoded.encoding}; shown as U+FFFD", "")
+    blocks = tuple(reader.blocks(root))
+    return Document(
+        media_type=MEDIA_TYPE,
+        blocks=blocks,
+        title=_title(root),
+        metadata=_metadata(root),
+        findings=reader.all_findings(),
+    )
+
+
+def parse(text: str) -> etree._Element:
+    """The tree of decoded HTML. Raises UnreadableDocumentError as `read` does."""
+    return _parse(text)
+
+
+def _parse(text: str) -> etree._Element:
+    parser = etree.HTMLParser(
+        encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True, recover=True
+    )
+    try:
+        root = etree.fromstring(_XML_UNSAFE.sub("\ufffd", text).encode("utf-8", errors="replace"), parser)
+    except etree.XMLSyntaxError as error:
+        raise UnreadableDocumentError("empty", f"no HTML could be read: {error}") from error
+    if root is None:
+        raise UnreadableDocumentError("empty", "the page holds no element and no text")
+    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+        raise UnreadableDocumentError("too_complex", "the page nests elements more than 2,048 deep")
+    return root
+
+
+def _title(root: etree._Element) -> str:
+    for element in root.iter("title"):
+        text = _SPACES.sub(" ", html_table.all_text(element)).strip()
+        if text:
+            return text
+    return ""
+
+
+def _metadata(root: etree._Element) -> dict[str, str]:
+    """Meta tags wherever they stand (page builders put them into the body): the first that says something wins."""
+    metadata: dict[str, str] = {}
+    for element in root.iter("meta"):
+        name = (element.get("name") or element.get("property") or "").strip()
+        content = (element.get("content") or "").strip()
+        if name and (content or name not in metadata) and not metadata.get(name):
+            metadata[name] = content
+    return metadata
+
+
+@dataclass(slots=True)
+class _Line:
+    """Text gathered since the last block boundary."""
+
+    parts: list[str] = field(default_factory=list)
+    level: int | None = None
+
+    def take(self) -> list[str]:
+        """The paragraphs gathered, split where two line breaks follow each other; the line is empty after."""
+        if not self.parts:
+            return []
+        text = _AROUND_BREAK.sub("\n", _SPACES.sub(" ", "".join(self.parts))).strip(" \n")
+        self.parts.clear()
+        if not text or text.isspace():
+            return []
+        if "\n" not in text:
+            return [text]
+        return list(_split_at_blank_lines(text.split("\n")))
+
+
+def _split_at_blank_lines(lines: list[str]) -> Iterator[str]:
+    together: list[str] = []
+    for line in [*lines, ""]:
+        if line and not line.isspace():
+            together.append(line)
+        elif together:
+            yield "\n".join(together)
+            together = []
+
+
+class _Reader:
+    """Walks one page. Tables are numbered in document order, layout tables included, as a person counts them."""
+
+    def __init__(self) -> None:
+        self._findings: list[Finding] = []
+        self._dropped: Counter[str] = Counter()
+        self._paragraphs = 0
+        self._tables = 0
+
+    def note(self, code: str, message: str, locator: str) -> None:
+        self._findings.append(Finding(code, message, locator))
+
+    def all_findings(self) -> tuple[Finding, ...]:
+        messages = {
+            "hidden_table": "tables hidden by their style were left out",
+            "struck_text": "places of struck-out text were left out",
+        }
+        dropped = [Finding(code, f"{count} {messages[code]}") for code, count in sorted(self._dropped.items())]
+        return (*self._findings, *dropped)
+
+    def blocks(self, root: etree._Element, depth: int = 0) -> Iterator[Block]:
+        """Paragraphs and grids below `root`; inside cells paragraphs are not counted for locators (depth > 0)."""
+        line = _Line()
+        preformatted = 0
+        nested = depth
+        walk = etree.iterwalk(root, events=("start", "end"))
+        for event, element in walk:
+            tag = element.tag
+            if event == "start":
+                if tag in _DROPPED or (element is not root and _is_hidden(element)):
+                    self._count_dropped(element, tag)
+                    walk.skip_subtree()
+                    continue
+                if tag in _BLOCKS:
+                    yield from self._paragraphs_of(line, depth)
+                    line.level = _HEADINGS.get(tag, line.level)
+                if tag == "table" and element is not root:
+                    nested += 1
+                    _refuse_depth(nested)
+                    self._tables += 1
+                    if html_table.is_data(element):
+                        yield from self._grids(element, depth + 1)
+                        walk.skip_subtree()
+                        continue
+                preformatted += tag == "pre"
+                text = _shown_text(element, tag)
+                if text:
+                    line.parts.append(text.replace("\n", _BREAK) if preformatted else text)
+                continue
+            if tag in _BLOCKS:
+                yield from self._paragraphs_of(line, depth)
+                line.level = None if tag in _HEADINGS else line.level
+                nested -= tag == "table" and element is not root
+                preformatted -= tag == "pre"
+            if element.tail and element is not root:
+                line.parts.append(element.tail.replace("\n", _BREAK) if preformatted else element.tail)
+        yield from self._paragraphs_of(line, depth)
+
+    def _paragraphs_of(self, line: _Line, depth: int) -> Iterator[Paragraph]:
+        for text in line.take():
+            if depth == 0:
+                self._paragraphs += 1
+            yield Paragraph(text, f"paragraph={self._paragraphs}", line.level)
+
+    def _count_dropped(self, element: etree._Element, tag: str) -> None:
+        if tag in _STRUCK and html_table.all_text(element).strip():
+            self._dropped["struck_text"] += 1
+        tables = sum(1 for _ in element.iter("table")) if tag not in _DROPPED else 0
+        if tables:
+            self._tables += tables
+            self._dropped["hidden_table"] += tables
+
+    def _grids(self, table: etree._Element, depth: int) -> Iterator[Block]:
+        """The grid of a data table, before it what stands in the table but in no cell, after it its nested grids."""
+        _refuse_depth(depth)
+        number = self._tables
+        for text in html_table.outside_cells(table):
+            self._paragraphs += 1
+            yield Paragraph(_SPACES.sub(" ", text).strip(), f"paragraph={self._paragraphs}")
+        placed, clamped = html_table.place(row for row in html_table.rows(table) if not _is_hidden(row.element))
+        if clamped:
+            self.note("span_clamped", f"{clamped} cells claim impossible spans; cut to the table", f"table={number}")
+        inner: list[Block] = []
+        cells: list[Cell] = []
+        for cell in placed:
+            if _is_hidden(cell.element):
+                continue
+            texts: list[str] = []
+            for block in self.blocks(cell.element, depth):
+                if isinstance(block, Paragraph):
+                    texts.append(block.text)
+                else:
+                    inner.append(block)
+            locator = f"table={number};row={cell.row + 1};column={cell.column + 1}"
+            cells.append(Cell("\n".join(texts), cell.row, cell.column, locator, cell.row_span, cell.column_span))
+        if cells:
+            yield Grid(tuple(cells), f"table={number}")
+        yield from inner
+
+
+def _refuse_depth(depth: int) -> None:
+    if depth > MAX_TABLE_DEPTH:
+        raise UnreadableDocumentError("too_complex", f"the page nests tables more than {MAX_TABLE_DEPTH} deep")
+
+
+def _is_hidden(element: etree._Element) -> bool:
+    style = element.get("style")
+    return bool(style and _HIDDEN_STYLE.search(style)) or element.get("hidden") is not None
+
+
+def _shown_text(element: etree._Element, tag: str) -> str:
+    if tag == "br":
+        return _BREAK
+    if tag == "input":
+        is_shown = (element.get("type") or "text").lower() in ("text", "number", "tel", "date")
+        return element.get("value") or "" if is_shown else ""
+    if tag == "sup" and element.text and element.text.strip().isdigit():
+        # 21¹ must never become 211: a raised number is a note's mark, printed as one.
+        return f"[{element.text.strip()}]"
+    return element.text or ""

@@ -1,0 +1,176 @@
+"""What kind of file the bytes are: by magic bytes, never by extension.
+
+`.doc` that is RTF, HTML or docx, `.pdf` that is a login page, and attachments sent as octet-stream are everyday.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+import zlib
+
+from parsers.decode import decode
+
+PDF = "application/pdf"
+HTML = "text/html"
+XML = "application/xml"
+PLAIN = "text/plain"
+MARKDOWN = "text/markdown"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+OFD = "application/ofd"
+ODT = "application/vnd.oasis.opendocument.text"
+EPUB = "application/epub+zip"
+ZIP = "application/zip"
+DOC = "application/msword"
+XLS = "application/vnd.ms-excel"
+PPT = "application/vnd.ms-powerpoint"
+WORKS = "application/vnd.ms-works"
+OLE = "application/x-ole-storage"
+ENCRYPTED_OFFICE = "application/x-ole-encrypted"
+RTF = "application/rtf"
+MHTML = "multipart/related"
+EMPTY = "application/x-empty"
+BINARY = "application/octet-stream"
+
+_HEAD = 4096
+# Acrobat accepts a PDF header anywhere in the first 1,024 bytes, and files with leading junk are met.
+_PDF_HEADER_WITHIN = 1024
+_TEXT_SAMPLE = 65536
+
+_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"{\\rtf", RTF),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"II*\x00", "image/tiff"),
+    (b"MM\x00*", "image/tiff"),
+    (b"Rar!\x1a\x07", "application/vnd.rar"),
+    (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
+    (b"\x1f\x8b\x08", "application/gzip"),
+    (b"BZh", "application/x-bzip2"),
+    (b"\xfd7zXZ\x00", "application/x-xz"),
+    (b"\x7fELF", "application/x-executable"),
+    (b"SQLite format 3\x00", "application/vnd.sqlite3"),
+)
+_ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_OLE_START = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# Stream names in an OLE file's directory, UTF-16; an encrypted docx or xlsx is an OLE file around its ciphertext.
+_OLE_STREAMS: tuple[tuple[str, str], ...] = (
+    ("EncryptedPackage", ENCRYPTED_OFFICE),
+    ("WordDocument", DOC),
+    ("Workbook", XLS),
+    ("Book", XLS),
+    ("PowerPoint Document", PPT),
+    ("MatOST", WORKS),
+)
+_ZIP_MEMBERS: tuple[tuple[str, str], ...] = (
+    ("word/document.xml", DOCX),
+    ("xl/workbook.xml", XLSX),
+    ("ppt/presentation.xml", PPTX),
+    ("OFD.xml", OFD),
+)
+_MIMETYPES = (ODT, EPUB, OFD)
+_CONTENT_TYPES = "[Content_Types].xml"
+_HTML_TAG = re.compile(
+    r"<(?:!doctype\s+html|html|head|body|title|meta|link|script|style|base|table|tbody|thead|tr|td|th|div|p|span|font|"
+    r"br|hr|center|h[1-6]|ul|ol|li|dl|a|b|strong|em|i|u|img|form|input|iframe|frameset|section|article|header|main|nav"
+    r")(?=[\s>/])",
+    re.IGNORECASE,
+)
+_HTML_ROOT = re.compile(r"<(?:!doctype\s+html|html|body)(?=[\s>])", re.IGNORECASE)
+_HTML_CLOSING = re.compile(r"</(?:p|td|div|span|tr|table|body|html)\s*>", re.IGNORECASE)
+_MANY_CLOSINGS = 3
+_BEFORE_MARKUP = re.compile(r"\s*(?:<!--.*?-->\s*|<\?xml.*?\?>\s*|<\?.*?\?>\s*)*", re.DOTALL)
+# C0 controls that no text file holds; tab, line ends, form feed (page breaks) and escape sequences aside.
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+
+def media_type(data: bytes, name: str = "") -> str:
+    """The media type of `data`. `name` only tells Markdown from other plain text; it decides nothing else.
+
+    What is nothing known is `application/octet-stream`, no bytes (or only blanks and NULs) `application/x-empty`.
+    """
+    head = data[:_HEAD]
+    if not head.strip(b"\x00 \t\r\n\x0b\x0c") and not data.strip(b"\x00 \t\r\n\x0b\x0c"):
+        return EMPTY
+    for magic, kind in _MAGIC:
+        if head.startswith(magic):
+            return kind
+    if head.startswith(_ZIP_STARTS):
+        return _zip_kind(data)
+    if head.startswith(_OLE_START):
+        return _ole_kind(data)
+    if _binary_kind(head):
+        return _binary_kind(head)
+    if b"%PDF-" in head[:_PDF_HEADER_WITHIN] and not head.lstrip().startswith(b"<"):
+        return PDF
+    return _text_kind(data, name)
+
+
+def _binary_kind(head: bytes) -> str:
+    if head.startswith(b"MZ") and b"\x00" in head:
+        return "application/x-msdownload"
+    if head.startswith(b"BM") and b"\x00" in head[:16]:
+        return "image/bmp"
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "image/webp"
+    if head[4:8] == b"ftyp":
+        return "video/mp4"
+    return ""
+
+
+def _zip_kind(data: bytes) -> str:
+    """Kind of a zip file by its members; a cut one, whose directory is lost, by the names its bytes still show."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = set(archive.namelist())
+            if "mimetype" in names and archive.getinfo("mimetype").file_size < 200:
+                declared = archive.read("mimetype").decode("ascii", errors="replace").strip()
+                if declared in _MIMETYPES:
+                    return declared
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, NotImplementedError):
+        names = {name for name, _ in _ZIP_MEMBERS if name.encode() in data}
+        if _CONTENT_TYPES.encode() in data:
+            names.add(_CONTENT_TYPES)
+    for name, kind in _ZIP_MEMBERS:
+        if name in names:
+            return kind
+    if _CONTENT_TYPES in names and any(name.startswith("word/") for name in names):
+        return DOCX
+    # A docx cut before its first part is still one: other Office files write their parts first as well.
+    return DOCX if names == {_CONTENT_TYPES} else ZIP
+
+
+def _ole_kind(data: bytes) -> str:
+    for stream, kind in _OLE_STREAMS:
+        if (stream + "\x00").encode("utf-16-le") in data:
+            return kind
+    return OLE
+
+
+def _text_kind(data: bytes, name: str) -> str:
+    # A cut at a fixed byte may fall inside a character: whatever breaks there is not counted against the text.
+    sample = data if len(data) <= _TEXT_SAMPLE else data[:_TEXT_SAMPLE].rsplit(b"\n", 1)[0]
+    decoded = decode(sample)
+    text = decoded.text
+    body = text[_end_of_prologue(text) :]
+    if _HTML_TAG.match(body) or _HTML_ROOT.search(text[:_HEAD]):
+        return HTML
+    if len(_CONTROL.findall(text)) + decoded.broken > len(text) / 20:
+        return BINARY
+    if text.lstrip().startswith("<?xml"):
+        return XML
+    if text.lstrip().startswith(("MIME-Version:", "From: <Saved by")):
+        return MHTML
+    if len(_HTML_CLOSING.findall(text)) >= _MANY_CLOSINGS:
+        return HTML
+    return MARKDOWN if name.lower().endswith((".md", ".markdown")) else PLAIN
+
+
+def _end_of_prologue(text: str) -> int:
+    prologue = _BEFORE_MARKUP.match(text)
+    return prologue.end() if prologue else 0
