@@ -114,8 +114,6 @@ class _Line:
 
     def take(self) -> list[str]:
         """The paragraphs gathered, split where two line breaks follow each other; the line is empty after."""
-        if not self.parts:
-            return []
         text = _AROUND_BREAK.sub("\n", _SPACES.sub(" ", "".join(self.parts))).strip(" \n")
         self.parts.clear()
         if not text or text.isspace():
@@ -143,6 +141,7 @@ class _Reader:
         self._dropped: Counter[str] = Counter()
         self._paragraphs = 0
         self._tables = 0
+        self._styles: dict[str, bool] = {}
 
     def note(self, code: str, message: str, locator: str) -> None:
         self._findings.append(Finding(code, message, locator))
@@ -164,12 +163,13 @@ class _Reader:
         for event, element in walk:
             tag = element.tag
             if event == "start":
-                if tag in _DROPPED or (element is not root and _is_hidden(element)):
+                if tag in _DROPPED or (element is not root and self._is_hidden(element)):
                     self._count_dropped(element, tag)
                     walk.skip_subtree()
                     continue
                 if tag in _BLOCKS:
-                    yield from self._paragraphs_of(line, depth)
+                    if line.parts:
+                        yield from self._paragraphs_of(line, depth)
                     line.level = _HEADINGS.get(tag, line.level)
                 if tag == "table" and element is not root:
                     nested += 1
@@ -181,16 +181,18 @@ class _Reader:
                         continue
                 preformatted += tag == "pre"
                 text = _shown_text(element, tag)
-                if text:
+                if text and (line.parts or not text.isspace()):
                     line.parts.append(text.replace("\n", _BREAK) if preformatted else text)
                 continue
             if tag in _BLOCKS:
-                yield from self._paragraphs_of(line, depth)
+                if line.parts:
+                    yield from self._paragraphs_of(line, depth)
                 line.level = None if tag in _HEADINGS else line.level
                 nested -= tag == "table" and element is not root
                 preformatted -= tag == "pre"
-            if element.tail and element is not root:
-                line.parts.append(element.tail.replace("\n", _BREAK) if preformatted else element.tail)
+            text = element.tail
+            if text and element is not root and (line.parts or not text.isspace()):
+                line.parts.append(text.replace("\n", _BREAK) if preformatted else text)
         yield from self._paragraphs_of(line, depth)
 
     def _paragraphs_of(self, line: _Line, depth: int) -> Iterator[Paragraph]:
@@ -198,6 +200,18 @@ class _Reader:
             if depth == 0:
                 self._paragraphs += 1
             yield Paragraph(text, f"paragraph={self._paragraphs}", line.level)
+
+    def _is_hidden(self, element: etree._Element) -> bool:
+        if element.get("hidden") is not None:
+            return True
+        style = element.get("style")
+        if not style:
+            return False
+        # Word writes the same few styles thousands of times.
+        hides = self._styles.get(style)
+        if hides is None:
+            hides = self._styles[style] = _HIDDEN_STYLE.search(style) is not None
+        return hides
 
     def _count_dropped(self, element: etree._Element, tag: str) -> None:
         if tag in _STRUCK and html_table.all_text(element).strip():
@@ -214,13 +228,13 @@ class _Reader:
         for text in html_table.outside_cells(table):
             self._paragraphs += 1
             yield Paragraph(_SPACES.sub(" ", text).strip(), f"paragraph={self._paragraphs}")
-        placed, clamped = html_table.place(row for row in html_table.rows(table) if not _is_hidden(row.element))
+        placed, clamped = html_table.place(row for row in html_table.rows(table) if not self._is_hidden(row.element))
         if clamped:
             self.note("span_clamped", f"{clamped} cells claim impossible spans; cut to the table", f"table={number}")
         inner: list[Block] = []
         cells: list[Cell] = []
         for cell in placed:
-            if _is_hidden(cell.element):
+            if self._is_hidden(cell.element):
                 continue
             texts: list[str] = []
             for block in self.blocks(cell.element, depth):
@@ -238,11 +252,6 @@ class _Reader:
 def _refuse_depth(depth: int) -> None:
     if depth > MAX_TABLE_DEPTH:
         raise UnreadableDocumentError("too_complex", f"the page nests tables more than {MAX_TABLE_DEPTH} deep")
-
-
-def _is_hidden(element: etree._Element) -> bool:
-    style = element.get("style")
-    return bool(style and _HIDDEN_STYLE.search(style)) or element.get("hidden") is not None
 
 
 def _shown_text(element: etree._Element, tag: str) -> str:

@@ -1,0 +1,329 @@
+"""Word's docx: paragraphs and tables straight from the XML, in reading order.
+
+Tracked deletions, hidden and struck-out text are left out, as in print; rows and cells wrapped in content controls are
+kept. Cells keep their order within a row: LibreOffice sometimes adds a grid column that no cell starts in.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from parsers.errors import UnreadableDocumentError
+from parsers.model import Block, Cell, Document, Finding, Grid, Paragraph
+from parsers.readers.ooxml import Package
+from parsers.sniff import DOCX
+
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+MAX_TABLE_DEPTH = 24
+_MAX_SPAN = 100
+_MAX_COLUMNS = 1000
+
+_P, _R, _T, _TBL, _TR, _TC = (f"{_W}{name}" for name in ("p", "r", "t", "tbl", "tr", "tc"))
+_P_PR, _R_PR, _TR_PR, _TC_PR = (f"{_W}{name}Pr" for name in ("p", "r", "tr", "tc"))
+_STYLE, _STYLE_NAME, _P_STYLE, _OUTLINE = (f"{_W}{name}" for name in ("style", "name", "pStyle", "outlineLvl"))
+_GRID_SPAN, _V_MERGE, _GRID_BEFORE = (f"{_W}{name}" for name in ("gridSpan", "vMerge", "gridBefore"))
+_DEL, _CELL_DEL, _VERT_ALIGN = (f"{_W}{name}" for name in ("del", "cellDel", "vertAlign"))
+_VAL, _TYPE, _STYLE_ID = (f"{_W}{name}" for name in ("val", "type", "styleId"))
+_SDT, _SDT_CONTENT, _TEXT_BOX = (f"{_W}{name}" for name in ("sdt", "sdtContent", "txbxContent"))
+_ALTERNATE, _CHOICE, _FALLBACK = (f"{_MC}{name}" for name in ("AlternateContent", "Choice", "Fallback"))
+_WRAPPERS = frozenset(
+    f"{_W}{name}"
+    for name in ("sdt", "sdtContent", "ins", "moveTo", "smartTag", "customXml", "hyperlink", "fldSimple", "dir", "bdo")
+) | {_ALTERNATE}
+_DELETED = frozenset((_DEL, f"{_W}moveFrom"))
+_DRAWINGS = frozenset((f"{_W}drawing", f"{_W}pict", f"{_W}object"))
+_BREAKS = {f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}tab": "\t", f"{_W}ptab": "\t", f"{_W}noBreakHyphen": "-"}
+_INVISIBLE = ((f"{_W}vanish", "hidden_text"), (f"{_W}strike", "struck_text"), (f"{_W}dstrike", "struck_text"))
+_OFF = ("0", "false", "off", "none")
+_CORE = ("title", "subject", "creator", "lastModifiedBy", "created", "modified")
+
+
+def read(data: bytes) -> Document:
+    """Read a docx file.
+
+    Raises UnreadableDocumentError: `damaged`, `encrypted`, `bomb`, `too_large`, `too_complex`.
+    """
+    package = Package(data)
+    main = package.related("officeDocument") or "word/document.xml"
+    root = package.tree(main)
+    if root is None:
+        raise UnreadableDocumentError("damaged", f"the package has no main part {main}")
+    body = _child(root, f"{_W}body")
+    if body is None:
+        raise UnreadableDocumentError("damaged", f"{main} holds no body; its root is {root.tag}")
+    reader = _Reader(_heading_levels(package, main))
+    blocks = tuple(reader.blocks(body))
+    metadata = _metadata(package)
+    return Document(
+        media_type=DOCX,
+        blocks=blocks,
+        title=metadata.get("title", ""),
+        metadata=metadata,
+        findings=reader.findings(),
+    )
+
+
+def _child(element: etree._Element | None, tag: str) -> etree._Element | None:
+    return None if element is None else next(element.iterchildren(tag), None)
+
+
+def _value(element: etree._Element | None) -> str:
+    return "" if element is None else element.get(_VAL) or ""
+
+
+def _number(text: str, default: int) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else default
+
+
+def _is_on(properties: etree._Element, tag: str) -> bool:
+    found = _child(properties, tag)
+    return found is not None and _value(found) not in _OFF
+
+
+def _metadata(package: Package) -> dict[str, str]:
+    """Core properties; a docx without them, or with broken ones, is read all the same."""
+    try:
+        root = package.tree(package.related("core-properties") or "docProps/core.xml")
+    except UnreadableDocumentError:
+        return {}
+    if root is None:
+        return {}
+    found = {child.tag.rpartition("}")[2]: (child.text or "").strip() for child in root.iterchildren("*")}
+    return {name: found[name] for name in _CORE if found.get(name)}
+
+
+def _heading_levels(package: Package, main: str) -> dict[str, int]:
+    """Style id → heading level, from the styles' outline levels or their built-in names."""
+    try:
+        root = package.tree(package.related("styles", of=main) or "word/styles.xml")
+    except UnreadableDocumentError:
+        return {}
+    levels: dict[str, int] = {}
+    for style in root.iterchildren(_STYLE) if root is not None else ():
+        if style.get(_TYPE) != "paragraph":
+            continue
+        name = _value(_child(style, _STYLE_NAME)).lower()
+        outline = _value(_child(_child(style, _P_PR), _OUTLINE))
+        if name.startswith("heading ") and name[8:].isdigit():
+            level = int(name[8:])
+        elif name == "title":
+            level = 1
+        else:
+            level = _number(outline, 9) + 1
+        if 1 <= level <= 6:
+            levels[style.get(_STYLE_ID) or ""] = level
+    return levels
+
+
+@dataclass(slots=True)
+class _Table:
+    """A table being read. `open_merges` maps a grid column to the vertically merged cell that starts there."""
+
+    number: int
+    cells: list[Cell] = field(default_factory=list)
+    spans: list[int] = field(default_factory=list)
+    inner: list[Grid] = field(default_factory=list)
+    open_merges: dict[int, int] = field(default_factory=dict)
+    clamped: int = 0
+
+
+class _Reader:
+    """Walks one document body. Tables are numbered as they begin, paragraphs as they are printed."""
+
+    def __init__(self, levels: dict[str, int]) -> None:
+        self._levels = levels
+        self._paragraphs = 0
+        self._tables = 0
+        self._dropped: Counter[str] = Counter()
+        self._findings: list[Finding] = []
+
+    def findings(self) -> tuple[Finding, ...]:
+        messages = {
+            "deleted_text": "tracked deletions were left out",
+            "hidden_text": "runs of hidden text were left out",
+            "struck_text": "runs of struck-out text were left out",
+        }
+        dropped = (Finding(code, f"{count} {messages[code]}") for code, count in sorted(self._dropped.items()))
+        return (*self._findings, *dropped)
+
+    def blocks(self, body: etree._Element, depth: int = 0) -> Iterator[Block]:
+        """Blocks of a body, a cell or a text box; only those of the body itself (depth 0) are counted."""
+        for element in _unwrapped(body):
+            if element.tag == _P:
+                yield from self._paragraph(element, depth)
+            elif element.tag == _TBL:
+                yield from self._table(element, depth + 1)
+
+    def _paragraph(self, element: etree._Element, depth: int) -> Iterator[Block]:
+        boxes: list[etree._Element] = []
+        text = "".join(self._inline(element, boxes)).strip(" \n\t")
+        if text and not text.isspace():
+            if depth == 0:
+                self._paragraphs += 1
+            yield Paragraph(text, f"paragraph={self._paragraphs}", self._level(element))
+        if boxes and depth > MAX_TABLE_DEPTH:
+            raise UnreadableDocumentError("too_complex", f"text boxes nest more than {MAX_TABLE_DEPTH} deep")
+        for box in boxes:
+            yield from self.blocks(box, depth and depth + 1)
+
+    def _level(self, paragraph: etree._Element) -> int | None:
+        properties = _child(paragraph, _P_PR)
+        if properties is None:
+            return None
+        level = _number(_value(_child(properties, _OUTLINE)), 9) + 1
+        if level <= 6:
+            return level
+        return self._levels.get(_value(_child(properties, _P_STYLE)))
+
+    def _inline(self, paragraph: etree._Element, boxes: list[etree._Element]) -> Iterator[str]:
+        for element in _unwrapped(paragraph):
+            if element.tag == _R:
+                yield from self._run(element, boxes)
+            elif element.tag in _DELETED:
+                self._dropped["deleted_text"] += 1
+
+    def _run(self, run: etree._Element, boxes: list[etree._Element]) -> Iterator[str]:
+        raised = False
+        for element in run:
+            tag = element.tag
+            if tag == _T:
+                text = element.text or ""
+                # 21¹ must never become 211: a raised number is a note's mark, printed as one.
+                yield f"[{text.strip()}]" if raised and text.strip().isdigit() else text
+            elif tag == _R_PR:
+                if self._is_invisible(element):
+                    return
+                raised = _value(_child(element, _VERT_ALIGN)) == "superscript"
+            elif tag in _BREAKS:
+                yield _BREAKS[tag]
+            elif tag in _DRAWINGS or tag == _ALTERNATE:
+                boxes.extend(_text_boxes(element))
+
+    def _is_invisible(self, properties: etree._Element) -> bool:
+        for tag, code in _INVISIBLE:
+            if _is_on(properties, tag):
+                self._dropped[code] += 1
+                return True
+        return False
+
+    def _table(self, element: etree._Element, depth: int) -> Iterator[Block]:
+        """A grid and the grids inside it; a table of one column is a box round paragraphs."""
+        if depth > MAX_TABLE_DEPTH:
+            raise UnreadableDocumentError("too_complex", f"tables nest more than {MAX_TABLE_DEPTH} deep")
+        self._tables += 1
+        rows = [(row, list(_row_cells(row))) for row in _unwrapped(element) if row.tag == _TR and not _is_deleted(row)]
+        if any(len(cells) > 1 for _, cells in rows):
+            yield from self._grid(rows, depth)
+            return
+        for _, cells in rows:
+            for cell in cells:
+                yield from self.blocks(cell, depth - 1)
+
+    def _grid(self, rows: list[tuple[etree._Element, list[etree._Element]]], depth: int) -> Iterator[Block]:
+        table = _Table(self._tables)
+        for row_number, (row, cells) in enumerate(rows):
+            self._row(table, row_number, row, cells, depth)
+        if table.clamped:
+            message = f"{table.clamped} cells claim impossible spans; cut to the table"
+            self._findings.append(Finding("span_clamped", message, f"table={table.number}"))
+        grid = (
+            Cell(cell.text, cell.row, cell.column, cell.locator, span, cell.column_span)
+            for cell, span in zip(table.cells, table.spans, strict=True)
+        )
+        yield Grid(tuple(grid), f"table={table.number}")
+        yield from table.inner
+
+    def _row(
+        self, table: _Table, row_number: int, row: etree._Element, cells: list[etree._Element], depth: int
+    ) -> None:
+        column = min(_number(_value(_child(_child(row, _TR_PR), _GRID_BEFORE)), 0), _MAX_SPAN)
+        still_open: dict[int, int] = {}
+        for element in cells:
+            properties = _child(element, _TC_PR)
+            claimed = max(1, _number(_value(_child(properties, _GRID_SPAN)), 1))
+            width = min(claimed, _MAX_SPAN, max(1, _MAX_COLUMNS - column))
+            table.clamped += claimed > width
+            merge = _child(properties, _V_MERGE)
+            continues = merge is not None and _value(merge) != "restart"
+            above = _merge_above(table.open_merges, column, width) if continues else None
+            if above is not None:
+                table.spans[above] += 1
+                still_open[column] = above
+            else:
+                if merge is not None:
+                    still_open[column] = len(table.cells)
+                self._add_cell(table, element, Cell("", row_number, column, "", 1, width), depth)
+            column += width
+        table.open_merges = still_open
+
+    def _add_cell(self, table: _Table, element: etree._Element, place: Cell, depth: int) -> None:
+        texts: list[str] = []
+        for block in self.blocks(element, depth):
+            if isinstance(block, Paragraph):
+                texts.append(block.text)
+            else:
+                table.inner.append(block)
+        locator = f"table={table.number};row={place.row + 1};column={place.column + 1}"
+        table.cells.append(Cell("\n".join(texts), place.row, place.column, locator, 1, place.column_span))
+        table.spans.append(1)
+
+
+def _unwrapped(parent: etree._Element) -> Iterator[etree._Element]:
+    """Children of `parent`, those inside content controls, insertions, links and the like included, in order."""
+    for element in parent:
+        tag = element.tag
+        if tag not in _WRAPPERS:
+            yield element
+        elif tag == _SDT:
+            for content in element.iterchildren(_SDT_CONTENT):
+                yield from _unwrapped(content)
+        elif tag == _ALTERNATE:
+            for choice in _alternative(element):
+                yield from _unwrapped(choice)
+        else:
+            yield from _unwrapped(element)
+
+
+def _alternative(element: etree._Element) -> list[etree._Element]:
+    """The first choice, or the fallback: both say the same, one for new and one for old versions of Word."""
+    choice = _child(element, _CHOICE)
+    chosen = choice if choice is not None else _child(element, _FALLBACK)
+    return [] if chosen is None else [chosen]
+
+
+def _text_boxes(element: etree._Element) -> list[etree._Element]:
+    """Text boxes drawn by a run, without those inside other text boxes."""
+    places = _alternative(element) if element.tag == _ALTERNATE else [element]
+    return [box for place in places for box in place.iter(_TEXT_BOX) if _is_outermost(box, element)]
+
+
+def _is_outermost(box: etree._Element, within: etree._Element) -> bool:
+    for above in box.iterancestors():
+        if above is within:
+            return True
+        if above.tag == _TEXT_BOX:
+            return False
+    return True
+
+
+def _row_cells(row: etree._Element) -> Iterator[etree._Element]:
+    for element in _unwrapped(row):
+        if element.tag == _TC and _child(_child(element, _TC_PR), _CELL_DEL) is None:
+            yield element
+
+
+def _is_deleted(row: etree._Element) -> bool:
+    return _child(_child(row, _TR_PR), _DEL) is not None
+
+
+def _merge_above(open_merges: dict[int, int], column: int, width: int) -> int | None:
+    """The open merge a continuing cell belongs to: at its column, or else the nearest that starts under its span."""
+    if column in open_merges:
+        return open_merges[column]
+    near = [start for start in open_merges if column - 1 <= start < column + width]
+    return open_merges[min(near, key=lambda start: abs(start - column))] if near else None
