@@ -1,0 +1,70 @@
+"""Challenge and refusal pages, recognised before anything parses them: a guard's page is no empty list.
+
+The signs are data, in `blocking.toml`. Such a page is kept as evidence and said so; it is never solved.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from parsers.decode import decode
+
+SIGNS_FILE = Path(__file__).with_name("blocking.toml")
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One way in which a guard shows itself. Empty conditions are not asked."""
+
+    name: str
+    why: str
+    status: tuple[int, ...] = ()
+    max_bytes: int = 0
+    header: tuple[str, ...] = ()
+    all: tuple[str, ...] = ()
+    any: tuple[str, ...] = ()
+
+
+@cache
+def signs() -> tuple[Sign, ...]:
+    """The signs of `blocking.toml`, in its order."""
+    content = tomllib.loads(SIGNS_FILE.read_text(encoding="utf-8"))
+    return tuple(_sign(entry) for entry in content["sign"])
+
+
+def _sign(entry: dict[str, Any]) -> Sign:
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    return Sign(**values)
+
+
+@cache
+def _longest() -> int:
+    return max(sign.max_bytes for sign in signs())
+
+
+def block(entity: bytes, *, status: int, headers: Headers = ()) -> Sign | None:
+    """The first sign that the response shows, or None when it is an answer."""
+    asked = [sign for sign in signs() if _may(sign, status, len(entity))]
+    if not asked:
+        return None
+    text = decode(entity[: _longest()]).text.lower()
+    lines = b"\n".join(name + b": " + value for name, value in headers).decode("latin-1").lower()
+    return next((sign for sign in asked if _shows(sign, text, lines)), None)
+
+
+def _may(sign: Sign, status: int, length: int) -> bool:
+    return (not sign.status or status in sign.status) and (not sign.max_bytes or length <= sign.max_bytes)
+
+
+def _shows(sign: Sign, text: str, headers: str) -> bool:
+    if sign.header and not any(word in headers for word in sign.header):
+        return False
+    if not all(word in text for word in sign.all):
+        return False
+    return not sign.any or any(word in text for word in sign.any)

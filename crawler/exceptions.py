@@ -1,0 +1,13 @@
+"""What can go wrong while declaring sites and crawling them."""
+
+
+class CrawlerError(Exception):
+    """Root of everything this package raises on purpose."""
+
+
+class SiteFileError(CrawlerError):
+    """Raised while loading a site file; the message names the file, the key, what was expected and what was found."""
+
+
+class UnknownSiteError(CrawlerError):
+    """Raised when a site is asked for by a name that no bundled site file bears; the message names the known ones."""

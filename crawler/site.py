@@ -1,0 +1,342 @@
+"""Site files: what is known about one agency's site, as data.
+
+A bundled file's path is its name: `sites/harbin/nangang.toml` is the site `harbin_nangang`. Loading is strict, because
+a mistyped key would otherwise be a silent default: a delay that is not kept, a host that is not fetched.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from crawler.exceptions import SiteFileError, UnknownSiteError
+from crawler.platforms import PLATFORM_NAMES
+
+SITES_FOLDER = Path(__file__).parent / "sites"
+HISTORY_CHANNEL = "annual_report_history"
+AUTO = "auto"
+
+# First two digits of GB/T 2260.
+PROVINCE_CODES = frozenset(
+    f"{region}{number}"
+    for region, numbers in {"1": "12345", "2": "123", "3": "1234567", "4": "123456", "5": "01234", "6": "12345"}.items()
+    for number in numbers
+) | {"71", "81", "82"}
+# 《政府信息公开条例》 is in force since 2008; the oldest reports served are for that year.
+FIRST_POSSIBLE_YEAR = 2008
+LAST_POSSIBLE_YEAR = 2100
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_HOST = re.compile(r"(?:[A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+|\[[0-9A-Fa-f:.]+\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Politeness:
+    """How gently a site is asked. `delay_seconds` is the least time between two requests to one host."""
+
+    delay_seconds: float = 2.0
+    concurrent_requests: int = 1
+    obey_robots: bool = True
+    allow_private_hosts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReportHistory:
+    """An address that answers with the agency's own annual report of the year put for `{year}`."""
+
+    url: str
+    first_year: int
+    last_year: int
+
+    def urls(self) -> tuple[tuple[int, str], ...]:
+        """Year and address, newest first."""
+        years = range(self.last_year, self.first_year - 1, -1)
+        return tuple((year, self.url.replace("{year}", str(year))) for year in years)
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A host that may be fetched. `ports` are the ports on which it may."""
+
+    name: str
+    ports: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One declared site. `channels` and `expect` are (name, value) pairs in the file's order; `text` is the file."""
+
+    name: str
+    agency: str
+    division_code: str
+    channels: tuple[tuple[str, str], ...]
+    platform: str = AUTO
+    hosts: tuple[Host, ...] = ()
+    enabled: bool = True
+    disabled_because: str = ""
+    politeness: Politeness = Politeness()
+    expect: tuple[tuple[str, int], ...] = ()
+    history: ReportHistory | None = None
+    text: str = ""
+
+    def allows(self, url: str) -> bool:
+        """True when the address is http or https on a host and port of this site."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            return False
+        if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
+            return False
+        port = port or DEFAULT_PORTS[parts.scheme]
+        return any(host.name == parts.hostname and port in host.ports for host in self.hosts)
+
+
+def bundled_sites() -> dict[str, Site]:
+    """Every site file shipped in `crawler/sites`, by name."""
+    paths = sorted(SITES_FOLDER.glob("*/*.toml"))
+    return {site.name: site for site in (_read(path, f"{path.parent.name}_{path.stem}") for path in paths)}
+
+
+def bundled_site(name: str) -> Site:
+    """One bundled site; raises `UnknownSiteError` with the known names."""
+    sites = bundled_sites()
+    if name not in sites:
+        raise UnknownSiteError(f"unknown site {name!r}; known sites: {', '.join(sites)}")
+    return sites[name]
+
+
+def load_site(path: Path | str) -> Site:
+    """A site file from anywhere; its name is the file's stem. Raises `SiteFileError`."""
+    path = Path(path)
+    if path.resolve().parent.parent == SITES_FOLDER.resolve():
+        return _read(path, f"{path.resolve().parent.name}_{path.stem}")
+    return _read(path, path.stem)
+
+
+def parse_site(text: str, *, name: str, source: str) -> Site:
+    """A site from the text of its file; `source` is what errors call the file. Raises `SiteFileError`."""
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SiteFileError(f"{source}: not valid TOML: {error}") from error
+    return _SiteReader(source).site(content, name=name, text=text)
+
+
+def _read(path: Path, name: str) -> Site:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise SiteFileError(f"{path}: not valid UTF-8: {error}") from error
+    except OSError as error:
+        raise SiteFileError(f"{path}: cannot be read: {error.strerror}") from error
+    return parse_site(text, name=name, source=str(path))
+
+
+TOP_KEYS = (
+    "agency",
+    "division_code",
+    "platform",
+    "allowed_hosts",
+    "enabled",
+    "disabled_because",
+    "channels",
+    "politeness",
+    "expect",
+    HISTORY_CHANNEL,
+)
+POLITENESS_KEYS = ("delay_seconds", "concurrent_requests", "obey_robots", "allow_private_hosts")
+HISTORY_KEYS = ("url", "first_year", "last_year")
+_TYPE_NAMES: dict[type, str] = {
+    str: "a string",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    list: "an array",
+    dict: "a table",
+}
+
+
+class _SiteReader:
+    """Checks one file's content key by key, so that every error can name the file and the key."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+
+    def site(self, content: Mapping[str, Any], *, name: str, text: str) -> Site:
+        self._known(content, TOP_KEYS, table="")
+        enabled = self._value(content, "enabled", bool, True)
+        channels = self._channels(content, required=enabled)
+        history = self._history(content)
+        addresses = [url for _, url in channels] + ([history.url] if history else [])
+        return Site(
+            name=name,
+            agency=self._agency(content),
+            division_code=self._division_code(content),
+            channels=channels,
+            platform=self._platform(content),
+            hosts=self._hosts(content, addresses),
+            enabled=enabled,
+            disabled_because=self._value(content, "disabled_because", str, ""),
+            politeness=self._politeness(content),
+            expect=self._expect(content, dict(channels)),
+            history=history,
+            text=text,
+        )
+
+    def fail(self, key: str, expected: str, found: object) -> SiteFileError:
+        return SiteFileError(f"{self.source}: {key}: expected {expected}, found {found!r}")
+
+    def _known(self, content: Mapping[str, Any], known: tuple[str, ...], table: str) -> None:
+        for key in content:
+            if key not in known:
+                where = f"[{table}] " if table else ""
+                raise SiteFileError(f"{self.source}: {where}unknown key {key!r}; known keys: {', '.join(known)}")
+
+    def _missing(self, key: str) -> SiteFileError:
+        return SiteFileError(f"{self.source}: missing key {key!r}; known keys: {', '.join(TOP_KEYS)}")
+
+    def _value(self, content: Mapping[str, Any], key: str, kind: type, default: Any, table: str = "") -> Any:
+        if key not in content:
+            return default
+        found = content[key]
+        # bool is an int to Python and an int is a number to a person.
+        fits = isinstance(found, kind) and not (kind is not bool and isinstance(found, bool))
+        if kind is float and isinstance(found, int) and not isinstance(found, bool):
+            fits = True
+        if not fits:
+            raise self.fail(f"{table}.{key}" if table else key, _TYPE_NAMES[kind], found)
+        return found
+
+    def _table(self, content: Mapping[str, Any], key: str) -> dict[str, Any]:
+        table: dict[str, Any] = self._value(content, key, dict, {})
+        return table
+
+    def _agency(self, content: Mapping[str, Any]) -> str:
+        if "agency" not in content:
+            raise self._missing("agency")
+        agency: str = self._value(content, "agency", str, "")
+        if not agency.strip():
+            raise self.fail("agency", "the agency's name", agency)
+        return agency.strip()
+
+    def _division_code(self, content: Mapping[str, Any]) -> str:
+        if "division_code" not in content:
+            raise self._missing("division_code")
+        code: str = self._value(content, "division_code", str, "")
+        if not re.fullmatch(r"[0-9]{6}", code) or code[:2] not in PROVINCE_CODES:
+            raise self.fail("division_code", 'six digits of GB/T 2260 in quotes, such as "230103"', code)
+        return code
+
+    def _platform(self, content: Mapping[str, Any]) -> str:
+        platform: str = self._value(content, "platform", str, AUTO)
+        if platform not in (AUTO, *PLATFORM_NAMES):
+            raise self.fail("platform", f"one of {', '.join((AUTO, *PLATFORM_NAMES))}", platform)
+        return platform
+
+    def _channels(self, content: Mapping[str, Any], *, required: bool) -> tuple[tuple[str, str], ...]:
+        channels = self._table(content, "channels")
+        if required and "channels" not in content:
+            raise self._missing("channels")
+        if required and not channels:
+            raise self.fail("channels", 'at least one name = "list page address"', channels)
+        for name, url in channels.items():
+            if not _NAME.fullmatch(name) or name == HISTORY_CHANNEL:
+                raise self.fail(f"channels.{name}", "a name of a-z, 0-9 and _ that is not reserved", name)
+            self._address(f"channels.{name}", url)
+        return tuple(channels.items())
+
+    def _address(self, key: str, url: object) -> None:
+        expected = 'an http or https address with a host, such as "http://www.example.gov.cn/col/col1/index.html"'
+        if not isinstance(url, str) or re.search(r"[\s<>\"\x00-\x1f]", url):
+            raise self.fail(key, expected, url)
+        try:
+            parts = urlsplit(url)
+            parts.port  # noqa: B018  raises ValueError when it is not a number
+        except ValueError as error:
+            raise self.fail(key, expected, url) from error
+        if parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.username or parts.fragment:
+            raise self.fail(key, expected, url)
+        if not _HOST.fullmatch(f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname):
+            raise self.fail(key, expected, url)
+
+    def _hosts(self, content: Mapping[str, Any], addresses: list[str]) -> tuple[Host, ...]:
+        ports: dict[str, set[int]] = {}
+        own_ports = set(DEFAULT_PORTS.values())
+        for url in addresses:
+            parts = urlsplit(url)
+            own_ports.add(parts.port or DEFAULT_PORTS[parts.scheme])
+        for url in addresses:
+            ports.setdefault(urlsplit(url).hostname or "", set()).update(own_ports)
+        for entry in self._value(content, "allowed_hosts", list, []):
+            name, port = self._allowed_host(entry)
+            ports.setdefault(name, set()).update({port} if port else own_ports)
+        return tuple(Host(name, frozenset(numbers)) for name, numbers in ports.items())
+
+    def _allowed_host(self, entry: object) -> tuple[str, int | None]:
+        expected = 'a host name, optionally with :port, such as "files.example.gov.cn"'
+        if not isinstance(entry, str):
+            raise self.fail("allowed_hosts", expected, entry)
+        try:
+            parts = urlsplit(f"//{entry}")
+            port = parts.port
+        except ValueError as error:
+            raise self.fail("allowed_hosts", expected, entry) from error
+        host, _, _ = entry.rpartition(":") if port is not None else (entry, "", "")
+        if not _HOST.fullmatch(host) or not parts.hostname:
+            raise self.fail("allowed_hosts", expected, entry)
+        return parts.hostname, port
+
+    def _politeness(self, content: Mapping[str, Any]) -> Politeness:
+        table = self._table(content, "politeness")
+        self._known(table, POLITENESS_KEYS, table="politeness")
+        default = Politeness()
+        delay: float = self._value(table, "delay_seconds", float, default.delay_seconds, "politeness")
+        if not 0 <= delay <= 3600:
+            raise self.fail("politeness.delay_seconds", "0 to 3600 seconds", delay)
+        concurrent: int = self._value(table, "concurrent_requests", int, default.concurrent_requests, "politeness")
+        if not 1 <= concurrent <= 64:
+            raise self.fail("politeness.concurrent_requests", "1 to 64", concurrent)
+        return Politeness(
+            delay_seconds=float(delay),
+            concurrent_requests=concurrent,
+            obey_robots=self._value(table, "obey_robots", bool, default.obey_robots, "politeness"),
+            allow_private_hosts=self._value(
+                table, "allow_private_hosts", bool, default.allow_private_hosts, "politeness"
+            ),
+        )
+
+    def _expect(self, content: Mapping[str, Any], channels: dict[str, str]) -> tuple[tuple[str, int], ...]:
+        table = self._table(content, "expect")
+        self._known(table, tuple(channels), table="expect")
+        for name in table:
+            count = self._value(table, name, int, 0, "expect")
+            if count < 1:
+                raise self.fail(f"expect.{name}", "at least 1 listing", count)
+        return tuple(table.items())
+
+    def _history(self, content: Mapping[str, Any]) -> ReportHistory | None:
+        if HISTORY_CHANNEL not in content:
+            return None
+        table = self._table(content, HISTORY_CHANNEL)
+        self._known(table, HISTORY_KEYS, table=HISTORY_CHANNEL)
+        for key in HISTORY_KEYS:
+            if key not in table:
+                known = ", ".join(HISTORY_KEYS)
+                raise SiteFileError(f"{self.source}: [{HISTORY_CHANNEL}] missing key {key!r}; known keys: {known}")
+        url: str = self._value(table, "url", str, "", HISTORY_CHANNEL)
+        if url.count("{year}") != 1:
+            raise self.fail(f"{HISTORY_CHANNEL}.url", "an address with {year} in it once", url)
+        self._address(f"{HISTORY_CHANNEL}.url", url.replace("{year}", "2021"))
+        first: int = self._value(table, "first_year", int, 0, HISTORY_CHANNEL)
+        last: int = self._value(table, "last_year", int, 0, HISTORY_CHANNEL)
+        if not FIRST_POSSIBLE_YEAR <= first <= last <= LAST_POSSIBLE_YEAR:
+            expected = f"{FIRST_POSSIBLE_YEAR} ≤ first_year ≤ last_year ≤ {LAST_POSSIBLE_YEAR}"
+            raise self.fail(f"{HISTORY_CHANNEL}.first_year", expected, (first, last))
+        return ReportHistory(url=url, first_year=first, last_year=last)

@@ -1,0 +1,169 @@
+"""Site files: what a good one gives, and what the message for a bad one says."""
+
+from pathlib import Path
+
+import pytest
+
+from crawler.exceptions import SiteFileError, UnknownSiteError
+from crawler.site import SITES_FOLDER, ReportHistory, bundled_site, bundled_sites, load_site, parse_site
+
+GOOD = """
+agency = "某市某区人民政府"
+division_code = "230199"
+
+[channels]
+annual_report = "http://district.example.cn/col/col7/index.html"
+guide = "http://district.example.cn/col/col8/index.html"
+"""
+
+
+def parsed(text: str):
+    return parse_site(text, name="example", source="example.toml")
+
+
+def test_a_file_with_only_the_needed_keys_gets_careful_defaults():
+    site = parsed(GOOD)
+    assert (site.name, site.agency, site.division_code, site.platform) == (
+        "example",
+        "某市某区人民政府",
+        "230199",
+        "auto",
+    )
+    assert site.channels == (
+        ("annual_report", "http://district.example.cn/col/col7/index.html"),
+        ("guide", "http://district.example.cn/col/col8/index.html"),
+    )
+    assert site.enabled is True
+    assert site.politeness.delay_seconds == 2.0
+    assert site.politeness.concurrent_requests == 1
+    assert site.politeness.obey_robots is True
+    assert site.politeness.allow_private_hosts is False
+    assert site.text == GOOD
+
+
+def test_a_file_with_every_key_is_taken_whole():
+    site = parsed(
+        'agency = "某局"\ndivision_code = "330105"\nplatform = "hanweb"\nenabled = false\n'
+        'disabled_because = "moved"\nallowed_hosts = ["files.example.cn"]\n'
+        '[channels]\na = "https://a.example.cn:8443/x"\n'
+        "[politeness]\ndelay_seconds = 5\nconcurrent_requests = 3\nobey_robots = false\nallow_private_hosts = true\n"
+        "[expect]\na = 12\n"
+        '[annual_report_history]\nurl = "https://a.example.cn/r.jsp?fbtime={year}"\nfirst_year = 2020\nlast_year = 2021\n'
+    )
+    assert site.platform == "hanweb"
+    assert site.enabled is False
+    assert site.disabled_because == "moved"
+    assert site.politeness.delay_seconds == 5.0
+    assert site.politeness.concurrent_requests == 3
+    assert site.politeness.obey_robots is False
+    assert site.politeness.allow_private_hosts is True
+    assert site.expect == (("a", 12),)
+    assert site.history == ReportHistory("https://a.example.cn/r.jsp?fbtime={year}", 2020, 2021)
+    assert site.history.urls() == (
+        (2021, "https://a.example.cn/r.jsp?fbtime=2021"),
+        (2020, "https://a.example.cn/r.jsp?fbtime=2020"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("http://district.example.cn/any", True),
+        ("https://district.example.cn/any", True),
+        ("http://DISTRICT.example.cn/any", True),
+        ("http://files.example.cn/any", True),
+        ("http://store.example.cn:8080/any", True),
+        ("http://store.example.cn/any", False),
+        ("http://district.example.cn:22/any", False),
+        ("http://example.cn/any", False),
+        ("http://district.example.cn.evil.com/any", False),
+        ("ftp://district.example.cn/any", False),
+        ("file:///etc/passwd", False),
+        ("http://[broken/any", False),
+    ],
+)
+def test_only_channel_hosts_and_allowed_hosts_may_be_fetched(url: str, allowed: bool):
+    site = parsed('allowed_hosts = ["files.example.cn", "store.example.cn:8080"]' + GOOD)
+    assert site.allows(url) is allowed
+
+
+BAD = {
+    "unknown key": ('colour = "red"' + GOOD, ["unknown key 'colour'", "agency, division_code, platform"]),
+    "unknown politeness key": (GOOD + "[politeness]\ndelay = 1", ["[politeness]", "'delay'", "delay_seconds"]),
+    "expect names no channel": (GOOD + "[expect]\nreports = 1", ["[expect]", "'reports'", "annual_report, guide"]),
+    "missing agency": (GOOD.replace("agency", "#"), ["missing key 'agency'", "known keys"]),
+    "empty agency": (GOOD.replace("某市某区人民政府", " "), ["agency", "expected the agency's name"]),
+    "missing division code": (GOOD.replace("division_code", "#"), ["missing key 'division_code'"]),
+    "division code as a number": (GOOD.replace('"230199"', "230199"), ["division_code", "a string", "230199"]),
+    "division code too short": (GOOD.replace("230199", "2301"), ["division_code", "six digits", "'2301'"]),
+    "division code of no province": (GOOD.replace("230199", "990101"), ["division_code", "'990101'"]),
+    "missing channels": ('agency = "a"\ndivision_code = "230103"', ["missing key 'channels'"]),
+    "no channels": ('agency = "a"\ndivision_code = "230103"\n[channels]', ["channels", "at least one"]),
+    "bad channel name": (GOOD.replace("guide", '"Guide-1"'), ["channels.Guide-1"]),
+    "channel is no address": (GOOD.replace("http://district.example.cn/col/col8/index.html", "col8"), ["channels.guide", "'col8'"]),
+    "channel with another scheme": (GOOD.replace("http://district.example.cn/col/col8", "ftp://h/x"), ["channels.guide"]),
+    "channel with a bad port": (GOOD.replace("example.cn/col/col8", "example.cn:port/col"), ["channels.guide"]),
+    "channel with a blank": (GOOD.replace("col8/index", "col8/in dex"), ["channels.guide"]),
+    "channel is a number": (GOOD.replace('"http://district.example.cn/col/col8/index.html"', "8"), ["channels.guide", "8"]),
+    "unknown platform": ('platform = "wordpress"' + GOOD, ["platform", "auto, hanweb", "'wordpress'"]),
+    "allowed host is an address": ('allowed_hosts = ["http://files.example.cn/"]' + GOOD, ["allowed_hosts", "host name"]),
+    "allowed hosts is a string": ('allowed_hosts = "files.example.cn"' + GOOD, ["allowed_hosts", "an array"]),
+    "enabled is a string": ('enabled = "yes"' + GOOD, ["enabled", "true or false", "'yes'"]),
+    "negative delay": (GOOD + "[politeness]\ndelay_seconds = -1", ["politeness.delay_seconds", "-1"]),
+    "delay is true": (GOOD + "[politeness]\ndelay_seconds = true", ["politeness.delay_seconds", "a number"]),
+    "no concurrency": (GOOD + "[politeness]\nconcurrent_requests = 0", ["politeness.concurrent_requests"]),
+    "expect is nothing": (GOOD + "[expect]\nguide = 0", ["expect.guide", "at least 1"]),
+    "history without year": (
+        GOOD + '[annual_report_history]\nurl = "http://a.example.cn/"\nfirst_year = 2020\nlast_year = 2021',
+        ["annual_report_history.url", "{year}"],
+    ),
+    "history backwards": (
+        GOOD + '[annual_report_history]\nurl = "http://a.example.cn/{year}"\nfirst_year = 2021\nlast_year = 2020',
+        ["annual_report_history.first_year", "(2021, 2020)"],
+    ),
+    "history without last year": (
+        GOOD + '[annual_report_history]\nurl = "http://a.example.cn/{year}"\nfirst_year = 2021',
+        ["annual_report_history", "missing key 'last_year'", "url, first_year, last_year"],
+    ),
+    "not TOML": ("agency = ", ["not valid TOML"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_file_is_refused_with_file_key_and_what_was_expected(name: str):
+    text, fragments = BAD[name]
+    with pytest.raises(SiteFileError) as caught:
+        parsed(text)
+    message = str(caught.value)
+    assert message.startswith("example.toml: ")
+    assert [fragment for fragment in fragments if fragment not in message] == []
+
+
+def test_a_file_that_is_not_there_or_not_utf8_is_named(tmp_path: Path):
+    with pytest.raises(SiteFileError, match=r"nowhere\.toml: cannot be read"):
+        load_site(tmp_path / "nowhere.toml")
+    (tmp_path / "gbk.toml").write_bytes('agency = "某局"'.encode("gbk"))
+    with pytest.raises(SiteFileError, match=r"gbk\.toml: not valid UTF-8"):
+        load_site(tmp_path / "gbk.toml")
+
+
+def test_a_file_from_anywhere_is_named_by_its_stem(tmp_path: Path):
+    path = tmp_path / "my_site.toml"
+    path.write_text(GOOD, encoding="utf-8")
+    assert load_site(path).name == "my_site"
+
+
+def test_a_bundled_file_is_named_by_its_path():
+    assert set(bundled_sites()) == {
+        "hangzhou_gongshu",
+        "harbin_acheng",
+        "harbin_city",
+        "harbin_nangang",
+        "jiamusi_qianjin",
+    }
+    assert load_site(SITES_FOLDER / "harbin" / "nangang.toml") == bundled_site("harbin_nangang")
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones():
+    with pytest.raises(UnknownSiteError, match="atlantis.*harbin_nangang"):
+        bundled_site("atlantis")
