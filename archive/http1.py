@@ -155,6 +155,7 @@ class Framer:
         "_chunks",
         "_end",
         "_interim",
+        "_interim_size",
         "_lengths",
         "_method",
         "_scanned",
@@ -169,6 +170,7 @@ class Framer:
         self._method = method
         self._buffer = bytearray()
         self._interim: list[bytes] = []
+        self._interim_size = 0
         self._scanned = 0
         self._state: Literal["head", "length", "chunked", "close"] = "head"
         self._lengths: tuple[int, ...] = ()
@@ -195,10 +197,9 @@ class Framer:
         return b"" if self._end < 0 else bytes(self._buffer[self._end :])
 
     @property
-    def body_size(self) -> int:
-        """Bytes of the message after its head, as they came; the whole of it while there is no head."""
-        size = len(self._buffer) if self._end < 0 else self._end
-        return size - (self.head.length if self.head else 0)
+    def received(self) -> int:
+        """Bytes fed so far."""
+        return len(self._buffer) + self._interim_size
 
     @property
     def reusable(self) -> bool:
@@ -267,6 +268,7 @@ class Framer:
                 self._start_body(head)
                 return
             self._interim.append(bytes(self._buffer[: head.length]))
+            self._interim_size += head.length
             del self._buffer[: head.length]
             self._scanned = 0
 
