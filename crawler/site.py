@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,11 @@ SITES_FOLDER = Path(__file__).parent / "sites"
 HISTORY_CHANNEL = "annual_report_history"
 AUTO = "auto"
 
-# First two digits of GB/T 2260.
-PROVINCE_CODES = frozenset(
-    f"{region}{number}"
-    for region, numbers in {"1": "12345", "2": "123", "3": "1234567", "4": "123456", "5": "01234", "6": "12345"}.items()
-    for number in numbers
-) | {"71", "81", "82"}
 # 《政府信息公开条例》 is in force since 2008; the oldest reports served are for that year.
 FIRST_POSSIBLE_YEAR = 2008
 LAST_POSSIBLE_YEAR = 2100
 DEFAULT_PORTS = {"http": 80, "https": 443}
+ANY_PORT = range(1, 65536)
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _HOST = re.compile(r"(?:[A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+|\[[0-9A-Fa-f:.]+\]")
@@ -62,10 +57,10 @@ class ReportHistory:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A host that may be fetched. `ports` are the ports on which it may."""
+    """A host that may be fetched, as addresses spell it in lower case, and the ports on which it may."""
 
     name: str
-    ports: frozenset[int]
+    ports: Container[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +89,22 @@ class Site:
             return False
         if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
             return False
-        port = port or DEFAULT_PORTS[parts.scheme]
-        return any(host.name == parts.hostname and port in host.ports for host in self.hosts)
+        return (port or DEFAULT_PORTS[parts.scheme]) in self.ports_of(parts.hostname)
+
+    def ports_of(self, host: str) -> Container[int]:
+        """The ports on which a host may be fetched; none for a host that is not this site's."""
+        return next((known.ports for known in self.hosts if known.name == host), ())
 
 
-def bundled_sites() -> dict[str, Site]:
+def bundled_sites() -> tuple[Site, ...]:
     """Every site file shipped in `crawler/sites`, by name."""
     paths = sorted(SITES_FOLDER.glob("*/*.toml"))
-    return {site.name: site for site in (_read(path, f"{path.parent.name}_{path.stem}") for path in paths)}
+    return tuple(_read(path, f"{path.parent.name}_{path.stem}") for path in paths)
 
 
 def bundled_site(name: str) -> Site:
     """One bundled site; raises `UnknownSiteError` with the known names."""
-    sites = bundled_sites()
+    sites = {site.name: site for site in bundled_sites()}
     if name not in sites:
         raise UnknownSiteError(f"unknown site {name!r}; known sites: {', '.join(sites)}")
     return sites[name]
@@ -174,6 +172,7 @@ class _SiteReader:
         enabled = self._value(content, "enabled", bool, True)
         channels = self._channels(content, required=enabled)
         history = self._history(content)
+        politeness = self._politeness(content)
         addresses = [url for _, url in channels] + ([history.url] if history else [])
         return Site(
             name=name,
@@ -181,10 +180,10 @@ class _SiteReader:
             division_code=self._division_code(content),
             channels=channels,
             platform=self._platform(content),
-            hosts=self._hosts(content, addresses),
+            hosts=self._hosts(content, addresses, private=politeness.allow_private_hosts),
             enabled=enabled,
             disabled_because=self._value(content, "disabled_because", str, ""),
-            politeness=self._politeness(content),
+            politeness=politeness,
             expect=self._expect(content, dict(channels)),
             history=history,
             text=text,
@@ -230,7 +229,7 @@ class _SiteReader:
         if "division_code" not in content:
             raise self._missing("division_code")
         code: str = self._value(content, "division_code", str, "")
-        if not re.fullmatch(r"[0-9]{6}", code) or code[:2] not in PROVINCE_CODES:
+        if not re.fullmatch(r"[1-9][0-9]{5}", code):
             raise self.fail("division_code", 'six digits of GB/T 2260 in quotes, such as "230103"', code)
         return code
 
@@ -266,18 +265,18 @@ class _SiteReader:
         if not _HOST.fullmatch(f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname):
             raise self.fail(key, expected, url)
 
-    def _hosts(self, content: Mapping[str, Any], addresses: list[str]) -> tuple[Host, ...]:
-        ports: dict[str, set[int]] = {}
-        own_ports = set(DEFAULT_PORTS.values())
-        for url in addresses:
-            parts = urlsplit(url)
-            own_ports.add(parts.port or DEFAULT_PORTS[parts.scheme])
-        for url in addresses:
-            ports.setdefault(urlsplit(url).hostname or "", set()).update(own_ports)
+    def _hosts(self, content: Mapping[str, Any], addresses: list[str], *, private: bool) -> tuple[Host, ...]:
+        """A host named without a port may be fetched on the usual ports and on those of the site's own addresses.
+
+        On private hosts every port goes: there a site and its file host are often two ports of one machine.
+        """
+        parts = [urlsplit(url) for url in addresses]
+        usual = {part.port or DEFAULT_PORTS[part.scheme] for part in parts} | set(DEFAULT_PORTS.values())
+        named: dict[str, set[int]] = {part.hostname or "": set(usual) for part in parts}
         for entry in self._value(content, "allowed_hosts", list, []):
             name, port = self._allowed_host(entry)
-            ports.setdefault(name, set()).update({port} if port else own_ports)
-        return tuple(Host(name, frozenset(numbers)) for name, numbers in ports.items())
+            named.setdefault(name, set()).update({port} if port else usual)
+        return tuple(Host(name, ANY_PORT if private else frozenset(ports)) for name, ports in named.items())
 
     def _allowed_host(self, entry: object) -> tuple[str, int | None]:
         expected = 'a host name, optionally with :port, such as "files.example.gov.cn"'

@@ -253,7 +253,8 @@ def test_of_several_lists_the_one_of_the_column_counts():
 
 
 def test_a_list_that_embeds_nothing_is_asked_for_from_its_first_record():
-    page = "<script>var param_900={columnid:33,unitid:'900',webid:7}; $('#900').jpage({totalRecord:3,perPage:15});</script>"
+    settings = "var param_900={columnid:33,unitid:'900',webid:7};"
+    page = f"<script>{settings} $('#900').jpage({{totalRecord:3,perPage:15}});</script>"
     (request,) = read(page).requests
     assert request.url == f"{PROXY}?startrecord=1&endrecord=45&perpage=15"
     assert numbers(follow(read(page), store([record(1), record(2), record(3)]))) == [1, 2, 3]

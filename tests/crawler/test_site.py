@@ -48,7 +48,8 @@ def test_a_file_with_every_key_is_taken_whole():
         '[channels]\na = "https://a.example.cn:8443/x"\n'
         "[politeness]\ndelay_seconds = 5\nconcurrent_requests = 3\nobey_robots = false\nallow_private_hosts = true\n"
         "[expect]\na = 12\n"
-        '[annual_report_history]\nurl = "https://a.example.cn/r.jsp?fbtime={year}"\nfirst_year = 2020\nlast_year = 2021\n'
+        '[annual_report_history]\nurl = "https://a.example.cn/r.jsp?fbtime={year}"\n'
+        "first_year = 2020\nlast_year = 2021\n"
     )
     assert site.platform == "hanweb"
     assert site.enabled is False
@@ -87,6 +88,13 @@ def test_only_channel_hosts_and_allowed_hosts_may_be_fetched(url: str, allowed: 
     assert site.allows(url) is allowed
 
 
+def test_on_private_hosts_every_port_goes():
+    private = parsed(GOOD + "[politeness]\nallow_private_hosts = true\n")
+    assert private.allows("http://district.example.cn:18080/any")
+    assert not private.allows("http://elsewhere.example.cn:18080/any")
+
+
+# fmt: off
 BAD = {
     "unknown key": ('colour = "red"' + GOOD, ["unknown key 'colour'", "agency, division_code, platform"]),
     "unknown politeness key": (GOOD + "[politeness]\ndelay = 1", ["[politeness]", "'delay'", "delay_seconds"]),
@@ -96,17 +104,29 @@ BAD = {
     "missing division code": (GOOD.replace("division_code", "#"), ["missing key 'division_code'"]),
     "division code as a number": (GOOD.replace('"230199"', "230199"), ["division_code", "a string", "230199"]),
     "division code too short": (GOOD.replace("230199", "2301"), ["division_code", "six digits", "'2301'"]),
-    "division code of no province": (GOOD.replace("230199", "990101"), ["division_code", "'990101'"]),
+    "division code of letters": (GOOD.replace("230199", "23O1O3"), ["division_code", "'23O1O3'"]),
     "missing channels": ('agency = "a"\ndivision_code = "230103"', ["missing key 'channels'"]),
     "no channels": ('agency = "a"\ndivision_code = "230103"\n[channels]', ["channels", "at least one"]),
     "bad channel name": (GOOD.replace("guide", '"Guide-1"'), ["channels.Guide-1"]),
-    "channel is no address": (GOOD.replace("http://district.example.cn/col/col8/index.html", "col8"), ["channels.guide", "'col8'"]),
-    "channel with another scheme": (GOOD.replace("http://district.example.cn/col/col8", "ftp://h/x"), ["channels.guide"]),
+    "channel is no address": (
+        GOOD.replace("http://district.example.cn/col/col8/index.html", "col8"),
+        ["channels.guide", "'col8'"],
+    ),
+    "channel with another scheme": (
+        GOOD.replace("http://district.example.cn/col/col8", "ftp://h/x"),
+        ["channels.guide"],
+    ),
     "channel with a bad port": (GOOD.replace("example.cn/col/col8", "example.cn:port/col"), ["channels.guide"]),
     "channel with a blank": (GOOD.replace("col8/index", "col8/in dex"), ["channels.guide"]),
-    "channel is a number": (GOOD.replace('"http://district.example.cn/col/col8/index.html"', "8"), ["channels.guide", "8"]),
+    "channel is a number": (
+        GOOD.replace('"http://district.example.cn/col/col8/index.html"', "8"),
+        ["channels.guide", "8"],
+    ),
     "unknown platform": ('platform = "wordpress"' + GOOD, ["platform", "auto, hanweb", "'wordpress'"]),
-    "allowed host is an address": ('allowed_hosts = ["http://files.example.cn/"]' + GOOD, ["allowed_hosts", "host name"]),
+    "allowed host is an address": (
+        'allowed_hosts = ["http://files.example.cn/"]' + GOOD,
+        ["allowed_hosts", "host name"],
+    ),
     "allowed hosts is a string": ('allowed_hosts = "files.example.cn"' + GOOD, ["allowed_hosts", "an array"]),
     "enabled is a string": ('enabled = "yes"' + GOOD, ["enabled", "true or false", "'yes'"]),
     "negative delay": (GOOD + "[politeness]\ndelay_seconds = -1", ["politeness.delay_seconds", "-1"]),
@@ -126,7 +146,8 @@ BAD = {
         ["annual_report_history", "missing key 'last_year'", "url, first_year, last_year"],
     ),
     "not TOML": ("agency = ", ["not valid TOML"]),
-}  # fmt: skip
+}
+# fmt: on
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -154,7 +175,7 @@ def test_a_file_from_anywhere_is_named_by_its_stem(tmp_path: Path):
 
 
 def test_a_bundled_file_is_named_by_its_path():
-    assert set(bundled_sites()) == {
+    assert {site.name for site in bundled_sites()} == {
         "hangzhou_gongshu",
         "harbin_acheng",
         "harbin_city",
@@ -165,5 +186,5 @@ def test_a_bundled_file_is_named_by_its_path():
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones():
-    with pytest.raises(UnknownSiteError, match="atlantis.*harbin_nangang"):
+    with pytest.raises(UnknownSiteError, match=r"atlantis.*harbin_nangang"):
         bundled_site("atlantis")

@@ -1,0 +1,264 @@
+"""What one payload leads to: entries of a list, further requests, findings.
+
+Pure: the same bytes, the same target, the same answer, whether the bytes have just arrived or are read again from a
+WARC file years later. It never raises on bad bytes; what does not fit is a finding.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote, quote_from_bytes, urldefrag, urljoin, urlsplit
+
+from w3lib.url import safe_url_string
+
+from archive.model import Discovery, Exchange, Finding, Listing, Target
+from crawler.blocking import block
+from crawler.platforms import Entry, NextRequest, platform, recognise
+from crawler.site import AUTO, HISTORY_CHANNEL, Site
+from parsers.page import read_page
+
+ANSWERS = frozenset({200, 203})
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+KEEPS_METHOD = frozenset({307, 308})
+# Browsers give up after about 20; the longest honest chain seen on these sites has 3.
+MOST_REDIRECTS = 5
+# Where sites send those who ask for what is gone.
+GONE_PATHS = re.compile(r"/(?:404(?:\.html?|\.shtml|/)?|(?:error|notfound)\.(?:html?|jsp))?", re.I)
+_FILE_SUFFIXES = "pdf|docx?|wps|xlsx?|et|ofd|rar|zip|7z|csv|rtf|pptx?|jpe?g|png|gif|tiff?"
+_FILE_PATH = re.compile(rf"\.(?:{_FILE_SUFFIXES})$", re.I)
+# Pages without any of these have no attachment, and most pages have none: they need not be read as a tree.
+_MAY_HOLD_FILES = re.compile(
+    rb"\.(?:%s)\b|downfile|download|attach|<iframe|<embed|<object" % _FILE_SUFFIXES.encode("ascii"), re.I
+)
+# Characters that may stand in an address as they are; bytes beyond ASCII are percent-encoded as received.
+_ADDRESS_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
+
+
+def seeds(site: Site) -> tuple[Target, ...]:
+    """The first requests of a site: its channels' list pages and its report history, year by year."""
+    lists = tuple(Target(url=url, role="list", site=site.name, channel=name) for name, url in site.channels)
+    history = site.history.urls() if site.history else ()
+    pages = tuple(
+        Target(url=url, role="page", site=site.name, channel=HISTORY_CHANNEL, anchor=str(year)) for year, url in history
+    )
+    return lists + pages
+
+
+def discover(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -> Discovery:
+    """Read one payload by its role. `entity` is the body with all codings removed."""
+    status = exchange.status
+    if status is None or status == 304:
+        return Discovery()
+    if status in REDIRECTS:
+        return _redirect(target, site=site, exchange=exchange)
+    guard = block(entity, status=status, headers=exchange.headers)
+    if guard is not None:
+        message = f"expected the {target.role}, found a page of a guard: {guard.name} ({guard.why})"
+        return Discovery(findings=(_finding(target, "error", "blocked", message),), outcome="blocked")
+    if status not in ANSWERS:
+        return Discovery()
+    found = _read(target, entity, site=site, exchange=exchange)
+    if exchange.truncated is None:
+        return found
+    message = f"the answer ends early ({exchange.truncated}); read as far as it goes"
+    return replace(found, findings=(*found.findings, _finding(target, "warning", "truncated", message)))
+
+
+def _read(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -> Discovery:
+    if target.role == "list":
+        return _list(target, entity, site=site, exchange=exchange)
+    if target.role == "page":
+        return _page(target, entity, site=site)
+    return Discovery()
+
+
+def _finding(target: Target, level: Any, code: str, message: str) -> Finding:
+    return Finding(level=level, code=code, message=message, url=target.url)
+
+
+def _redirect(target: Target, *, site: Site, exchange: Exchange) -> Discovery:
+    raw = next((value for name, value in exchange.headers if name.lower() == b"location"), b"").strip()
+    if not raw:
+        return _only(_finding(target, "warning", "redirect_without_location", f"status {exchange.status}, no Location"))
+    location = _absolute(target.url, quote_from_bytes(raw, safe=_ADDRESS_CHARACTERS))
+    if location is None:
+        return _only(_finding(target, "warning", "redirect_unreadable", f"Location {raw[:200]!r} is no address"))
+    if location == _absolute(target.url, target.url):
+        return _to_itself(target, exchange)
+    parameters = _parameters(target)
+    hops = int(parameters.get("redirects", 0)) + 1
+    if hops > MOST_REDIRECTS:
+        return _only(_finding(target, "warning", "redirect_limit", f"more than {MOST_REDIRECTS} redirects"))
+    if target.role in ("page", "attachment") and _is_farewell(target.url, location):
+        message = f"redirected to {location}, where this host sends those who ask for what is gone"
+        return _only(_finding(target, "warning", "redirect_to_home", message))
+    keeps = exchange.status in KEEPS_METHOD
+    following = replace(
+        target,
+        url=location,
+        via=target.url,
+        depth=target.depth + 1,
+        method=target.method if keeps else "GET",
+        body=target.body if keeps else b"",
+        headers=target.headers if keeps else _without_form(target.headers),
+        parameters=_as_json({**parameters, "redirects": hops}),
+    )
+    return _follow((following,), site)
+
+
+def _to_itself(target: Target, exchange: Exchange) -> Discovery:
+    if any(name.lower() == b"set-cookie" for name, _ in exchange.headers):
+        message = "redirected to itself with a cookie: a guard that lets only browsers pass"
+        return Discovery(findings=(_finding(target, "error", "blocked", message),), outcome="blocked")
+    return _only(_finding(target, "warning", "redirect_limit", "redirected to itself"))
+
+
+def _is_farewell(url: str, location: str) -> bool:
+    asked, given = urlsplit(url), urlsplit(location)
+    return given.path != asked.path and not given.query and GONE_PATHS.fullmatch(given.path or "/") is not None
+
+
+def _without_form(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in headers if name.lower() != "content-type")
+
+
+def _list(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -> Discovery:
+    parameters = _parameters(target)
+    state: Mapping[str, Any] = parameters.get("list", {})
+    findings: list[Finding] = []
+    name = str(parameters.get("platform", site.platform))
+    if name == AUTO:
+        known = recognise(entity, exchange.headers, target.url)
+        if known is None:
+            message = "expected a list page of a known platform, found none of their marks"
+            return _only(_finding(target, "error", "platform_unknown", message))
+        name, reason = known
+        findings.append(_finding(target, "info", "platform_recognised", f"{name}: {reason}"))
+    reading = platform(name).read_list(entity, url=target.url, parameters=state)
+    findings.extend(_finding(target, trouble.level, trouble.code, trouble.message) for trouble in reading.troubles)
+    if not state and not reading.entries and not reading.requests:
+        message = "expected entries on the channel's list page, found none"
+        findings.append(_finding(target, "error", "list_empty", message))
+    entries = [(entry, _absolute(target.url, entry.url)) for entry in reading.entries]
+    listings = tuple(_listing(entry, url or entry.url, target) for entry, url in entries)
+    pages = _follow(tuple(_page_target(entry, url, target) for entry, url in entries if url), site)
+    groups = _follow(tuple(_group_target(request, target, name) for request in reading.requests), site)
+    return Discovery(
+        listings=listings,
+        targets=pages.targets + groups.targets,
+        findings=(*findings, *pages.findings, *groups.findings),
+        declared_total=None if state else reading.total,
+    )
+
+
+def _listing(entry: Entry, url: str, target: Target) -> Listing:
+    return Listing(
+        url=url,
+        title=entry.title,
+        listed_date=entry.date,
+        channel=target.channel,
+        site=target.site,
+        position=entry.position,
+    )
+
+
+def _page_target(entry: Entry, url: str, target: Target) -> Target:
+    """A listed address: a page, or an attachment where the list links to a file at once."""
+    return Target(
+        url=url,
+        role="attachment" if _FILE_PATH.search(urlsplit(url).path) else "page",
+        site=target.site,
+        channel=target.channel,
+        via=target.url,
+        anchor=entry.title,
+        listed_date=entry.date,
+        depth=target.depth + 1,
+    )
+
+
+def _group_target(request: NextRequest, target: Target, name: str) -> Target:
+    return Target(
+        url=request.url,
+        role="list",
+        site=target.site,
+        channel=target.channel,
+        method=request.method,
+        body=request.body,
+        headers=request.headers,
+        via=target.url,
+        depth=target.depth,
+        parameters=_as_json({"platform": name, "list": request.parameters}),
+    )
+
+
+def _page(target: Target, entity: bytes, *, site: Site) -> Discovery:
+    if not _MAY_HOLD_FILES.search(entity):
+        return Discovery()
+    found: dict[str, Target] = {}
+    for link in read_page(entity, url=target.url, with_text=False).attachments:
+        url = _absolute(target.url, link.url)
+        if url is None:
+            continue
+        # The same file is often linked twice, by an icon and by its name: the fuller name counts.
+        anchor = max(link.name or link.text, found[url].anchor if url in found else "", key=len)
+        found[url] = Target(
+            url=url,
+            role="attachment",
+            site=target.site,
+            channel=target.channel,
+            headers=(("Referer", target.url),),
+            via=target.url,
+            anchor=anchor,
+            depth=target.depth + 1,
+        )
+    return _follow(tuple(found.values()), site)
+
+
+def _follow(targets: tuple[Target, ...], site: Site) -> Discovery:
+    """The targets that the site may fetch; a finding for each that it may not."""
+    allowed = tuple(target for target in targets if site.allows(target.url))
+    refused = tuple(
+        Finding(
+            level="warning",
+            code="host_not_allowed",
+            message=f"not fetched: {_origin(target.url)} is neither a channel's host nor in allowed_hosts",
+            url=target.url,
+        )
+        for target in targets
+        if not site.allows(target.url)
+    )
+    return Discovery(targets=allowed, findings=refused)
+
+
+def _only(finding: Finding) -> Discovery:
+    return Discovery(findings=(finding,))
+
+
+def _parameters(target: Target) -> dict[str, Any]:
+    parameters: dict[str, Any] = json.loads(target.parameters)
+    return parameters
+
+
+def _as_json(parameters: Mapping[str, Any]) -> str:
+    return json.dumps(parameters, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _absolute(base: str, address: str) -> str | None:
+    try:
+        return _bare(urljoin(base, address))
+    except ValueError:
+        return None
+
+
+def _bare(url: str) -> str:
+    """The address as it is requested: no fragment, no blanks, only ASCII. Raises ValueError when it is none."""
+    return urldefrag(safe_url_string(quote(url.strip(), safe=_ADDRESS_CHARACTERS))).url
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
