@@ -1,7 +1,8 @@
 """One attempt at one request, whatever happens turned into an Exchange. Keeps connections between attempts.
 
-Nothing is sent twice here. An attempt says in `again` whether another one, after this one is recorded, has a reason:
-the kept-alive connection was dead before the first byte, or TLS failed and the relaxed profile has not been tried.
+Nothing is sent twice here. An attempt holds in `again` the order for another one, to be tried after this one is
+recorded, when there is a reason: the kept-alive connection was dead before the first byte, or TLS failed and the
+relaxed profile has not been tried.
 """
 
 from __future__ import annotations
@@ -39,10 +40,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What happened. `again` asks for another attempt; `latency_seconds` runs from the request to the first byte."""
+    """What happened. `again` is to be tried next; `latency_seconds` runs from the request to the first byte."""
 
     exchange: Exchange
-    again: bool = False
+    again: Order | None = None
     latency_seconds: float | None = None
 
 
@@ -78,6 +79,7 @@ class Client:
         self._options = options or ClientOptions()
         self._resolver = resolver or Resolver()
         self._contexts: dict[Profile, ssl.SSLContext] = {}
+        # Hosts and ports that failed to verify, and why: they get the relaxed profile for the rest of the crawl.
         self._verdicts: dict[tuple[str, int], str] = {}
         self._idle: dict[_Key, list[Connection]] = {}
         self._open: set[Connection] = set()
@@ -87,12 +89,21 @@ class Client:
         started_at = datetime.now(UTC)
         loop = asyncio.get_running_loop()
         started = loop.time()
-        key = self._key(order)
+        verdict = self._verdicts.get((order.host, order.port), "")
+        key = _key(order, verdict)
         kept = None if order.fresh else self._take(key)
         try:
-            connection = kept or await self._connect(order, key)
+            connection = kept or await self._connect(order, verdict)
         except _ConnectError as failure:
-            return Attempt(_unconnected(order, failure, started_at, loop.time() - started), again=failure.again)
+            exchange = unsent(order.url, order.method, str(failure))
+            exchange = replace(
+                exchange,
+                started_at=started_at,
+                elapsed_ms=(loop.time() - started) * 1000,
+                peer=failure.peer,
+                tls=failure.tls,
+            )
+            return Attempt(exchange, again=order if failure.again else None)
         limits = replace(order.limits, total_seconds=order.limits.total_seconds - (loop.time() - started))
         try:
             reply = await connection.exchange(order.request, order.method, limits)
@@ -103,7 +114,7 @@ class Client:
         stale = kept is not None and reply.ending in ("eof", "reset") and reply.framer.received == 0
         return Attempt(
             _connected(order, connection, reply, started_at, loop.time() - started, stale=stale),
-            again=stale and order.method in _REPEATABLE,
+            again=replace(order, fresh=True) if stale and order.method in _REPEATABLE else None,
             latency_seconds=reply.latency_seconds,
         )
 
@@ -114,15 +125,6 @@ class Client:
         self._idle.clear()
         # The transports say goodbye in the next turn of the loop.
         await asyncio.sleep(0)
-
-    def _key(self, order: Order) -> _Key:
-        private = order.permission is not None and order.permission.private
-        return order.scheme, order.host, order.port, self._profile(order), private
-
-    def _profile(self, order: Order) -> Profile:
-        if order.scheme != "https":
-            return "plain"
-        return "relaxed" if (order.host, order.port) in self._verdicts else "verified"
 
     def _take(self, key: _Key) -> Connection | None:
         idle = self._idle.get(key, [])
@@ -142,13 +144,12 @@ class Client:
     def _forget(self, connection: Connection) -> None:
         self._open.discard(connection)
 
-    async def _connect(self, order: Order, key: _Key) -> Connection:
+    async def _connect(self, order: Order, verdict: str) -> Connection:
         addresses = await self._addresses(order)
-        profile = key[3]
         failures: list[_ConnectError] = []
         for address in addresses:
             try:
-                return await self._connect_to(address, order, profile)
+                return await self._connect_to(address, order, verdict)
             except _ConnectError as failure:
                 failures.append(failure)
                 if failure.again:
@@ -177,11 +178,11 @@ class Client:
             )
         return allowed
 
-    async def _connect_to(self, address: str, order: Order, profile: Profile) -> Connection:
+    async def _connect_to(self, address: str, order: Order, verdict: str) -> Connection:
         loop = asyncio.get_running_loop()
+        profile = _profile(order, verdict)
         context = None if profile == "plain" else self._context(profile)
         seconds = min(self._options.connect_seconds, order.limits.total_seconds)
-        verdict = self._verdicts.get((order.host, order.port), "") if profile == "relaxed" else ""
         connection = Connection(self._forget)
         try:
             async with asyncio.timeout(seconds):
@@ -226,17 +227,21 @@ class Client:
         return self._contexts[profile]
 
 
-def _unconnected(order: Order, failure: _ConnectError, started_at: datetime, seconds: float) -> Exchange:
+def _profile(order: Order, verdict: str) -> Profile:
+    if order.scheme != "https":
+        return "plain"
+    return "relaxed" if verdict else "verified"
+
+
+def _key(order: Order, verdict: str) -> _Key:
+    private = order.permission is not None and order.permission.private
+    return order.scheme, order.host, order.port, _profile(order, verdict), private
+
+
+def unsent(url: str, method: str, error: str) -> Exchange:
+    """An exchange of which no byte was sent."""
     return Exchange(
-        url=order.url,
-        method=order.method,
-        started_at=started_at,
-        elapsed_ms=seconds * 1000,
-        request=b"",
-        response=b"",
-        peer=failure.peer,
-        tls=failure.tls,
-        error=str(failure),
+        url=url, method=method, started_at=datetime.now(UTC), elapsed_ms=0.0, request=b"", response=b"", error=error
     )
 
 

@@ -18,7 +18,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 from scrapy import Request
@@ -38,7 +37,7 @@ from scrapy.http import Headers, HtmlResponse, Response, TextResponse, XmlRespon
 
 from archive import http1
 from archive.model import Exchange, Target
-from crawler.wire.client import Attempt, Client, ClientOptions, Order
+from crawler.wire.client import Attempt, Client, ClientOptions, Order, unsent
 from crawler.wire.connection import Limits
 from crawler.wire.context import FRONTIER_ID, TARGET, WireContext
 from crawler.wire.request import UnsendableRequestError, origin, request_bytes
@@ -47,6 +46,7 @@ from crawler.wire.selftest import check_wire
 log = logging.getLogger(__name__)
 
 _EXCEPTIONS: dict[str, type[Exception]] = {
+    "unsendable_request": IgnoreRequest,
     "private_address": IgnoreRequest,
     "forbidden_host": IgnoreRequest,
     "forbidden_port": IgnoreRequest,
@@ -101,18 +101,14 @@ class WireHandler:
             raise NotSupported("proxies are not supported: the bytes recorded would be the proxy's")
         target: Target = request.meta.get(TARGET) or self._robots_target(request)
         frontier_id: int | None = request.meta.get(FRONTIER_ID)
-        try:
-            order = self._order(request)
-        except UnsendableRequestError as error:
-            raise IgnoreRequest(f"unsendable_request: {error}") from error
-        while True:
-            attempt = await self._client.attempt(order)
-            exchange = attempt.exchange
-            await self._context.recorder.record(target, None if attempt.again else frontier_id, exchange)
-            if not attempt.again:
-                break
-            log.info("%s: trying again after %s", exchange.url, exchange.error)
-            order = replace(order, fresh=True)
+        record = self._context.recorder.record
+        attempt = await self._first_attempt(request)
+        while attempt.again is not None:
+            await record(target, None, attempt.exchange)
+            log.info("%s: trying again after %s", request.url, attempt.exchange.error)
+            attempt = await self._client.attempt(attempt.again)
+        exchange = attempt.exchange
+        await record(target, frontier_id, exchange)
         if exchange.error is not None or exchange.status is None:
             raise _exception(exchange)
         return _response(request, attempt)
@@ -120,6 +116,12 @@ class WireHandler:
     async def close(self) -> None:
         """Closes every connection."""
         await self._client.close()
+
+    async def _first_attempt(self, request: Request) -> Attempt:
+        try:
+            return await self._client.attempt(self._order(request))
+        except UnsendableRequestError as error:
+            return Attempt(unsent(request.url, request.method, f"unsendable_request: {error}"))
 
     async def _test(self) -> None:
         """Runs the self-test once, however many requests wait for it."""
