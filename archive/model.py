@@ -1,6 +1,6 @@
 """The records that the crawler hands to the archive and gets back.
 
-    Target (what to fetch) → Exchange (what crossed the wire) → Discovery (what its payload leads to)
+Target (what to fetch) → Exchange (what crossed the wire) → Discovery (what its payload leads to)
 """
 
 from __future__ import annotations

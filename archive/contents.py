@@ -1,0 +1,90 @@
+"""From a capture back to its bytes: the response as it came, the payload, the entity.
+
+A revisit's own head is put before the body of the response that it refers to, which is equal by construction.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from archive import http1
+from archive.errors import MissingRecordError
+from archive.paths import located
+from archive.reader import Record, read_record
+from archive.records import PROFILE_IDENTICAL
+from archive.rows import FullResponse
+
+_PLACE = """
+SELECT w.file_name, e.warc_offset, e.warc_length, e.refers_to, f.method
+FROM exchanges e JOIN warc_files w ON w.warc_id = e.warc_id JOIN frontier f ON f.frontier_id = e.frontier_id
+WHERE e.capture_id = ?
+"""
+
+
+def capture_record(data_dir: Path, connection: sqlite3.Connection, capture_id: int) -> Record:
+    """The main WARC record of a capture, digest verified.
+
+    Raises MissingRecordError when the capture or its file is not there, DamagedRecordError when its bytes are not
+    right.
+    """
+    return _record(data_dir, connection, capture_id)[0]
+
+
+def response_bytes(data_dir: Path, connection: sqlite3.Connection, capture_id: int) -> bytes:
+    """The response message of a capture, byte for byte; b"" when none came. Raises as `capture_record` does."""
+    record, refers_to, _ = _record(data_dir, connection, capture_id)
+    if record.type not in ("response", "revisit"):
+        return b""
+    if record.type == "response" or record.get("WARC-Profile") != PROFILE_IDENTICAL:
+        return record.block
+    if refers_to is None:
+        raise MissingRecordError(f"capture {capture_id}: a revisit whose response is not stored")
+    full = response_bytes(data_dir, connection, refers_to)
+    head = http1.split_head(full)
+    return record.block + full[head.length if head else 0 :]
+
+
+def payload_bytes(data_dir: Path, connection: sqlite3.Connection, capture_id: int) -> bytes:
+    """The capture's payload: transfer coding removed, content coding kept; that of the stored response for a 304."""
+    message, method = _message(data_dir, connection, capture_id)
+    return http1.payload(message, method)
+
+
+def entity_bytes(
+    data_dir: Path,
+    connection: sqlite3.Connection,
+    capture_id: int,
+    *,
+    limit: int = http1.ENTITY_LIMIT,
+    ratio: int = http1.ENTITY_RATIO,
+) -> bytes:
+    """The capture's payload without its content coding. Raises http1.DecodingError besides the others."""
+    message, method = _message(data_dir, connection, capture_id)
+    return http1.entity(message, method, limit=limit, ratio=ratio)
+
+
+def stored_response(data_dir: Path, full: FullResponse) -> bytes:
+    """The bytes of a full response. Raises MissingRecordError or DamagedRecordError."""
+    path = located(data_dir, full.warc_file)
+    if path is None:
+        raise MissingRecordError(f"{full.warc_file} is not there")
+    return read_record(path, full.offset, full.length).block
+
+
+def _message(data_dir: Path, connection: sqlite3.Connection, capture_id: int) -> tuple[bytes, str]:
+    record, refers_to, method = _record(data_dir, connection, capture_id)
+    if record.type == "revisit" and record.get("WARC-Profile") != PROFILE_IDENTICAL and refers_to is not None:
+        capture_id = refers_to
+    return response_bytes(data_dir, connection, capture_id), method
+
+
+def _record(data_dir: Path, connection: sqlite3.Connection, capture_id: int) -> tuple[Record, int | None, str]:
+    row = connection.execute(_PLACE, (capture_id,)).fetchone()
+    if row is None:
+        raise MissingRecordError(f"no capture {capture_id}")
+    file_name, offset, length, refers_to, method = row
+    path = located(data_dir, file_name)
+    if path is None:
+        raise MissingRecordError(f"capture {capture_id}: {file_name} is not there")
+    return read_record(path, offset, length), refers_to, method

@@ -1,0 +1,21 @@
+"""The schema of corpus.db as named steps; each is applied once, in a transaction, and never edited afterwards.
+
+Tables hold what is true of every version; the public names of the current reading (`captures`, `pages`, `reports`,
+`facts`, `checks`, `provenance`) are views over them.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+from archive.migrations import m0001_archive, m0002_readings, m0003_search
+
+MIGRATIONS = Migrations("gongkai")
+MIGRATIONS(name="m0001_archive")(m0001_archive.apply)
+MIGRATIONS(name="m0002_readings")(m0002_readings.apply)
+MIGRATIONS(name="m0003_search")(m0003_search.apply)
+
+
+def migrate(database: Database) -> None:
+    MIGRATIONS.apply(database)

@@ -1,0 +1,40 @@
+"""Where things lie in a data directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+OPEN_SUFFIX = ".open"
+
+
+def warc_dir(data_dir: Path) -> Path:
+    return data_dir / "warc"
+
+
+def quarantine_dir(data_dir: Path) -> Path:
+    return data_dir / "warc" / "quarantine"
+
+
+def manifest_path(data_dir: Path) -> Path:
+    return data_dir / "warc" / "MANIFEST.jsonl"
+
+
+def index_path(data_dir: Path) -> Path:
+    return data_dir / "index.cdxj"
+
+
+def database_path(data_dir: Path) -> Path:
+    return data_dir / "corpus.db"
+
+
+def lock_path(data_dir: Path) -> Path:
+    return data_dir / ".lock"
+
+
+def located(data_dir: Path, warc_file: str) -> Path | None:
+    """The WARC file of that name wherever it lies: sealed, still open, or in quarantine; None when it is gone."""
+    sealed = warc_dir(data_dir) / warc_file
+    for path in (sealed, sealed.with_name(sealed.name + OPEN_SUFFIX), quarantine_dir(data_dir) / warc_file):
+        if path.is_file():
+            return path
+    return None

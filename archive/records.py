@@ -1,0 +1,88 @@
+"""WARC/1.1 records as bytes. Blocks are taken as they are: nothing here parses or re-writes HTTP.
+
+ISO 28500:2017; WARC-Protocol and WARC-Cipher-Suite as proposed in iipc/warc-specifications (#42, #86).
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from hashlib import sha256
+
+from isal import igzip
+
+URN = "urn:gongkai:"
+PROFILE_IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
+PROFILE_NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
+RESPONSE_TYPE = "application/http;msgtype=response"
+REQUEST_TYPE = "application/http;msgtype=request"
+JSON_TYPE = "application/json"
+BYTES_TYPE = "application/octet-stream"
+GZIP_LEVEL = 1
+
+
+@dataclass(frozen=True, slots=True)
+class WarcRecord:
+    """A record to be written. `headers` come beside type, id, date, target, content type, length and block digest."""
+
+    type: str
+    record_id: str
+    date: str
+    target_uri: str | None
+    content_type: str
+    block: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def new_record_id() -> str:
+    return f"<urn:uuid:{uuid.uuid4()}>"
+
+
+def digest(data: bytes) -> str:
+    return f"sha256:{sha256(data).hexdigest()}"
+
+
+def serialised(record: WarcRecord) -> bytes:
+    """The record as it stands in an uncompressed WARC file."""
+    lines = [
+        "WARC/1.1",
+        f"WARC-Type: {record.type}",
+        f"WARC-Record-ID: {record.record_id}",
+        f"WARC-Date: {record.date}",
+    ]
+    if record.target_uri is not None:
+        lines.append(f"WARC-Target-URI: {header_safe(record.target_uri)}")
+    lines.extend(f"{name}: {header_safe(value)}" for name, value in record.headers)
+    lines.append(f"WARC-Block-Digest: {digest(record.block)}")
+    lines.append(f"Content-Type: {record.content_type}")
+    lines.append(f"Content-Length: {len(record.block)}")
+    return b"".join(("\r\n".join(lines).encode(), b"\r\n\r\n", record.block, b"\r\n\r\n"))
+
+
+def member(record: WarcRecord) -> bytes:
+    """The record as one gzip member."""
+    return igzip.compress(serialised(record), GZIP_LEVEL, mtime=0)
+
+
+def json_block(value: dict[str, object]) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode(
+        "utf-8", "backslashreplace"
+    )
+
+
+def warc_fields(fields: dict[str, str]) -> bytes:
+    """An application/warc-fields block."""
+    return "".join(f"{name}: {header_safe(value)}\r\n" for name, value in fields.items()).encode()
+
+
+def header_safe(value: str) -> str:
+    """`value` without line breaks and other control characters, which are percent-encoded, as are lone surrogates."""
+    if value.isascii() and value.isprintable():
+        return value
+    return "".join(
+        character
+        if character.isprintable() and not 0xD800 <= ord(character) < 0xE000
+        else "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
+        for character in value
+    )
