@@ -1,6 +1,6 @@
 """The records that the crawler hands to the archive and gets back.
 
-Target (what to fetch) → Exchange (what crossed the wire) → Discovery (what its payload leads to)
+    Target (what to fetch) → Exchange (what crossed the wire) → Discovery (what its payload leads to)
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class Exchange:
     """One request and what came back, byte for byte after TLS.
 
     `response` starts at the status line and ends with the message (never with bytes that follow it: those are
-    `trailing`); it is empty when nothing came. `interim` holds 1xx responses, each whole. `status` and `headers` are None
-    and () when the head never parsed. `truncated` and `error` say why the message is not whole or has no response.
+    `trailing`); it is empty when nothing came. `interim` holds 1xx responses, each whole. `status` and `headers` are
+    None and () when the head never parsed. `truncated` and `error` say why the message is not whole or has no response.
     """
 
     url: str
