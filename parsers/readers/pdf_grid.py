@@ -1,0 +1,289 @@
+"""Ruled lines of a page to tables: which cells there are, and where.
+
+Coordinates are points from the page's top left corner, y downwards. The rules, and why:
+
+- lines within `SNAP` of each other are one, pieces of a line less than `BRIDGE` apart belong together, and both
+  happen before tables are told apart: else the inner pieces of merged rows stand alone and vanish;
+- a boundary between two neighbouring cells exists where at least half of it is drawn;
+- where at least three lines, or all of a table's, stop together, the border they stop at is taken as drawn: tables that
+  go on overleaf often have no bottom line.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+SNAP = 2.0
+BRIDGE = 3.0
+# No printed cell is narrower: closer lines are one border drawn double.
+MIN_CELL = 4.0
+MAX_LINE_PAIRS = 400_000
+MAX_ELEMENTS = 40_000
+
+_STOP_TOGETHER = 3
+_MIN_STUB = 6.0
+_COVERED = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A horizontal or vertical line: its constant coordinate, and where it starts and ends on the other axis."""
+
+    at: float
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One cell: grid position of its top left corner, from 0, and spans."""
+
+    row: int
+    column: int
+    row_span: int
+    column_span: int
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A ruled table. `xs` and `ys` are its column and row edges.
+
+    `owner[row * (len(xs) - 1) + column]` is the index in `boxes` of the cell that covers this element, -1 for none.
+    """
+
+    xs: tuple[float, ...]
+    ys: tuple[float, ...]
+    boxes: tuple[Box, ...]
+    owner: tuple[int, ...]
+
+    def find(self, x: float, y: float) -> int:
+        """Index in `boxes` of the cell at a point, -1 when the point is in none."""
+        column = bisect_right(self.xs, x) - 1
+        row = bisect_right(self.ys, y) - 1
+        if column < 0 or row < 0 or column >= len(self.xs) - 1 or row >= len(self.ys) - 1:
+            return -1
+        return self.owner[row * (len(self.xs) - 1) + column]
+
+    @property
+    def columns(self) -> int:
+        """How many columns have a cell that begins there."""
+        return len({box.column for box in self.boxes})
+
+
+def tables(horizontal: list[Line], vertical: list[Line]) -> list[Table] | None:
+    """Ruled tables of a page, top to bottom; None when there are more lines than any table has."""
+    across, down = _joined(horizontal), _joined(vertical)
+    if len(across) * len(down) > MAX_LINE_PAIRS:
+        return None
+    found: list[Table] = []
+    for rows, columns in _components(across, down):
+        table = _table(rows, columns)
+        if table is not None:
+            found.append(table)
+    return sorted(found, key=lambda table: (table.ys[0], table.xs[0]))
+
+
+def _joined(lines: list[Line]) -> list[Line]:
+    """Lines snapped to common coordinates, collinear pieces joined."""
+    joined: list[Line] = []
+    ordered = sorted(lines, key=lambda line: line.at)
+    begin = 0
+    for index in range(1, len(ordered) + 1):
+        if index < len(ordered) and (
+            ordered[index].at - ordered[index - 1].at <= SNAP and ordered[index].at - ordered[begin].at <= 2 * SNAP
+        ):
+            continue
+        joined.extend(_bridged(ordered[begin:index]))
+        begin = index
+    return joined
+
+
+def _bridged(lines: list[Line]) -> list[Line]:
+    at = (lines[0].at + lines[-1].at) / 2
+    spans = sorted((line.start, line.end) for line in lines)
+    start, end = spans[0]
+    joined: list[Line] = []
+    for next_start, next_end in spans[1:]:
+        if next_start - end > BRIDGE:
+            joined.append(Line(at, start, end))
+            start, end = next_start, next_end
+        elif next_end > end:
+            end = next_end
+    joined.append(Line(at, start, end))
+    return joined
+
+
+def _components(across: list[Line], down: list[Line]) -> list[tuple[list[Line], list[Line]]]:
+    """Lines that cross or touch each other, directly or through others: (horizontal, vertical) of each group."""
+    parent = list(range(len(across) + len(down)))
+
+    def root(node: int) -> int:
+        while parent[node] != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    positions = [line.at for line in down]
+    for index, row in enumerate(across):
+        first = bisect_left(positions, row.start - BRIDGE)
+        last = bisect_right(positions, row.end + BRIDGE)
+        for other in range(first, last):
+            column = down[other]
+            if column.start - BRIDGE <= row.at <= column.end + BRIDGE:
+                parent[root(index)] = root(len(across) + other)
+    groups: dict[int, tuple[list[Line], list[Line]]] = {}
+    for index, row in enumerate(across):
+        groups.setdefault(root(index), ([], []))[0].append(row)
+    for index, column in enumerate(down):
+        groups.setdefault(root(len(across) + index), ([], []))[1].append(column)
+    return list(groups.values())
+
+
+def _table(across: list[Line], down: list[Line]) -> Table | None:
+    if not across or len(down) < 2:
+        return None
+    across, down = _closed(across, down), _closed(down, across)
+    xs, ys = edges(line.at for line in down), edges(line.at for line in across)
+    columns, rows = len(xs) - 1, len(ys) - 1
+    if columns < 1 or rows < 1 or columns * rows > MAX_ELEMENTS:
+        return None
+    is_ruled_down = _covered(down, xs, ys)
+    is_ruled_across = _covered(across, ys, xs)
+    groups = _groups(is_ruled_down, is_ruled_across, columns, rows)
+    boxes: list[Box] = []
+    owner = [-1] * (columns * rows)
+    for group in groups:
+        if _is_open(group, is_ruled_down, is_ruled_across, columns, rows):
+            continue
+        for box in _rectangles(group, columns):
+            for row in range(box.row, box.row + box.row_span):
+                start = row * columns + box.column
+                owner[start : start + box.column_span] = [len(boxes)] * box.column_span
+            boxes.append(box)
+    order = sorted(range(len(boxes)), key=lambda index: (boxes[index].row, boxes[index].column))
+    rank = {old: new for new, old in enumerate(order)}
+    return Table(
+        tuple(xs), tuple(ys), tuple(boxes[old] for old in order), tuple(rank.get(index, -1) for index in owner)
+    )
+
+
+def _closed(lines: list[Line], crossing: list[Line]) -> list[Line]:
+    """`lines` with the outer borders added that only the ends of the `crossing` lines show."""
+    positions = [line.at for line in lines]
+    first, last = min(positions), max(positions)
+    left, right = min(line.at for line in crossing), max(line.at for line in crossing)
+    added = []
+    for ends in (
+        sorted(line.start for line in crossing if line.start < first - _MIN_STUB),
+        sorted(line.end for line in crossing if line.end > last + _MIN_STUB),
+    ):
+        if not ends:
+            continue
+        outermost = ends[0] if ends[0] < first else ends[-1]
+        together = [end for end in ends if abs(end - outermost) <= BRIDGE]
+        if len(together) >= min(_STOP_TOGETHER, len(crossing)):
+            added.append(Line(outermost, left, right))
+    return [*lines, *added] if added else lines
+
+
+def edges(positions: Iterable[float]) -> list[float]:
+    """Distinct coordinates in order; those closer than `MIN_CELL` are one."""
+    distinct: list[float] = []
+    for position in sorted(positions):
+        if not distinct or position - distinct[-1] >= MIN_CELL:
+            distinct.append(position)
+    return distinct
+
+
+def _covered(lines: list[Line], positions: list[float], stops: list[float]) -> list[list[bool]]:
+    """For each edge, and each interval between neighbouring stops: whether at least half of it is drawn."""
+    drawn: list[list[Line]] = [[] for _ in positions]
+    for line in lines:
+        drawn[bisect_right(positions, line.at) - 1].append(line)
+    table: list[list[bool]] = []
+    for own in drawn:
+        row = []
+        for start, end in pairwise(stops):
+            length = 0.0
+            for line in own:
+                overlap = (end if end < line.end else line.end) - (start if start > line.start else line.start)
+                if overlap > 0:
+                    length += overlap
+            row.append(length >= (end - start) * _COVERED)
+        table.append(row)
+    return table
+
+
+def _groups(down: list[list[bool]], across: list[list[bool]], columns: int, rows: int) -> list[list[int]]:
+    """Elements of the grid that no line parts, each group in ascending order."""
+    seen = [False] * (columns * rows)
+    groups: list[list[int]] = []
+    for first in range(columns * rows):
+        if seen[first]:
+            continue
+        seen[first] = True
+        group = [first]
+        for element in group:
+            row, column = divmod(element, columns)
+            neighbours = (
+                (column + 1 < columns and not down[column + 1][row], element + 1),
+                (column > 0 and not down[column][row], element - 1),
+                (row + 1 < rows and not across[row + 1][column], element + columns),
+                (row > 0 and not across[row][column], element - columns),
+            )
+            for is_same, other in neighbours:
+                if is_same and not seen[other]:
+                    seen[other] = True
+                    group.append(other)
+        groups.append(sorted(group))
+    return groups
+
+
+def _is_open(group: list[int], down: list[list[bool]], across: list[list[bool]], columns: int, rows: int) -> bool:
+    """Whether the group reaches the outside on more than one side: then it lies beside a narrower part of the table.
+
+    On one side alone a border is only left out, as above the first row of a page that continues a table.
+    """
+    sides = set()
+    for element in group:
+        row, column = divmod(element, columns)
+        if column == 0 and not down[0][row]:
+            sides.add("left")
+        if column == columns - 1 and not down[columns][row]:
+            sides.add("right")
+        if row == 0 and not across[0][column]:
+            sides.add("top")
+        if row == rows - 1 and not across[rows][column]:
+            sides.add("bottom")
+    return len(sides) > 1
+
+
+def _rectangles(group: list[int], columns: int) -> list[Box]:
+    """The group as one box; where a missing line leaves another shape, as the boxes its rows make up."""
+    by_row: dict[int, list[int]] = {}
+    for element in group:
+        row, column = divmod(element, columns)
+        by_row.setdefault(row, []).append(column)
+    boxes: list[Box] = []
+    for row, row_columns in by_row.items():
+        for start, width in _runs(row_columns):
+            above = boxes[-1] if boxes else None
+            if above and above.row + above.row_span == row and (above.column, above.column_span) == (start, width):
+                boxes[-1] = Box(above.row, start, above.row_span + 1, width)
+            else:
+                boxes.append(Box(row, start, 1, width))
+    return boxes
+
+
+def _runs(columns: list[int]) -> list[tuple[int, int]]:
+    """Runs of consecutive columns as (first, how many)."""
+    runs: list[tuple[int, int]] = []
+    for column in columns:
+        if runs and sum(runs[-1]) == column:
+            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
+        else:
+            runs.append((column, 1))
+    return runs

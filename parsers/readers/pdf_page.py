@@ -1,0 +1,438 @@
+"""Characters and ruled lines of one PDF page, fetched from pdfium with as few calls as it allows.
+
+pypdfium2's helper objects cost more than pdfium itself; its raw functions are called here through prototypes that take
+plain addresses. pdfium is not thread-safe: callers hold the lock of `parsers.readers.pdf`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, cast
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as raw
+
+from parsers.readers.pdf_grid import Line
+
+MAX_CHARACTERS = 200_000
+MAX_PATHS = 60_000
+MAX_SEGMENTS = 200_000
+_MAX_FORM_DEPTH = 8
+_MAX_OBJECTS = 500_000
+
+# A line is a stroke or a filled rectangle. pdfium's bounds add up to the line's width on each side.
+_MAX_THICKNESS = 4.5
+_MIN_LENGTH = 1.0
+_AXIS_TOLERANCE = 1.0
+# A page whose image covers this much of it is a scan; invisible text over it is the scanner's OCR.
+_SCAN_COVERS = 0.5
+_INVISIBLE = 3
+_RENDER_MODES_LOOKED_AT = 12
+
+# Loose boxes this many times as high as the page's usual ones are checked against the outlines.
+_ODD_HEIGHT = 2.0
+_SAMPLE = 12
+
+_TEXT, _PATH, _IMAGE, _FORM = 1, 2, 3, 5
+_LINE_TO, _MOVE_TO = 0, 2
+
+_Matrix = tuple[float, float, float, float, float, float]
+_IDENTITY: _Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+_void, _int, _ulong = ctypes.c_void_p, ctypes.c_int, ctypes.c_ulong
+
+
+def _function(pointer: Any, *arguments: Any, result: Any = _int) -> Callable[..., Any]:
+    """`pointer` as a function of plain integers: a third of the cost of converting a ctypes object per argument."""
+    address = ctypes.cast(pointer, _void).value or 0
+    return cast(Callable[..., Any], ctypes.PYFUNCTYPE(result, *arguments)(address))
+
+
+_loose_box = _function(raw.FPDFText_GetLooseCharBox, _void, _int, _void)
+_unicode = _function(raw.FPDFText_GetUnicode, _void, _int, result=ctypes.c_uint)
+_object = _function(raw.FPDFPage_GetObject, _void, _int, result=_void)
+_form_object = _function(raw.FPDFFormObj_GetObject, _void, _ulong, result=_void)
+_form_count = _function(raw.FPDFFormObj_CountObjects, _void)
+_type = _function(raw.FPDFPageObj_GetType, _void)
+_bounds = _function(raw.FPDFPageObj_GetBounds, _void, _void, _void, _void, _void)
+_matrix = _function(raw.FPDFPageObj_GetMatrix, _void, _void)
+_draw_mode = _function(raw.FPDFPath_GetDrawMode, _void, _void, _void)
+_segment_count = _function(raw.FPDFPath_CountSegments, _void)
+_segment = _function(raw.FPDFPath_GetPathSegment, _void, _int, result=_void)
+_segment_type = _function(raw.FPDFPathSegment_GetType, _void)
+_segment_point = _function(raw.FPDFPathSegment_GetPoint, _void, _void, _void)
+_segment_close = _function(raw.FPDFPathSegment_GetClose, _void)
+_render_mode = _function(raw.FPDFTextObj_GetTextRenderMode, _void)
+
+
+@dataclass(slots=True)
+class Characters:
+    """Characters in the order of the file; points from the top left corner of the upright text, y downwards.
+
+    Boxes span a character's advance and its font's height, so neighbours in a word touch.
+    """
+
+    text: str = ""
+    left: list[float] = field(default_factory=list)
+    top: list[float] = field(default_factory=list)
+    right: list[float] = field(default_factory=list)
+    bottom: list[float] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+
+@dataclass(slots=True)
+class PageContent:
+    """What one page shows. `turn` is the clockwise rotation in degrees from the page as displayed to upright text."""
+
+    number: int
+    width: float
+    height: float
+    turn: int
+    characters: Characters
+    horizontal: list[Line]
+    vertical: list[Line]
+    has_image: bool = False
+    is_scan_with_ocr: bool = False
+    too_many_paths: bool = False
+    too_many_characters: bool = False
+
+    def displayed(self, left: float, top: float, right: float, bottom: float) -> str:
+        """`box=…` of a locator: an upright box turned back to the page as displayed."""
+        # `width` and `height` are those of the upright page.
+        if self.turn == 90:
+            left, top, right, bottom = top, self.width - right, bottom, self.width - left
+        elif self.turn == 180:
+            left, top, right, bottom = (
+                self.width - right,
+                self.height - bottom,
+                self.width - left,
+                self.height - top,
+            )
+        elif self.turn == 270:
+            left, top, right, bottom = self.height - bottom, left, self.height - top, right
+        return f"page={self.number};box={left:.1f},{top:.1f},{right:.1f},{bottom:.1f}"
+
+
+def load(document: pdfium.PdfDocument, index: int) -> PageContent:
+    """Everything a reader needs of page `index` (from 0). Raises pdfium.PdfiumError when pdfium cannot load it."""
+    page = document[index]
+    try:
+        text_page = page.get_textpage()
+        try:
+            return _content(page, text_page, index + 1)
+        finally:
+            text_page.close()
+    finally:
+        page.close()
+
+
+def _content(page: pdfium.PdfPage, text_page: pdfium.PdfTextPage, number: int) -> PageContent:
+    rectangle = raw.FS_RECTF()
+    raw.FPDF_GetPageBoundingBox(page.raw, ctypes.byref(rectangle))
+    crop = (rectangle.left, rectangle.bottom, rectangle.right, rectangle.top)
+    handle = ctypes.cast(text_page.raw, _void).value
+    count = text_page.count_chars()
+    text = _text(text_page, handle, count) if count <= MAX_CHARACTERS else ""
+    flat = _loose_boxes(handle, len(text))
+    rotation = page.get_rotation() % 360
+    upright = _text_rotation(text_page, text, flat)
+    if upright is None:
+        upright = rotation
+    characters = _characters(text_page, text, flat, crop, upright)
+    drawing = _Drawing(crop, upright)
+    drawing.take_page(page)
+    width, height = crop[2] - crop[0], crop[3] - crop[1]
+    if upright % 180:
+        width, height = height, width
+    return PageContent(
+        number=number,
+        width=width,
+        height=height,
+        turn=(upright - rotation) % 360,
+        characters=characters,
+        horizontal=drawing.horizontal,
+        vertical=drawing.vertical,
+        has_image=drawing.image_area > 0,
+        is_scan_with_ocr=drawing.is_invisible_text and drawing.image_area > width * height * _SCAN_COVERS,
+        too_many_paths=drawing.is_cut,
+        too_many_characters=count > MAX_CHARACTERS,
+    )
+
+
+def _text(text_page: pdfium.PdfTextPage, handle: int | None, count: int) -> str:
+    """One character per index of pdfium's; its bulk function leaves some out, then they are asked one by one."""
+    if count <= 0:
+        return ""
+    buffer = (ctypes.c_ushort * (count + 1))()
+    written = raw.FPDFText_GetText(text_page.raw, 0, count, buffer)
+    text = bytes(buffer)[: 2 * max(0, written - 1)].decode("utf-16-le", errors="surrogatepass")
+    if len(text) == count:
+        return text
+    codes = (_unicode(handle, index) for index in range(count))
+    return "".join(chr(code) if 0 < code < 0x110000 else "\ufffd" for code in codes)
+
+
+def _loose_boxes(handle: int | None, count: int) -> list[float]:
+    """left, top, right, bottom of each character in turn, in the page's own space (y upwards)."""
+    array = (ctypes.c_float * (4 * count))()
+    address = ctypes.addressof(array)
+    for index in range(count):
+        _loose_box(handle, index, address + 16 * index)
+    return array[:]
+
+
+def _text_rotation(text_page: pdfium.PdfTextPage, text: str, flat: list[float]) -> int | None:
+    """Clockwise degrees that turn most of the text upright; None when there is no text to tell.
+
+    pdfium's loose boxes have no width where text is turned by a right angle, and a negative one upside down.
+    """
+    printed = [index for index, character in enumerate(text) if not character.isspace()]
+    if not printed:
+        return None
+    turned = [index for index in printed if flat[4 * index + 2] <= flat[4 * index]]
+    if len(turned) * 2 < len(printed):
+        return 0
+    matrix = raw.FS_MATRIX()
+    votes = {0: 0, 90: 0, 180: 0, 270: 0}
+    for index in turned[:: max(1, len(turned) // 50)]:
+        if raw.FPDFText_GetMatrix(text_page.raw, index, ctypes.byref(matrix)):
+            votes[round(math.degrees(math.atan2(matrix.b, matrix.a)) / 90) % 4 * 90] += 1
+    return max(votes, key=lambda angle: votes[angle])
+
+
+def _characters(
+    text_page: pdfium.PdfTextPage,
+    text: str,
+    flat: list[float],
+    crop: tuple[float, float, float, float],
+    upright: int,
+) -> Characters:
+    """Characters as printed. pdfium's own spaces and line ends have no width: they are not on the page."""
+    if upright == 0:
+        left, top = crop[0], crop[3]
+        kept = [index for index in range(len(text)) if flat[4 * index + 2] > flat[4 * index]]
+        _mend(text_page, text, flat, kept)
+        return Characters(
+            text="".join([text[index] for index in kept]),
+            left=[flat[4 * index] - left for index in kept],
+            top=[top - flat[4 * index + 1] for index in kept],
+            right=[flat[4 * index + 2] - left for index in kept],
+            bottom=[top - flat[4 * index + 3] for index in kept],
+        )
+    return _turned_characters(text_page, text, crop, upright)
+
+
+def _mend(text_page: pdfium.PdfTextPage, text: str, flat: list[float], kept: list[int]) -> None:
+    """Put the outlines' boxes in place of loose boxes that cannot be.
+
+    pdfium takes a loose box's size from one number of the text matrix. WPS writes vertical headings whose matrix makes
+    that twenty times the character's size, and some producers do so for a whole page.
+    """
+    heights = sorted(flat[4 * index + 1] - flat[4 * index + 3] for index in kept)
+    usual = heights[len(heights) // 2] if heights else 0.0
+    odd = [
+        index for index in kept if not usual * 0.5 <= flat[4 * index + 1] - flat[4 * index + 3] <= usual * _ODD_HEIGHT
+    ]
+    sample = kept[:: len(kept) // _SAMPLE + 1]
+    wrong = sum(1 for index in sample if _outline_if_wrong(text_page, text[index], flat, index))
+    for index in kept if wrong * 2 > len(sample) else odd:
+        outline = _outline_if_wrong(text_page, text[index], flat, index)
+        if outline:
+            flat[4 * index : 4 * index + 4] = outline
+
+
+def _outline_if_wrong(
+    text_page: pdfium.PdfTextPage, character: str, flat: list[float], index: int
+) -> tuple[float, float, float, float] | None:
+    """left, top, right, bottom about the outline of a character whose loose box is far too big or too small."""
+    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+    corners = (ctypes.byref(left), ctypes.byref(right), ctypes.byref(bottom), ctypes.byref(top))
+    if character.isspace() or not raw.FPDFText_GetCharBox(text_page.raw, index, *corners):
+        return None
+    side = max(right.value - left.value, top.value - bottom.value)
+    height = flat[4 * index + 1] - flat[4 * index + 3]
+    is_ideograph = "\u3400" <= character <= "\u9fff"
+    most = 3.0 if is_ideograph else 4.0 if character.isalnum() else 15.0
+    if side <= 0 or side * 0.7 <= height <= side * most:
+        return None
+    middle = (top.value + bottom.value) / 2
+    return left.value, middle + side / 2, right.value, middle - side / 2
+
+
+def _turned_characters(
+    text_page: pdfium.PdfTextPage, text: str, crop: tuple[float, float, float, float], upright: int
+) -> Characters:
+    """Boxes of turned text from its outlines and its font size, as pdfium gives no loose ones."""
+    found = Characters()
+    matrix = raw.FS_MATRIX()
+    corners = [ctypes.c_double() for _ in range(4)]
+    printed = []
+    for index, character in enumerate(text):
+        if character.isspace() or raw.FPDFText_IsGenerated(text_page.raw, index):
+            continue
+        raw.FPDFText_GetCharBox(text_page.raw, index, *(ctypes.byref(corner) for corner in corners))
+        raw.FPDFText_GetMatrix(text_page.raw, index, ctypes.byref(matrix))
+        size = math.hypot(matrix.a, matrix.b) * raw.FPDFText_GetFontSize(text_page.raw, index)
+        x0, y0 = _upright(corners[0].value, corners[2].value, crop, upright)
+        x1, y1 = _upright(corners[1].value, corners[3].value, crop, upright)
+        _, baseline = _upright(matrix.e, matrix.f, crop, upright)
+        printed.append(character)
+        found.left.append(min(x0, x1))
+        found.right.append(max(x0, x1))
+        found.top.append(min(y0, y1, baseline - 0.85 * size))
+        found.bottom.append(max(y0, y1, baseline + 0.15 * size))
+    found.text = "".join(printed)
+    return found
+
+
+def _upright(x: float, y: float, crop: tuple[float, float, float, float], turn: int) -> tuple[float, float]:
+    """A point of the page's own space after turning the page clockwise, from the top left corner."""
+    left, bottom, right, top = crop
+    if turn == 90:
+        return y - bottom, x - left
+    if turn == 180:
+        return right - x, y - bottom
+    if turn == 270:
+        return top - y, right - x
+    return x - left, top - y
+
+
+class _Drawing:
+    """Gathers ruled lines, and what tells a scan, from the page's objects."""
+
+    def __init__(self, crop: tuple[float, float, float, float], turn: int) -> None:
+        self.horizontal: list[Line] = []
+        self.vertical: list[Line] = []
+        self.image_area = 0.0
+        self.is_invisible_text = False
+        self.is_cut = False
+        self._crop = crop
+        self._turn = turn
+        self._paths = 0
+        self._segments = 0
+        self._text_objects = 0
+        self._invisible = 0
+        self._box = (ctypes.c_float * 6)()
+        self._address = ctypes.addressof(self._box)
+
+    def take_page(self, page: pdfium.PdfPage) -> None:
+        handle = ctypes.cast(page.raw, _void).value
+        count = raw.FPDFPage_CountObjects(page.raw)
+        self._take((_object(handle, index) for index in range(min(count, _MAX_OBJECTS))), _IDENTITY, 0)
+        looked_at = min(self._text_objects, _RENDER_MODES_LOOKED_AT)
+        self.is_invisible_text = looked_at > 0 and self._invisible * 2 > looked_at
+
+    def _take(self, objects: Iterator[int | None], matrix: _Matrix, depth: int) -> None:
+        for handle in objects:
+            if handle is None:
+                continue
+            kind = _type(handle)
+            if kind == _PATH:
+                self._paths += 1
+                if self._paths > MAX_PATHS or self._segments > MAX_SEGMENTS:
+                    self.is_cut = True
+                    return
+                self._path(handle, matrix)
+            elif kind == _TEXT:
+                if self._text_objects < _RENDER_MODES_LOOKED_AT:
+                    self._invisible += _render_mode(handle) == _INVISIBLE
+                self._text_objects += 1
+            elif kind == _IMAGE:
+                left, bottom, right, top = self._bounds(handle)
+                self.image_area = max(self.image_area, (right - left) * (top - bottom))
+            elif kind == _FORM and depth < _MAX_FORM_DEPTH:
+                inner = _form_count(handle)
+                children = (_form_object(handle, index) for index in range(min(inner, _MAX_OBJECTS)))
+                self._take(children, _multiplied(self._matrix(handle), matrix), depth + 1)
+
+    def _bounds(self, handle: int) -> tuple[float, float, float, float]:
+        address = self._address
+        if not _bounds(handle, address, address + 4, address + 8, address + 12):
+            return 0.0, 0.0, 0.0, 0.0
+        left, bottom, right, top, _, _ = self._box
+        return left, bottom, right, top
+
+    def _matrix(self, handle: int) -> _Matrix:
+        if not _matrix(handle, self._address):
+            return _IDENTITY
+        a, b, c, d, e, f = self._box
+        return a, b, c, d, e, f
+
+    def _path(self, handle: int, matrix: _Matrix) -> None:
+        left, bottom, right, top = self._bounds(handle)
+        if matrix is not _IDENTITY:
+            (left, bottom), (right, top) = _transformed(matrix, left, bottom), _transformed(matrix, right, top)
+            left, right = min(left, right), max(left, right)
+            bottom, top = min(bottom, top), max(bottom, top)
+        if min(right - left, top - bottom) <= _MAX_THICKNESS:
+            self._thin(left, bottom, right, top)
+            return
+        self._outline(handle, _multiplied(self._matrix(handle), matrix))
+
+    def _thin(self, left: float, bottom: float, right: float, top: float) -> None:
+        x0, y0 = _upright(left, bottom, self._crop, self._turn)
+        x1, y1 = _upright(right, top, self._crop, self._turn)
+        if x0 > x1:
+            x0, x1 = x1, x0
+        if y0 > y1:
+            y0, y1 = y1, y0
+        width, height = x1 - x0, y1 - y0
+        if width > height * 1.5 and width >= _MIN_LENGTH and height <= _MAX_THICKNESS:
+            self.horizontal.append(Line((y0 + y1) / 2, x0, x1))
+        elif height > width * 1.5 and height >= _MIN_LENGTH and width <= _MAX_THICKNESS:
+            self.vertical.append(Line((x0 + x1) / 2, y0, y1))
+
+    def _outline(self, handle: int, matrix: _Matrix) -> None:
+        """Lines of a path that is more than one line: stroked boxes, polylines, many thin rectangles in one fill."""
+        address = self._address
+        _draw_mode(handle, address, address + 4)
+        is_stroked = ctypes.c_int.from_address(address + 4).value != 0
+        for points in self._subpaths(handle, matrix):
+            if is_stroked:
+                for (x0, y0), (x1, y1) in pairwise(points):
+                    if abs(x1 - x0) <= _AXIS_TOLERANCE or abs(y1 - y0) <= _AXIS_TOLERANCE:
+                        self._thin(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+                continue
+            xs, ys = [x for x, _ in points], [y for _, y in points]
+            if min(max(xs) - min(xs), max(ys) - min(ys)) <= _MAX_THICKNESS:
+                self._thin(min(xs), min(ys), max(xs), max(ys))
+
+    def _subpaths(self, handle: int, matrix: _Matrix) -> Iterator[list[tuple[float, float]]]:
+        """Points of each part of a path; a curve ends the part before it and begins another."""
+        count = _segment_count(handle)
+        self._segments += count
+        if self._segments > MAX_SEGMENTS:
+            return
+        address = self._address
+        points: list[tuple[float, float]] = []
+        for index in range(count):
+            segment = _segment(handle, index)
+            kind = _segment_type(segment)
+            _segment_point(segment, address, address + 4)
+            point = _transformed(matrix, self._box[0], self._box[1])
+            if kind != _LINE_TO and points:
+                yield points
+                points = []
+            points.append(point)
+            if kind in (_LINE_TO, _MOVE_TO) and _segment_close(segment):
+                points.append(points[0])
+        if points:
+            yield points
+
+
+def _transformed(matrix: _Matrix, x: float, y: float) -> tuple[float, float]:
+    a, b, c, d, e, f = matrix
+    return a * x + c * y + e, b * x + d * y + f
+
+
+def _multiplied(first: _Matrix, then: _Matrix) -> _Matrix:
+    if then is _IDENTITY:
+        return first
+    a, b, c, d, e, f = first
+    g, h, i, j, k, m = then
+    return a * g + b * i, a * h + b * j, c * g + d * i, c * h + d * j, e * g + f * i + k, e * h + f * j + m
