@@ -9,7 +9,8 @@ from typing import Literal
 from archive.model import Discovery, Finding, Outcome, Target
 
 Number = int | float | Decimal
-Finished = Literal["acknowledged", "pending", "failed"]
+# `leased`: recorded, and about to be tried once more by whoever holds the row.
+Finished = Literal["acknowledged", "pending", "failed", "leased"]
 
 
 @dataclass(frozen=True, slots=True)
