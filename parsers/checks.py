@@ -1,0 +1,63 @@
+"""The form's own arithmetic (勾稽关系), applied to what was read.
+
+A rule is applied only when every cell in it holds a number. A blank is not zero: a sum with a blank part is
+`not_applicable` even where the printed numbers happen to add up, so a pass always means that each part was seen.
+Printed numbers are never repaired; a failed check leaves them and lowers the confidence in every cell it involves,
+since it cannot say which of them is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from parsers.form import Form, Rule
+from parsers.model import Check, Fact, Finding, Number
+
+FAILED_CONFIDENCE = 0.5
+
+
+def check(form: Form, facts: Iterable[Fact]) -> tuple[Check, ...]:
+    """Every rule of the form whose cells the facts have, in the order of the form file."""
+    values = {fact.cell: fact.value for fact in facts}
+    return tuple(
+        _checked(rule, values) for rule in form.rules if all(cell in values for cell in (*rule.left, *rule.right))
+    )
+
+
+def lowered(facts: Sequence[Fact], checks: Iterable[Check]) -> tuple[Fact, ...]:
+    """The facts, with the confidence of every cell of a failed check lowered to 0.5 at most."""
+    failed = {cell for one in checks if one.status == "fail" for cell in one.cells}
+    return tuple(
+        replace(fact, confidence=min(fact.confidence, FAILED_CONFIDENCE)) if fact.cell in failed else fact
+        for fact in facts
+    )
+
+
+def failures(form: Form, checks: Iterable[Check]) -> tuple[Finding, ...]:
+    """One finding for each check that fails: the rule in the form's words, and what was printed."""
+    rules = {rule.key: rule for rule in form.rules}
+    return tuple(
+        Finding("check_failed", f"{one.rule}: {rules[one.rule].says}: {one.lhs} against {one.rhs}")
+        for one in checks
+        if one.status == "fail"
+    )
+
+
+def _checked(rule: Rule, values: dict[str, Number | None]) -> Check:
+    cells = (*rule.left, *rule.right)
+    left, right = _sum(rule.left, values), _sum(rule.right, values)
+    if left is None or right is None:
+        return Check(rule.key, "not_applicable", left, right, cells)
+    holds = left <= right if rule.relation == "<=" else left == right
+    return Check(rule.key, "pass" if holds else "fail", left, right, cells)
+
+
+def _sum(cells: Iterable[str], values: dict[str, Number | None]) -> Number | None:
+    total: Number = 0
+    for cell in cells:
+        value = values[cell]
+        if value is None:
+            return None
+        total = total + value
+    return total

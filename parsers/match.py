@@ -1,0 +1,338 @@
+"""Documents against the statutory forms: which edition it is, and what each of its cells holds.
+
+The matcher reads grids; it knows nothing of file formats, and never asks what year it is: a report for 2021 may stand on
+the form of 2019, and single tables of a report may be of another edition than the rest.
+
+What a confidence means (a failed check of the form's arithmetic lowers it further, see `checks`):
+
+    1.0    label official or a listed variant, position certain, number plainly printed
+    0.95   label cut short by a page break; header not seen to confirm the order of columns; another money unit converted
+    0.9    rows not marked (a stream); columns taken from the header's geometry; the right label under another number;
+           spaces inside the number, or a note beside it
+    0.8    label a few letters off; values found on the next line; an unexplained label before the numbers;
+           another printing of the table leaves the cell blank
+    0.6    the order of the cells and the columns of the header disagree; number broken over lines
+    0.5    a sign or a fraction in a count; a table captioned for part of a year; other cells of a repeated table disagree
+
+Nothing below 1.0 should be used unseen. A value that cannot be put to its column, two printings that disagree, and
+anything that is no number is `unreadable` with its raw text; it is never guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+
+from parsers.form import Form, Row, forms
+from parsers.model import Document, Fact, Finding, Paragraph
+from parsers.normalise import squeezed
+from parsers.rows import Candidate, Line
+from parsers.shapes.across import AcrossReader
+from parsers.shapes.blocks import BlocksReader
+from parsers.shapes.matrix import MatrixReader
+from parsers.shapes.single import SingleReader
+from parsers.zones import Zone, zones_of
+
+_STATISTICS, _BLOCKS, _MATRIX, _ACROSS = "statistics", "disclosure", "applications", "review"
+_SPLIT_ROWS = {"other_uncorrected", "other_unpaid", "other_rest"}
+_UNDIVIDED_ROW = "other_handling"
+_LEAST_ROWS_WITHOUT_HEADER = 12
+_LEAST_ROWS = 3
+_LEAST_STATISTICS = 5
+_CAPPED = 0.5
+_ONE_OF_TWO = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What the tables of a document say. `form` is None, and `facts` empty, when no statutory table was recognised."""
+
+    form: str | None
+    facts: tuple[Fact, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(slots=True)
+class _Evidence:
+    """All that was read of the document's tables before its form is decided."""
+
+    by_edition: dict[str, list[Candidate]]
+    rows_by_edition: dict[str, set[str]]
+    shared: list[Candidate] = field(default_factory=list)
+    matrix_rows: set[str] = field(default_factory=set)
+    review: bool = False
+    statistics: list[Candidate] = field(default_factory=list)
+    findings: dict[str, list[Finding]] = field(default_factory=dict)
+    printings: dict[str, int] = field(default_factory=dict)
+
+
+class Matcher:
+    """The forms prepared for matching; made once a process."""
+
+    def __init__(self, editions: dict[str, Form]) -> None:
+        self.forms = editions
+        six_part = [editions["2019"], editions["2021"]]
+        self._blocks = BlocksReader(six_part, _BLOCKS)
+        # The 2021 table has every row of the 2019 table.
+        self._matrix = MatrixReader(editions["2021"].table(_MATRIX))
+        self._across = AcrossReader(editions["2021"].table(_ACROSS))
+        self._single = SingleReader(editions["2014"].table(_STATISTICS))
+
+    def match(self, document: Document) -> Match:
+        evidence = _Evidence({"2019": [], "2021": []}, {"2019": set(), "2021": set()})
+        for zone in zones_of(document, self._kind_of):
+            self._read(zone, evidence)
+        edition, findings = self._edition(document, evidence)
+        if edition is None:
+            return Match(None)
+        form = self.forms[edition]
+        if edition == "2014":
+            candidates, tables = evidence.statistics, (_STATISTICS,)
+        else:
+            candidates = evidence.by_edition[edition] + evidence.shared
+            tables = (_BLOCKS, _MATRIX, _ACROSS)
+        for table in tables:
+            findings.extend(evidence.findings.get(table, []))
+        facts, problems = _facts(form, candidates, evidence.printings)
+        findings.extend(problems)
+        findings.extend(_foreign(form, candidates))
+        findings.extend(_absent(form, facts))
+        return Match(edition, tuple(facts), tuple(dict.fromkeys(findings)))
+
+    def _kind_of(self, line: Line, current: str) -> str:
+        if self._single.is_header(line) or (current in ("", _STATISTICS) and self._single.has_row(line)):
+            return _STATISTICS
+        if self._blocks.is_header(line):
+            return _BLOCKS
+        if self._matrix.is_header(line):
+            return _MATRIX
+        if self._across.is_header(line):
+            return _ACROSS
+        if current != _MATRIX and self._matrix.has_row(line):
+            return _MATRIX
+        return current
+
+    def _read(self, zone: Zone, evidence: _Evidence) -> None:
+        printing = evidence.printings.get(zone.table, 0)
+        findings = evidence.findings.setdefault(zone.table, [])
+        if zone.table == _BLOCKS:
+            blocks = self._blocks.read(zone.lines)
+            if not blocks.has_header:
+                return
+            for edition, candidates in blocks.candidates.items():
+                evidence.by_edition[edition].extend(_of_printing(candidates, zone, printing))
+                evidence.rows_by_edition[edition].update(blocks.rows[edition])
+            findings.extend(blocks.findings)
+        elif zone.table == _MATRIX:
+            matrix = self._matrix.read(zone.lines)
+            least = _LEAST_ROWS if matrix.has_header else _LEAST_ROWS_WITHOUT_HEADER
+            if len(set(matrix.rows)) < least:
+                return
+            evidence.shared.extend(_of_printing(matrix.candidates, zone, printing))
+            evidence.matrix_rows.update(matrix.rows)
+            findings.extend(matrix.findings)
+        elif zone.table == _ACROSS:
+            across = self._across.read(zone.lines)
+            if not across.has_header:
+                return
+            evidence.shared.extend(_of_printing(across.candidates, zone, printing))
+            evidence.review = True
+            findings.extend(across.findings)
+        else:
+            single = self._single.read(zone.lines)
+            if len(set(single.rows)) < _LEAST_STATISTICS:
+                return
+            evidence.statistics.extend(_of_printing(single.candidates, zone, printing))
+            findings.extend(single.findings)
+        evidence.printings[zone.table] = printing + 1
+        if zone.part_of_year:
+            findings.append(
+                Finding("part_of_year", f"a table is captioned {' / '.join(zone.caption)}", zone.lines[0].locator)
+            )
+
+    # ------------------------------------------------------------ which form
+
+    def _edition(self, document: Document, evidence: _Evidence) -> tuple[str | None, list[Finding]]:
+        six_part = len(evidence.matrix_rows) + sum(len(rows) for rows in evidence.rows_by_edition.values())
+        statistics = len({one.cell for one in evidence.statistics})
+        if statistics > six_part:
+            findings = [_hybrid("the 2014 table", "tables of the six-part report")] if six_part else []
+            return "2014", findings
+        if not six_part and not evidence.review:
+            return None, []
+        findings = [_hybrid("the six-part report", "rows of the 2014 table")] if statistics else []
+        old, new = (len(evidence.rows_by_edition[edition]) for edition in ("2019", "2021"))
+        split = bool(evidence.matrix_rows & _SPLIT_ROWS)
+        undivided = _UNDIVIDED_ROW in evidence.matrix_rows and not split
+        if old and new:
+            findings.append(_hybrid("section two: rows under 2019 columns", "rows under 2021 columns"))
+        if old != new:
+            edition = "2019" if old > new else "2021"
+            if edition == "2019" and split:
+                findings.append(_hybrid("section two of the 2019 form", "section three of the 2021 form"))
+            if edition == "2021" and undivided:
+                message = "section three prints （六）其他处理 as one row, as the 2019 form does; section two is of the 2021 form"
+                findings.append(Finding("undivided_row", message))
+            return edition, findings
+        if split:
+            return "2021", findings
+        cited = self._cited(document)
+        edition = cited or ("2019" if undivided else "2021")
+        basis = (
+            f"the text cites {self.forms[edition].cited[0]}" if cited else "the rest does not tell; this is the nearest"
+        )
+        findings.append(
+            Finding("form_uncertain", f"section two does not show the edition; taken for {edition}: {basis}")
+        )
+        return edition, findings
+
+    def _cited(self, document: Document) -> str | None:
+        """The edition whose number the text cites, when it cites one only."""
+        text = "".join(
+            re.sub(r"[\[［【(（]", "〔", re.sub(r"[\]］】)）]", "〕", squeezed(block.text)))
+            for block in document.blocks
+            if isinstance(block, Paragraph)
+        )
+        cited = [edition for edition in ("2019", "2021") if any(number in text for number in self.forms[edition].cited)]
+        return cited[0] if len(cited) == 1 else None
+
+
+@cache
+def matcher() -> Matcher:
+    return Matcher(forms())
+
+
+def match(document: Document) -> Match:
+    """Recognise the statutory form of a document and read every cell of it."""
+    return matcher().match(document)
+
+
+def _of_printing(candidates: Iterable[Candidate], zone: Zone, printing: int) -> list[Candidate]:
+    cap = _CAPPED if zone.part_of_year else 1.0
+    return [
+        replace(one, instance=one.instance + 1000 * printing, confidence=min(one.confidence, cap)) for one in candidates
+    ]
+
+
+def _hybrid(one: str, other: str) -> Finding:
+    return Finding("hybrid_form", f"the document mixes editions: {one}, and {other}")
+
+
+# ------------------------------------------------------------ candidates to facts
+
+
+def _facts(form: Form, candidates: Sequence[Candidate], printings: dict[str, int]) -> tuple[list[Fact], list[Finding]]:
+    by_cell: dict[str, list[Candidate]] = {}
+    for one in candidates:
+        by_cell.setdefault(one.cell, []).append(one)
+    findings: list[Finding] = []
+    conflicts = {
+        cell for cell, found in by_cell.items() if len({one.value for one in found if one.status == "reported"}) > 1
+    }
+    mixed = {_table_of(form, cell) for cell in conflicts}
+    facts: list[Fact] = []
+    for cell in form.cells.values():
+        found = by_cell.get(cell.cell, [])
+        if not found:
+            if not cell.variant:
+                facts.append(Fact(cell.cell, None, "", cell.unit, "absent", ""))
+            continue
+        fact, problem = _one_fact(found, cell.unit)
+        table = _table_of(form, cell.cell)
+        if table in mixed and fact.status == "reported":
+            fact = replace(fact, confidence=min(fact.confidence, _CAPPED))
+        elif printings.get(table, 1) > 1 and len(found) == 1 and fact.status == "reported":
+            fact = replace(fact, confidence=min(fact.confidence, _ONE_OF_TWO))
+        facts.append(fact)
+        findings.extend(problem)
+        findings.extend(_oddities(found[0]))
+    return facts, findings
+
+
+def _one_fact(found: Sequence[Candidate], unit: str) -> tuple[Fact, list[Finding]]:
+    reported = [one for one in found if one.status == "reported"]
+    values = {one.value for one in reported}
+    if len(values) > 1:
+        raw = " / ".join(dict.fromkeys(one.raw for one in reported))
+        places = ", ".join(one.locator for one in reported)
+        message = f"{found[0].cell}: printed more than once and not alike: {raw} (at {places})"
+        fact = Fact(found[0].cell, None, raw, unit, "unreadable", reported[0].locator, 0.5)
+        return fact, [Finding("conflicting_values", message, reported[1].locator)]
+    if reported:
+        best = max(reported, key=lambda one: one.confidence)
+        confidence = best.confidence if len(reported) == len(found) else min(best.confidence, _ONE_OF_TWO)
+        return Fact(best.cell, best.value, best.raw, unit, "reported", best.locator, confidence), []
+    best = next((one for one in found if one.status == "unreadable"), found[0])
+    findings = []
+    if best.status == "unreadable":
+        findings.append(
+            Finding("unreadable_value", f"{best.cell}: no number can be made of {best.raw!r}", best.locator)
+        )
+    return Fact(best.cell, None, best.raw, unit, best.status, best.locator, best.confidence), findings
+
+
+def _table_of(form: Form, cell: str) -> str:
+    return form.tables[0].key if len(form.tables) == 1 else cell.split(".", 1)[0]
+
+
+_ODDITIES = {
+    "note": "a note stands beside the number",
+    "broken_line": "the number is broken over lines",
+    "spaces": "spaces stand inside the number",
+    "unit_converted": "the amount is printed in another unit and was converted",
+    "decimal_count": "a count is printed with a decimal point",
+}
+
+
+def _oddities(one: Candidate) -> list[Finding]:
+    said = _ODDITIES.get(one.oddity)
+    if one.status != "reported" or not said or one.oddity == "spaces":
+        return []
+    return [Finding("odd_number", f"{one.cell}: {said}: {one.raw!r}", one.locator)]
+
+
+def _foreign(form: Form, candidates: Sequence[Candidate]) -> list[Finding]:
+    """Rows printed that belong to another edition."""
+    rows: dict[str, list[Candidate]] = {}
+    for one in candidates:
+        if one.cell not in form.cells:
+            rows.setdefault(one.cell.rsplit(".", 1)[0], []).append(one)
+    return [
+        Finding(
+            "unknown_row",
+            f"{row}: a row of another edition than {form.edition}: {' | '.join(one.raw for one in found)}",
+            found[0].locator,
+        )
+        for row, found in rows.items()
+    ]
+
+
+def _absent(form: Form, facts: Sequence[Fact]) -> list[Finding]:
+    """One finding for each table that is not printed, else for each of its rows that is not."""
+    absent = {fact.cell for fact in facts if fact.status == "absent"}
+    undivided = any(fact.cell.startswith(f"{_MATRIX}.{_UNDIVIDED_ROW}.") for fact in facts) and form.edition == "2021"
+    findings: list[Finding] = []
+    for table in form.tables:
+        rows = [(row, _ids(form, table.key, row)) for block in table.blocks for row in block.rows if not row.variant]
+        if all(cell in absent for _, ids in rows for cell in ids):
+            findings.append(Finding("table_absent", f"form {form.edition}: the table {table.label!r} is not printed"))
+            continue
+        for row, ids in rows:
+            if undivided and row.key in _SPLIT_ROWS:
+                continue
+            if all(cell in absent for cell in ids):
+                findings.append(
+                    Finding(
+                        "row_absent", f"form {form.edition}, {table.label}: the row {row.full_label!r} is not printed"
+                    )
+                )
+    return findings
+
+
+def _ids(form: Form, table: str, row: Row) -> list[str]:
+    if row.unit:
+        return [row.key]
+    prefix = f"{table}.{row.key}."
+    return [cell for cell in form.cells if cell.startswith(prefix)]

@@ -1,0 +1,247 @@
+"""Plain text, as PDF-to-text and Word-to-text tools leave it, and Markdown.
+
+Tables come in five shapes, told apart by how their lines look:
+
+    ruled     Markdown rows between bars
+    tabbed    cells separated by tabs, one row a line; broken by pages, ragged
+    indented  one cell a line, each behind a tab, rows separated by blank lines
+    layout    cells set apart by runs of spaces (pdftotext -layout), or numbers after a label
+    stream    one cell a line and nothing that marks rows
+
+Only in ruled and layout tables is it known in which column a cell stands, in a stream not even where a row ends. Text
+whose cells are glued together (规章555规范性文件…) is no table: it stays a paragraph and nothing is guessed from it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from parsers.decode import decode
+from parsers.errors import UnreadableDocumentError
+from parsers.model import Block, Cell, Document, Finding, Grid, Paragraph
+from parsers.normalise import is_section_heading, is_wordy, squeezed
+from parsers.readers.layout import layout_grid, layout_run
+
+MAX_BYTES = 32 * 1024 * 1024
+_MAX_CONTROL_SHARE = 0.01
+
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_MARKDOWN_HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*\s*$")
+_RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
+_BAR = re.compile(r"(?<!\\)\|")
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+# A label or a header word; narrative lines are longer or end like sentences.
+_STREAM_CELL_LENGTH = 48
+_STREAM_LEAST_NUMBERS = 8
+_SENTENCE_END = "。；;！？!?"
+
+
+def read(data: bytes) -> Document:
+    """Read text in UTF-8, UTF-16 or GB18030.
+
+    Raises UnreadableDocumentError: `too_large`, `empty`, or `damaged` when the bytes are no text.
+    """
+    if len(data) > MAX_BYTES:
+        raise UnreadableDocumentError("too_large", f"the text has {len(data)} bytes; at most {MAX_BYTES} are read")
+    decoded = decode(data)
+    text = decoded.text
+    if not text.strip():
+        raise UnreadableDocumentError("empty", "the text holds nothing but white space")
+    odd = len(_CONTROL.findall(text)) + decoded.broken
+    if odd > max(4, len(text) * _MAX_CONTROL_SHARE):
+        raise UnreadableDocumentError("damaged", f"no text: {odd} of {len(text)} characters cannot stand in one")
+    findings = ()
+    if decoded.broken:
+        message = f"{decoded.broken} places of the text could not be decoded as {decoded.encoding}"
+        findings = (Finding("undecodable_bytes", message),)
+    lines = [line.replace("\f", "") for line in _LINE_END.split(text)]
+    blocks = tuple(_blocks(lines))
+    media_type = (
+        "text/markdown" if any(isinstance(block, Paragraph) and block.level for block in blocks) else "text/plain"
+    )
+    return Document(media_type=media_type, blocks=blocks, findings=findings)
+
+
+def _blocks(lines: list[str]) -> Iterator[Block]:
+    stream = _stream_lines(lines)
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        if not line.strip():
+            # A line of tabs alone is an empty row only inside a table.
+            at += 1
+            continue
+        if _is_ruled(lines, at):
+            grid, at = _ruled(lines, at)
+            yield grid
+        elif "\t" in line and _is_tabbed(line):
+            grid, at = _with_tabs(lines, at)
+            yield grid
+        elif at in stream:
+            grid, at = _stream(lines, at, stream)
+            yield grid
+        elif (end := layout_run(lines, at)) > at:
+            yield layout_grid(lines, at, end)
+            at = end
+        else:
+            yield _paragraph(line, at)
+            at += 1
+
+
+def _paragraph(line: str, at: int) -> Paragraph:
+    heading = _MARKDOWN_HEADING.match(line.strip())
+    if heading:
+        return Paragraph(heading.group(2), f"line={at + 1}", len(heading.group(1)))
+    return Paragraph(line.strip(), f"line={at + 1}")
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Rows under construction: each a list of (text, line, column), line and column counted from 1."""
+
+    rows: list[list[tuple[str, int, int]]] = field(default_factory=list)
+
+    def grid(self, *, columns_known: bool, rows_known: bool = True) -> Grid:
+        cells = tuple(
+            Cell(text, row, column, f"line={line};column={place}")
+            for row, entries in enumerate(self.rows)
+            for column, (text, line, place) in enumerate(entries)
+        )
+        first = next((entry[1] for entries in self.rows for entry in entries), 1)
+        return Grid(cells, f"line={first}", columns_known=columns_known, rows_known=rows_known)
+
+
+def _is_ruled(lines: list[str], at: int) -> bool:
+    line = lines[at].strip()
+    return len(_BAR.findall(line)) >= 2 and (
+        line[0] == "|" or (at + 1 < len(lines) and bool(_RULE.match(lines[at + 1])))
+    )
+
+
+def _ruled(lines: list[str], at: int) -> tuple[Grid, int]:
+    rows = _Rows()
+    while at < len(lines):
+        line = lines[at].strip()
+        if not line and at + 1 < len(lines) and lines[at + 1].strip().startswith("|"):
+            at += 1
+            continue
+        if len(_BAR.findall(line)) < 2:
+            break
+        if not _RULE.match(line):
+            inner = line.removeprefix("|")
+            inner = inner[:-1] if inner.endswith("|") and not inner.endswith("\\|") else inner
+            texts = [_BREAK.sub("\n", part.replace("\\|", "|").replace("**", "").strip()) for part in _BAR.split(inner)]
+            rows.rows.append([(text, at + 1, place) for place, text in enumerate(texts, 1)])
+        at += 1
+    return rows.grid(columns_known=True), at
+
+
+def _is_tabbed(line: str) -> bool:
+    """Whether the tabs set cells apart: a paragraph indented by one tab is long and has no other."""
+    return not (line.startswith("\t") and line.count("\t") == 1 and len(line) > 2 * _STREAM_CELL_LENGTH)
+
+
+def _with_tabs(lines: list[str], start: int) -> tuple[Grid, int]:
+    """The table that begins at `start`: it ends before the first line that has no tab and follows a blank line."""
+    end, after_blank = start, False
+    for at in range(start, len(lines)):
+        line = lines[at]
+        if "\t" in line:
+            if line.strip() and not _is_tabbed(line):
+                break
+            end, after_blank = at + 1, False
+        elif not line.strip():
+            after_blank = True
+        elif after_blank:
+            break
+        # else: a line that directly follows a cell, perhaps its continuation; decided below
+        elif not _continues(lines, at):
+            break
+    region = lines[start:end]
+    alone = sum(1 for line in region if line.startswith("\t") and "\t" not in line[1:].rstrip("\t"))
+    tabbed = sum(1 for line in region if "\t" in line) - alone
+    if alone > 4 * tabbed:
+        return _indented(lines, start)
+    return _tabbed(lines, start, end)
+
+
+def _continues(lines: list[str], at: int) -> bool:
+    """Whether a line without a tab goes on with the cell above it: short, and the table goes on below."""
+    return len(lines[at].strip()) <= _STREAM_CELL_LENGTH and not is_section_heading(lines[at])
+
+
+def _tabbed(lines: list[str], start: int, end: int) -> tuple[Grid, int]:
+    rows = _Rows()
+    at = start
+    while at < end and ("\t" in lines[at] or not lines[at].strip()):
+        if "\t" in lines[at]:
+            rows.rows.append([(text.strip(), at + 1, place) for place, text in enumerate(lines[at].split("\t"), 1)])
+        at += 1
+    return rows.grid(columns_known=False), at
+
+
+def _indented(lines: list[str], start: int) -> tuple[Grid, int]:
+    rows = _Rows()
+    row: list[tuple[str, int, int]] = []
+    at = start
+    while at < len(lines):
+        line = lines[at]
+        if line.startswith("\t"):
+            row.append((line.strip(), at + 1, 1))
+        elif not line.strip():
+            if row:
+                rows.rows.append(row)
+            row = []
+        elif row and _continues(lines, at):
+            text, place, column = row[-1]
+            row[-1] = (f"{text}\n{line.strip()}", place, column)
+        else:
+            break
+        at += 1
+    if row:
+        rows.rows.append(row)
+    return rows.grid(columns_known=False), at
+
+
+def _stream_lines(lines: list[str]) -> set[int]:
+    """The lines that belong to streams: runs of short lines, many of them numbers, between headings and sentences."""
+    found: set[int] = set()
+    run: list[int] = []
+    for at, line in enumerate([*lines, "。"]):
+        text = line.strip()
+        if not text:
+            continue
+        if _may_be_stream(text, line):
+            run.append(at)
+            continue
+        found.update(_stream_run(lines, run))
+        run = []
+    return found
+
+
+def _may_be_stream(text: str, line: str) -> bool:
+    return (
+        "\t" not in line
+        and len(text) <= _STREAM_CELL_LENGTH
+        and text[-1] not in _SENTENCE_END
+        and not is_section_heading(text)
+        and "|" not in text
+        and not re.search(r"\S {2,}\S", text)
+    )
+
+
+def _stream_run(lines: list[str], run: list[int]) -> list[int]:
+    numbers = [at for at in run if not is_wordy(lines[at].strip())]
+    return run if len(numbers) >= _STREAM_LEAST_NUMBERS else []
+
+
+def _stream(lines: list[str], at: int, stream: set[int]) -> tuple[Grid, int]:
+    rows = _Rows()
+    while at < len(lines) and (at in stream or not lines[at].strip()):
+        if at in stream and squeezed(lines[at]):
+            rows.rows.append([(lines[at].strip(), at + 1, 1)])
+        at += 1
+    return rows.grid(columns_known=False, rows_known=False), at

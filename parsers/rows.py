@@ -1,0 +1,166 @@
+"""Grids as lines of cells, and values put to their columns.
+
+Everything here works on the order of real cells in a row; grid columns are asked only where the format knows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from parsers.model import Cell, FactStatus, Grid, Number
+from parsers.normalise import is_wordy, read_number
+
+# What each oddity of a printed number leaves of the confidence in it.
+_ODDITY = {
+    "": 1.0,
+    "sign": 1.0,
+    "unit_converted": 0.95,
+    "spaces": 0.9,
+    "note": 0.9,
+    "broken_line": 0.6,
+    "decimal_count": 0.5,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of a grid as its real cells in order. `grid` numbers the document's grids from 0."""
+
+    cells: tuple[Cell, ...]
+    grid: int
+    columns_known: bool
+    rows_known: bool
+
+    @property
+    def locator(self) -> str:
+        printed = next((cell for cell in self.cells if cell.text.strip()), None)
+        return (printed or self.cells[0]).locator
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(cell.text.split()) for cell in self.cells if cell.text.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One reading of one cell of a form. `instance` numbers the printings of a table in the document."""
+
+    cell: str
+    status: FactStatus
+    value: Number | None
+    raw: str
+    locator: str
+    confidence: float
+    oddity: str = ""
+    instance: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Values put to columns: one cell per column, None for a column that is not printed."""
+
+    cells: tuple[Cell | None, ...]
+    confidence: float
+    unknown: tuple[Cell, ...] = ()
+
+
+def lines_of(grid: Grid, number: int) -> list[Line]:
+    """The rows of a grid. A stream of cells is cut where a number is followed by words."""
+    if not grid.rows_known:
+        return _cut_stream(grid, number)
+    rows: dict[int, list[Cell]] = {}
+    for cell in grid.cells:
+        rows.setdefault(cell.row, []).append(cell)
+    return [Line(tuple(rows[row]), number, grid.columns_known, True) for row in sorted(rows)]
+
+
+def _cut_stream(grid: Grid, number: int) -> list[Line]:
+    lines: list[Line] = []
+    cells: list[Cell] = []
+    for cell in grid.cells:
+        if cells and is_wordy(cell.text) and not is_wordy(cells[-1].text):
+            lines.append(Line(tuple(cells), number, False, False))
+            cells = []
+        cells.append(cell)
+    if cells:
+        lines.append(Line(tuple(cells), number, False, False))
+    return lines
+
+
+def is_blank(cell: Cell) -> bool:
+    return read_number(cell.text, "").status == "blank"
+
+
+def place_by_order(values: Sequence[Cell], count: int) -> Placed | None:
+    """Put values to `count` columns by their order, where only one way is possible; else None.
+
+    More cells than columns are met where tools write empty cells for merged ones: empty cells on either side are
+    dropped as long as that can be done in one way only.
+    """
+    if len(values) == count:
+        return Placed(tuple(values), 1.0)
+    if len(values) < count:
+        return None
+    filled = [index for index, cell in enumerate(values) if not is_blank(cell)]
+    if not filled:
+        return Placed(tuple(values[:count]), 1.0)
+    first, last = filled[0], filled[-1]
+    starts = [start for start in range(len(values) - count + 1) if start <= first and last < start + count]
+    if len(starts) != 1:
+        return None
+    return Placed(tuple(values[starts[0] : starts[0] + count]), 1.0)
+
+
+def place_by_header(values: Sequence[Cell], columns: Sequence[tuple[int, int] | None]) -> Placed | None:
+    """Put values to columns by the grid columns (first, past the last) of their header cells, None for one not printed."""
+    placed: list[Cell | None] = []
+    for span in columns:
+        found = [cell for cell in values if span and cell.column < span[1] and cell.column + cell.column_span > span[0]]
+        if span and len(found) != 1:
+            return None
+        placed.append(found[0] if found else None)
+    used = [id(cell) for cell in placed if cell]
+    if len(set(used)) != len(used):
+        return None
+    unknown = tuple(cell for cell in values if id(cell) not in used and not is_blank(cell))
+    return Placed(tuple(placed), 0.9, unknown)
+
+
+def overlaps(cell: Cell, span: tuple[int, int]) -> bool:
+    return cell.column < span[1] and cell.column + cell.column_span > span[0]
+
+
+def candidate(cell_id: str, unit: str, cell: Cell, confidence: float, printed_unit: str = "") -> Candidate:
+    """Read one value cell. `printed_unit` is the money unit its header or row label names, "" for the form's own."""
+    raw = cell.text.strip()
+    printed = read_number(raw, unit)
+    if printed.status == "number" and printed_unit and printed_unit != unit:
+        with_unit = read_number(raw + printed_unit, unit)
+        printed = with_unit if with_unit.status == "number" else printed
+    if printed.status == "number":
+        left = _ODDITY[printed.oddity]
+        if printed.oddity == "sign" and not cell_id.endswith(".items_change"):
+            left = 0.5
+        return Candidate(
+            cell_id, "reported", printed.value, raw, cell.locator, round(confidence * left, 3), printed.oddity
+        )
+    status: FactStatus = "blank" if printed.status == "blank" else "unreadable"
+    return Candidate(cell_id, status, None, raw, cell.locator, confidence)
+
+
+def unassigned(cell_ids: Sequence[str], values: Sequence[Cell], locator: str) -> list[Candidate]:
+    """The cells of a row whose printed values cannot be put to columns: unreadable, each with all that is printed."""
+    raw = " ".join(cell.text.strip() for cell in values if cell.text.strip())
+    return [Candidate(cell_id, "unreadable", None, raw, locator, 0.5) for cell_id in cell_ids]
+
+
+def split_wordy(cells: Sequence[Cell], wordy: Callable[[str], bool] = is_wordy) -> tuple[list[Cell], list[Cell]]:
+    """The leading cells up to the last word before the first number, and what follows."""
+    last = -1
+    for index, cell in enumerate(cells):
+        if wordy(cell.text):
+            last = index
+        elif not is_blank(cell):
+            break
+    return list(cells[: last + 1]), list(cells[last + 1 :])

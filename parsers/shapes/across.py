@@ -1,0 +1,225 @@
+"""Section four: fifteen numbers in one printed row, three groups of five; some pages print three tables of five.
+
+Empty filler rows stand above the numbers in some reports. A row of fifteen is read by order, a row of five only when the
+words above or before it name one group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from parsers.form import Table
+from parsers.labels import Entry, LabelBook
+from parsers.model import Cell, Finding
+from parsers.normalise import is_wordy, label_key
+from parsers.rows import (
+    Candidate,
+    Line,
+    Placed,
+    candidate,
+    is_blank,
+    overlaps,
+    place_by_header,
+    place_by_order,
+    unassigned,
+)
+
+_UNVERIFIED, _STREAM, _LABELLED, _DISAGREEING = 0.95, 0.9, 0.8, 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Across:
+    """What one run of lines gave. `printed`: whether a row of values stands under the header."""
+
+    candidates: tuple[Candidate, ...]
+    findings: tuple[Finding, ...]
+    has_header: bool
+
+
+@dataclass(slots=True)
+class _Header:
+    """Groups and columns named since the last values, in printed order, with their cells."""
+
+    groups: list[tuple[int, Cell]]
+    columns: list[tuple[int, Cell]]
+    grid: int = -1
+
+
+class AcrossReader:
+    """Reads runs of lines of one table of shape `across`."""
+
+    def __init__(self, table: Table) -> None:
+        block = table.blocks[0]
+        self._table, self._rows, self._columns = table, block.rows, block.columns
+        self._groups = LabelBook(Entry(row.label, row.also) for row in self._rows)
+        self._names = LabelBook(Entry(column.label, column.also) for column in self._columns)
+        self._telling = {label_key(column.label) for column in self._columns if len(label_key(column.label)) > 2}
+        self._ids = [f"{table.key}.{row.key}.{column.key}" for row in self._rows for column in self._columns]
+
+    def is_header(self, line: Line) -> bool:
+        """Whether a line belongs to the table's header: two of its columns, or two of its groups."""
+        keys = [label_key(cell.text) for cell in line.cells]
+        if sum(key in self._telling for key in keys) >= 2:
+            return True
+        groups = {*(label_key(row.label) for row in self._rows), "行政诉讼"}
+        return len(groups.intersection(keys)) >= 2
+
+    def read(self, lines: Sequence[Line]) -> Across:
+        candidates: list[Candidate] = []
+        findings: list[Finding] = []
+        blank: tuple[Line, list[Cell], _Header] | None = None
+        header = _Header([], [])
+        instance, seen = 0, set[str]()
+        has_header = False
+        for line in lines:
+            words, values = self._words_and_values(line)
+            self._take_words(words, line, header)
+            has_header = has_header or bool(header.columns)
+            if len(values) < len(self._columns):
+                findings.extend(self._too_few(values, header))
+                continue
+            if all(is_blank(cell) for cell in values):
+                # Rows of the header without words look the same: counts only if no numbers follow.
+                if len(values) >= len(self._ids) or (len(header.groups) == 1 and header.columns):
+                    blank = blank or (line, values, _Header(list(header.groups), list(header.columns), header.grid))
+                continue
+            read = self._row(line, words, values, header, findings)
+            if seen.intersection(one.cell for one in read):
+                instance, seen = instance + 1, set()
+            seen.update(one.cell for one in read)
+            candidates.extend(replace(one, instance=instance) for one in read)
+            header.groups = []
+        if not candidates and blank:
+            line, values, header = blank
+            candidates.extend(self._row(line, [], values, header, findings))
+        return Across(tuple(candidates), tuple(findings), has_header)
+
+    def _words_and_values(self, line: Line) -> tuple[list[Cell], list[Cell]]:
+        words = [cell for cell in line.cells if is_wordy(cell.text)]
+        if not words:
+            return [], list(line.cells)
+        after = line.cells.index(words[-1]) + 1
+        numbers = [cell for cell in line.cells[after:] if not is_blank(cell)]
+        if not numbers and any(self._names.exact(cell.text) or self._groups.exact(cell.text) for cell in words):
+            # A header row; the cells it lacks stand in the row above.
+            return words, []
+        first = next(
+            (index for index, cell in enumerate(line.cells) if not is_wordy(cell.text) and not is_blank(cell)), after
+        )
+        if line.rows_known and first < after:
+            # Words among the values: kept in their place, they are unreadable there.
+            lead = next((index for index, cell in enumerate(line.cells) if not is_wordy(cell.text)), first)
+            return list(line.cells[:lead]), list(line.cells[lead:])
+        return words, list(line.cells[after:])
+
+    def _take_words(self, words: Sequence[Cell], line: Line, header: _Header) -> None:
+        fresh = True
+        for cell in words:
+            name, group = self._names.exact(cell.text), self._groups.exact(cell.text)
+            if name and fresh:
+                # Header rows above had other columns (总计 of the first row is the fifth of its group, not the first).
+                if header.grid != line.grid:
+                    header.columns = []
+                header.grid = line.grid
+                fresh = False
+            if name:
+                header.columns.append((name.indexes[0], cell))
+            elif group and group.indexes[0] not in [index for index, _ in header.groups]:
+                header.groups.append((group.indexes[0], cell))
+
+    def _row(
+        self, line: Line, words: Sequence[Cell], values: Sequence[Cell], header: _Header, findings: list[Finding]
+    ) -> list[Candidate]:
+        quality = 1.0 if line.rows_known else _STREAM
+        labelled = [group.indexes[0] for group in (self._groups.exact(cell.text) for cell in words) if group]
+        groups = (
+            labelled[:1]
+            if labelled and line.rows_known and len(values) < len(self._ids)
+            else [g for g, _ in header.groups]
+        )
+        size = len(self._columns)
+        placed = self._fifteen(line, values, header)
+        if placed is not None:
+            ids = self._ids
+            if words and line.rows_known and not labelled:
+                # A year or a note in front: whose numbers they are is less than certain.
+                quality = min(quality, _LABELLED)
+        elif len(groups) in (1, 2) and (placed := place_by_order(values, size * len(groups))) is not None:
+            ids = [self._ids[group * size + column] for group in groups for column in range(size)]
+            if len(groups) == 2:
+                quality = min(quality, _LABELLED)
+        else:
+            printed = " | ".join(cell.text.strip() for cell in values)
+            message = f"{self._table.label}: expected {len(self._ids)} values in a row, found {len(values)}: {printed}"
+            findings.append(Finding("unassigned_values", " ".join(message.split()), values[0].locator))
+            wanted = (
+                [self._ids[group * size + column] for group in groups for column in range(size)]
+                if groups
+                else self._ids
+            )
+            return unassigned(wanted, values, values[0].locator)
+        order = self._order(header, len(ids) // size)
+        uniform = len({cell.text.strip() for cell in placed.cells if cell}) == 1
+        if not uniform:
+            quality = min(quality, order)
+        quality = min(quality, placed.confidence)
+        if quality == 0.0:
+            return unassigned(ids, values, values[0].locator)
+        unit = self._columns[0].unit
+        return [candidate(cell, unit, value, quality) for cell, value in zip(ids, placed.cells, strict=True) if value]
+
+    def _fifteen(self, line: Line, values: Sequence[Cell], header: _Header) -> Placed | None:
+        total = len(self._ids)
+        by_order = place_by_order(values, total)
+        spans = self._spans(line, header)
+        if by_order is None:
+            return place_by_header(values, spans) if spans else None
+        if spans and len({cell.text.strip() for cell in values}) > 1:
+            agrees = all(cell and overlaps(cell, span) for cell, span in zip(by_order.cells, spans, strict=True))
+            return by_order if agrees else replace(by_order, confidence=_DISAGREEING)
+        return by_order
+
+    def _spans(self, line: Line, header: _Header) -> list[tuple[int, int]] | None:
+        if not line.columns_known or header.grid != line.grid or len(header.columns) != len(self._ids):
+            return None
+        return sorted((cell.column, cell.column + cell.column_span) for _, cell in header.columns)
+
+    def _order(self, header: _Header, groups: int) -> float:
+        """How sure the header makes the order of the columns: 1.0, a little less where it cannot be seen, 0 if it differs."""
+        lawful = list(range(len(self._columns)))
+        if header.columns and header.grid >= 0:
+            known = (
+                sorted(header.columns, key=lambda item: item[1].column) if len(header.columns) == groups * 5 else None
+            )
+            names = [index for index, _ in (header.columns if known is None else header.columns)]
+        else:
+            names = []
+        printed_groups = [group for group, _ in header.groups]
+        if printed_groups != sorted(printed_groups):
+            return 0.0
+        if len(names) % len(lawful) == 0 and names:
+            chunks = [names[at : at + len(lawful)] for at in range(0, len(names), len(lawful))]
+            if any(sorted(chunk) == lawful and chunk != lawful for chunk in chunks):
+                # In text the five of the first group stand on the line above the others; each five is in order anyway.
+                return 0.0 if self._one_line(header) else _UNVERIFIED
+            if all(chunk == lawful for chunk in chunks) and len(chunks) >= groups:
+                return 1.0
+        return _UNVERIFIED
+
+    @staticmethod
+    def _one_line(header: _Header) -> bool:
+        return len({cell.row for _, cell in header.columns}) == 1
+
+    def _too_few(self, values: Sequence[Cell], header: _Header) -> list[Finding]:
+        numbers = [cell for cell in values if not is_blank(cell)]
+        if not numbers or not header.columns:
+            return []
+        printed = " | ".join(cell.text.strip() for cell in values)
+        return [
+            Finding(
+                "unassigned_values",
+                f"{self._table.label}: a row of {len(values)} values: {printed}",
+                numbers[0].locator,
+            )
+        ]

@@ -1,0 +1,400 @@
+"""Section three: one header of seven columns, one row per way of handling an application.
+
+Labels stand in up to three columns of headings and are broken by pages; the numbers are the last seven cells of a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from parsers.form import Column, Table
+from parsers.labels import Entry, Hit, LabelBook
+from parsers.model import Cell, Finding
+from parsers.normalise import is_wordy, label_key
+from parsers.rows import (
+    Candidate,
+    Line,
+    candidate,
+    is_blank,
+    overlaps,
+    place_by_header,
+    place_by_order,
+    split_wordy,
+    unassigned,
+)
+
+_LONGEST_JOIN = 6
+# Confidence left where the header does not show that the columns stand in statutory order.
+_UNVERIFIED = 0.95
+# Where nothing marks the rows, or the order of cells and the columns of the header disagree.
+_STREAM, _DISAGREEING, _CONTINUED = 0.9, 0.6, 0.8
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A line being understood: where its label ends, what it names, and its values."""
+
+    line: Line
+    heads: list[Cell]
+    values: list[Cell]
+    hit: Hit | None = None
+    header: bool = False
+    quality: float = 1.0
+
+
+@dataclass(slots=True)
+class Header:
+    """The columns as one grid prints them: key → span of grid columns, and whether their order was seen to be lawful."""
+
+    spans: dict[str, tuple[int, int]] = field(default_factory=dict)
+    verified: bool = False
+    out_of_order: bool = False
+    grid: int = -1
+    extra: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """What one run of lines gave: candidates by cell, rows seen, and what did not fit."""
+
+    candidates: tuple[Candidate, ...]
+    rows: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    has_header: bool
+
+
+class MatrixReader:
+    """Reads runs of lines of one table of shape `matrix`."""
+
+    def __init__(self, table: Table) -> None:
+        block = table.blocks[0]
+        self._table = table
+        self._rows = block.rows
+        self._columns = block.columns
+        results = next(label for label in table.furniture if label.startswith("三、"))
+        self.labels = LabelBook(
+            Entry(row.label, row.also, _heads(row.group, row.within and results)) for row in self._rows
+        )
+        self._column_book = LabelBook(Entry(column.label, column.also) for column in self._columns)
+        self._furniture = {label_key(label) for label in table.furniture}
+        # Columns whose label is used nowhere else on the page: a header line shows at least two of them.
+        self._telling = {label_key(column.label) for column in self._columns if len(label_key(column.label)) > 2}
+
+    def is_header(self, line: Line) -> bool:
+        """Whether a line belongs to the table's header."""
+        keys = [label_key(cell.text) for cell in line.cells]
+        if any(key in ("申请人情况", "法人或其他组织") for key in keys):
+            return True
+        if any(key.startswith("本列数据的勾稽关系") for key in keys):
+            return True
+        return sum(key in self._telling for key in keys) >= 2
+
+    def has_row(self, line: Line) -> bool:
+        """Whether a line is one of the table's rows by official label with at least five cells after it."""
+        entry = self._entry(line)
+        return entry.hit is not None and len(entry.values) >= 5
+
+    def read(self, lines: Sequence[Line]) -> Matrix:
+        entries = [self._entry(line) for line in lines]
+        header = self._header([entry.line for entry in entries if entry.header])
+        entries = self._joined(entries)
+        self._match_loosely(entries)
+        entries = self._continued(entries)
+        candidates: list[Candidate] = []
+        findings: list[Finding] = []
+        rows: list[str] = []
+        instance, seen = 0, set[str]()
+        split_row = {row.group for row in self._rows if row.group} & {
+            self._rows[entry.hit.indexes[0]].group for entry in entries if entry.hit
+        }
+        for entry in entries:
+            if entry.header:
+                continue
+            if entry.hit is None:
+                findings.extend(self._unknown_row(entry))
+                continue
+            row = self._rows[entry.hit.indexes[0]]
+            if row.variant and row.label in split_row:
+                # （六）其他处理 as the heading of its three rows.
+                findings.extend(self._unknown_row(entry))
+                continue
+            if row.key in seen:
+                instance, seen = instance + 1, set()
+            seen.add(row.key)
+            rows.append(row.key)
+            read, problems = self._row(row.key, entry, header)
+            candidates.extend(replace(one, instance=instance) for one in read)
+            findings.extend(problems)
+        return Matrix(tuple(candidates), tuple(rows), tuple(findings), header is not None)
+
+    def _entry(self, line: Line) -> _Entry:
+        if self.is_header(line):
+            tail = self._row_after_header(line) if not line.rows_known else None
+            if tail is None:
+                return _Entry(line, [], [], header=True)
+            line = tail
+        best: tuple[int, Hit] | None = None
+        for index, cell in enumerate(line.cells):
+            hit = self.labels.exact(cell.text) if is_wordy(cell.text) else None
+            if hit and (best is None or hit.quality >= best[1].quality):
+                best = (index, hit)
+        if best and self._is_heading(line, *best):
+            best = None
+        if best:
+            at, hit = best
+            return _Entry(line, list(line.cells[: at + 1]), list(line.cells[at + 1 :]), hit, quality=hit.quality)
+        heads, values = split_wordy(line.cells)
+        for size in (2, 3, 4):
+            hit = self.labels.exact("".join(cell.text for cell in heads[-size:])) if len(heads) >= size else None
+            if hit:
+                return _Entry(line, heads, values, hit, quality=hit.quality)
+        return _Entry(line, heads, values)
+
+    def _is_heading(self, line: Line, at: int, hit: Hit) -> bool:
+        """Whether words that follow make a label that is a row when printed alone the heading of another row."""
+        heads, _ = split_wordy(line.cells)
+        return bool(self._rows[hit.indexes[0]].variant) and any(is_wordy(cell.text) for cell in heads[at + 1 :])
+
+    def _row_after_header(self, line: Line) -> Line | None:
+        """The row at the end of a line of a stream whose words begin with the header's."""
+        heads, values = split_wordy(line.cells)
+        for size in (1, 2, 3, 4):
+            if len(heads) > size and values and self.labels.exact("".join(cell.text for cell in heads[-size:])):
+                return replace(line, cells=tuple(heads[-size:] + values))
+        return None
+
+    # ------------------------------------------------------------ labels over several lines
+
+    def _joined(self, entries: list[_Entry]) -> list[_Entry]:
+        """Lines whose labels make an official label together become one: rows broken by a page, labels over lines."""
+        done: list[_Entry] = []
+        at = 0
+        while at < len(entries):
+            joined = self._join_at(entries, at) if self._may_join(entries[at]) else None
+            if joined is None:
+                done.append(entries[at])
+                at += 1
+                continue
+            entry, at = joined
+            done.append(entry)
+        return done
+
+    @staticmethod
+    def _may_join(entry: _Entry) -> bool:
+        return entry.hit is None and not entry.header
+
+    def _join_at(self, entries: list[_Entry], at: int) -> tuple[_Entry, int] | None:
+        window = [entries[at]]
+        best: tuple[_Entry, int] | None = None
+        for end in range(at + 1, min(at + _LONGEST_JOIN, len(entries))):
+            if entries[end].header:
+                continue
+            if not self._may_join(entries[end]):
+                break
+            window.append(entries[end])
+            hit = self._joined_hit(window)
+            values = _merged_values(window)
+            if hit and values is not None:
+                entry = _Entry(window[0].line, window[0].heads, values, hit, quality=min(hit.quality, 1.0))
+                if sum(not all(is_blank(cell) for cell in part.values) for part in window) > 1:
+                    entry.quality = min(entry.quality, 0.9)
+                best = (entry, end + 1)
+        return best
+
+    def _joined_hit(self, window: list[_Entry]) -> Hit | None:
+        worded = [entry for entry in window if entry.heads]
+        if len(worded) < 2 and not (worded and len(window) > 1):
+            return None
+        columns = {cell.column for entry in worded for cell in entry.heads[-1:]}
+        texts = [("".join(entry.heads[-1].text for entry in worded))]
+        if window[0].line.columns_known:
+            texts.extend(
+                "".join(cell.text for entry in worded for cell in entry.heads if cell.column == column)
+                for column in sorted(columns, reverse=True)
+            )
+        for text in texts:
+            hit = self.labels.exact(text)
+            if hit:
+                return hit
+        return None
+
+    def _match_loosely(self, entries: list[_Entry]) -> None:
+        """Name the rows whose labels are cut or misspelt, unless another line bears the label itself."""
+        taken = {entry.hit.indexes[0] for entry in entries if entry.hit}
+        for entry in entries:
+            if entry.hit or entry.header or not entry.heads or not entry.values:
+                continue
+            hit = self.labels.loose(entry.heads[-1].text)
+            if hit and hit.indexes[0] not in taken and self._columns_of(entry):
+                entry.hit, entry.quality = hit, hit.quality
+                taken.add(hit.indexes[0])
+
+    def _columns_of(self, entry: _Entry) -> bool:
+        return len(entry.values) >= len(self._columns)
+
+    def _continued(self, entries: list[_Entry]) -> list[_Entry]:
+        """Values that stand alone on a line, under a label that lacks just as many, belong to it."""
+        done: list[_Entry] = []
+        for entry in entries:
+            before = done[-1] if done else None
+            alone = entry.hit is None and not entry.header and not entry.heads and entry.values
+            lacking = len(self._columns) - len(before.values) if before and before.hit else 0
+            if alone and before and 0 < lacking == len(entry.values):
+                before.values = [*before.values, *entry.values]
+                before.quality = min(before.quality, _CONTINUED)
+                continue
+            done.append(entry)
+        return done
+
+    # ------------------------------------------------------------ columns
+
+    def _header(self, lines: Sequence[Line]) -> Header | None:
+        """What the header lines say of the columns, or None when there are none."""
+        if not lines:
+            return None
+        header = Header(grid=lines[0].grid)
+        first = [line for line in lines if line.grid == header.grid]
+        order = {column.key: number for number, column in enumerate(self._columns)}
+        if first[0].columns_known:
+            found: dict[str, Cell] = {}
+            for line in first:
+                for cell in line.cells:
+                    hit = self._column_book.exact(cell.text)
+                    if hit:
+                        found.setdefault(self._columns[hit.indexes[0]].key, cell)
+            header.spans = {key: (cell.column, cell.column + cell.column_span) for key, cell in found.items()}
+            by_place = sorted(header.spans, key=lambda key: header.spans[key][0])
+            header.out_of_order = [order[key] for key in by_place] != sorted(order[key] for key in by_place)
+            header.verified = len(by_place) == len(self._columns) and not header.out_of_order
+            return header
+        sequences = [self._printed_order(line) for line in first]
+        longest = max(sequences, key=len)
+        header.out_of_order = [order[key] for key in longest] != sorted(order[key] for key in longest)
+        # 自然人 and 总计 stand on other lines of the header than the five kinds of organisation.
+        header.verified = not header.out_of_order and len(longest) >= len(self._columns) - 2
+        return header
+
+    def _printed_order(self, line: Line) -> list[str]:
+        hits = [self._column_book.exact(cell.text) for cell in line.cells]
+        return [self._columns[hit.indexes[0]].key for hit in hits if hit]
+
+    def _row(self, row: str, entry: _Entry, header: Header | None) -> tuple[list[Candidate], list[Finding]]:
+        ids = [f"{self._table.key}.{row}.{column.key}" for column in self._columns]
+        stray = [cell for cell in entry.heads if not is_wordy(cell.text) and not is_blank(cell)]
+        findings = [
+            _finding(
+                "stray_cell", f"{entry.heads[-1].text.strip()}: {cell.text.strip()!r} stands before the label", cell
+            )
+            for cell in stray
+        ]
+        if entry.hit and entry.hit.stray:
+            findings.append(
+                _finding(
+                    "stray_cell",
+                    f"{entry.hit.stray!r} stands before the label in {entry.heads[-1].text.strip()!r}",
+                    entry.heads[-1],
+                )
+            )
+        if not entry.values:
+            at = entry.heads[-1].locator
+            return [Candidate(cell, "blank", None, "", at, 0.5) for cell in ids], findings
+        placed, confidence = self._placed(entry, header)
+        if placed is None:
+            message = (
+                f"{entry.heads[-1].text.strip()}: expected {len(ids)} values, found {len(entry.values)}: "
+                f"{' | '.join(cell.text.strip() for cell in entry.values)}"
+            )
+            findings.append(_finding("unassigned_values", message, entry.values[0]))
+            if all(is_blank(cell) for cell in entry.values):
+                return [Candidate(cell, "blank", None, "", entry.values[0].locator, 0.5) for cell in ids], findings
+            return unassigned(ids, entry.values, entry.values[0].locator), findings
+        cells, unknown = placed
+        findings.extend(
+            _finding(
+                "unknown_column",
+                f"{entry.heads[-1].text.strip()}: no column of the form for {cell.text.strip()!r}",
+                cell,
+            )
+            for cell in unknown
+        )
+        read = [
+            candidate(cell_id, column.unit, cell, confidence)
+            for cell_id, column, cell in zip(ids, self._columns, cells, strict=True)
+            if cell is not None
+        ]
+        return read, findings
+
+    def _placed(
+        self, entry: _Entry, header: Header | None
+    ) -> tuple[tuple[tuple[Cell | None, ...], tuple[Cell, ...]] | None, float]:
+        quality = entry.quality if entry.line.rows_known else min(entry.quality, _STREAM)
+        spans = self._spans(header, entry.line)
+        by_header = place_by_header(entry.values, spans) if spans and any(spans) else None
+        if header and header.out_of_order:
+            # The header itself prints another order: only where a header cell stands above each value is it known.
+            return (
+                ((by_header.cells, by_header.unknown), min(quality, by_header.confidence)) if by_header else (None, 0.0)
+            )
+        by_order = place_by_order(entry.values, len(self._columns))
+        if by_order is None:
+            return (
+                ((by_header.cells, by_header.unknown), min(quality, by_header.confidence)) if by_header else (None, 0.0)
+            )
+        uniform = len({cell.text.strip() for cell in by_order.cells if cell}) == 1
+        if not uniform and not (header and header.verified):
+            quality = min(quality, _UNVERIFIED)
+        if spans and all(spans) and not uniform and not self._agrees(by_order.cells, spans):
+            quality = min(quality, _DISAGREEING)
+        return (by_order.cells, ()), quality
+
+    def _spans(self, header: Header | None, line: Line) -> list[tuple[int, int] | None] | None:
+        if header is None or not line.columns_known or header.grid != line.grid:
+            return None
+        return [header.spans.get(column.key) for column in self._columns]
+
+    @staticmethod
+    def _agrees(cells: Sequence[Cell | None], spans: Sequence[tuple[int, int] | None]) -> bool:
+        return all(cell and span and overlaps(cell, span) for cell, span in zip(cells, spans, strict=True))
+
+    def _unknown_row(self, entry: _Entry) -> list[Finding]:
+        numbers = [cell for cell in entry.values if not is_blank(cell)]
+        if not numbers:
+            return []
+        label = " ".join(cell.text.strip() for cell in entry.heads if cell.text.strip()) or "(no label)"
+        printed = " | ".join(cell.text.strip() for cell in entry.values)
+        return [
+            _finding(
+                "unknown_row", f"{self._table.label}: no row of the form is called {label!r}: {printed}", numbers[0]
+            )
+        ]
+
+
+def columns_of(table: Table) -> tuple[Column, ...]:
+    return table.blocks[0].columns
+
+
+def _heads(group: str, results: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(head for head in (group, results, results + group) if head))
+
+
+def _merged_values(window: Sequence[_Entry]) -> list[Cell] | None:
+    """The values of several lines as one row: at most one is printed per column, or a number goes on below."""
+    rows = [entry.values for entry in window if entry.values]
+    filled = [row for row in rows if not all(is_blank(cell) for cell in row)]
+    if len(filled) <= 1:
+        return list(filled[0] if filled else rows[0]) if rows else []
+    if len({len(row) for row in filled}) != 1:
+        return None
+    return [_merged_cell(cells) for cells in zip(*filled, strict=True)]
+
+
+def _merged_cell(cells: Sequence[Cell]) -> Cell:
+    printed = [cell for cell in cells if cell.text.strip()]
+    if not printed:
+        return cells[0]
+    return replace(printed[0], text="\n".join(cell.text.strip() for cell in printed))
+
+
+def _finding(code: str, message: str, cell: Cell) -> Finding:
+    return Finding(code, " ".join(message.split()), cell.locator)

@@ -1,0 +1,181 @@
+"""The 2014 table: label, unit, number, one a row; 被依法纠错数 and 其他情形数 are told apart by the row they stand under."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from parsers.form import Table
+from parsers.labels import Entry, LabelBook
+from parsers.model import Cell, Finding
+from parsers.normalise import is_wordy, label_key, money_unit
+from parsers.rows import Candidate, Line, candidate, is_blank, unassigned
+
+_STREAM, _OUT_OF_ORDER, _NO_PARENT = 0.9, 0.9, 0.5
+_UNITS = {"条", "件", "次", "篇", "人", "人次", "个", "万元", "元", "亿元"}
+_VALUE_HEADS = ("统计数", "数量", "数值", "统计数据", "统计结果")
+
+
+@dataclass(slots=True)
+class _Row:
+    label: Cell
+    indexes: tuple[int, ...]
+    quality: float
+    line: Line
+    unit: str = ""
+    values: list[Cell] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """What one run of lines gave."""
+
+    candidates: tuple[Candidate, ...]
+    rows: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    has_header: bool
+
+
+class SingleReader:
+    """Reads runs of lines of one table of shape `list`."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._rows = table.blocks[0].rows
+        self._labels = LabelBook(Entry(row.label, row.also) for row in self._rows)
+        self._furniture = {label_key(label) for label in table.furniture}
+
+    def is_header(self, line: Line) -> bool:
+        """Whether a line heads the table: 统计指标 and a column for the numbers."""
+        keys = [label_key(cell.text) for cell in line.cells]
+        return "统计指标" in keys or ("单位" in keys and any(key in _VALUE_HEADS for key in keys))
+
+    def has_row(self, line: Line) -> bool:
+        """Whether a line is a row by its label and its unit."""
+        return any(
+            is_wordy(cell.text) and self._labels.exact(cell.text) and label_key(after.text) in _UNITS
+            for cell, after in zip(line.cells, line.cells[1:], strict=False)
+        )
+
+    def read(self, lines: Sequence[Line]) -> Single:
+        findings: list[Finding] = []
+        header = next((line for line in lines if self.is_header(line)), None)
+        value_columns = self._value_columns(header) if header else 1
+        candidates: list[Candidate] = []
+        names: list[str] = []
+        last, instance, seen = -1, 0, set[str]()
+        for row in self._printed_rows(lines, findings):
+            index, quality = self._which(row, last, seen)
+            if index is None:
+                findings.append(
+                    _finding("unknown_row", f"{row.label.text.strip()}: under which heading is not known", row.label)
+                )
+                continue
+            if self._rows[index].key in seen:
+                instance, seen = instance + 1, set()
+            seen.add(self._rows[index].key)
+            last = index
+            names.append(self._rows[index].key)
+            one = self._value(index, row, min(quality, row.quality), value_columns, findings)
+            candidates.append(replace(one, instance=instance))
+        return Single(tuple(candidates), tuple(names), tuple(findings), header is not None)
+
+    @staticmethod
+    def _value_columns(header: Line) -> int:
+        """How many columns of numbers the header announces (side by side halves repeat 单位)."""
+        keys = [label_key(cell.text) for cell in header.cells]
+        if "单位" not in keys:
+            return 1
+        halves = keys.count("单位")
+        after = [key for key in keys[keys.index("单位") + 1 :] if key and key not in ("备注", "单位", "统计指标")]
+        return max(1, len(after) // halves)
+
+    def _printed_rows(self, lines: Sequence[Line], findings: list[Finding]) -> list[_Row]:
+        rows: list[_Row] = []
+        pending: list[Cell] = []
+        for line in lines:
+            if self.is_header(line) and line.rows_known:
+                pending = []
+                continue
+            row: _Row | None = None
+            for cell in line.cells:
+                key = label_key(cell.text)
+                if key in _UNITS and row is not None:
+                    row.unit = row.unit or key
+                    continue
+                if not is_wordy(cell.text):
+                    if row is not None:
+                        row.values.append(cell)
+                    continue
+                hit = self._labels.exact(cell.text)
+                if hit is None and pending:
+                    hit = self._labels.exact("".join(part.text for part in pending) + cell.text)
+                if hit:
+                    row = _Row(cell, hit.indexes, hit.quality, line)
+                    rows.append(row)
+                    pending = []
+                elif row is not None and not line.rows_known:
+                    row = None
+                    pending = [cell]
+                elif row is not None:
+                    row.values.append(cell)
+                else:
+                    pending.append(cell)
+            if row is None:
+                pending = self._unnamed(line, pending, rows, findings)
+        return rows
+
+    def _unnamed(self, line: Line, pending: list[Cell], rows: list[_Row], findings: list[Finding]) -> list[Cell]:
+        """A line with no known label: a cut or misspelt one, a heading, or a row the form does not have."""
+        numbers = [cell for cell in line.cells if not is_blank(cell) and not is_wordy(cell.text)]
+        words = [cell for cell in line.cells if is_wordy(cell.text) and label_key(cell.text) not in _UNITS]
+        if not words:
+            return pending
+        if not numbers:
+            return [] if any(label_key(cell.text) in self._furniture for cell in words) else pending[-2:]
+        hit = self._labels.loose(words[-1].text)
+        if hit:
+            row = _Row(words[-1], hit.indexes, hit.quality, line)
+            row.unit = next((label_key(cell.text) for cell in line.cells if label_key(cell.text) in _UNITS), "")
+            row.values = list(line.cells[line.cells.index(words[-1]) + 1 :])
+            row.values = [cell for cell in row.values if label_key(cell.text) not in _UNITS]
+            rows.append(row)
+            return []
+        message = f"{self._table.label}: no row of the form is called {words[-1].text.strip()!r}: {line.text}"
+        findings.append(_finding("unknown_row", message, numbers[0]))
+        return []
+
+    def _which(self, row: _Row, last: int, seen: set[str]) -> tuple[int | None, float]:
+        """The row of the form a label means: the next one after the row above."""
+        if len(row.indexes) == 1:
+            index = row.indexes[0]
+            return index, 1.0 if index > last else _OUT_OF_ORDER
+        later = [index for index in row.indexes if index > last]
+        for index in later:
+            parent = self._rows[index].parent
+            if not parent or parent in seen:
+                # The nearest heading above decides: of two parents seen, the later one.
+                nearer = [other for other in later if other > index and self._rows[other].parent in seen]
+                return (nearer[-1], 1.0) if nearer else (index, 1.0)
+        return None, 0.0
+
+    def _value(self, index: int, row: _Row, quality: float, columns: int, findings: list[Finding]) -> Candidate:
+        form_row = self._rows[index]
+        if not row.line.rows_known:
+            quality = min(quality, _STREAM)
+        filled = [cell for cell in row.values if not is_blank(cell)]
+        if not row.values:
+            return Candidate(form_row.key, "blank", None, "", row.label.locator, 0.5)
+        if not filled:
+            return Candidate(form_row.key, "blank", None, row.values[0].text.strip(), row.values[0].locator, quality)
+        if len(filled) > 1 or columns > 1:
+            printed = " | ".join(cell.text.strip() for cell in row.values)
+            message = f"{row.label.text.strip()}: expected one value, found {printed}"
+            findings.append(_finding("unassigned_values", message, row.label))
+            return unassigned([form_row.key], row.values, row.label.locator)[0]
+        unit = row.unit if row.unit in ("元", "万元", "亿元") else money_unit(row.label.text)
+        return candidate(form_row.key, form_row.unit, filled[0], quality, unit)
+
+
+def _finding(code: str, message: str, cell: Cell) -> Finding:
+    return Finding(code, " ".join(message.split()), cell.locator)

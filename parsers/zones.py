@@ -1,0 +1,63 @@
+"""Which lines of a document belong to which statutory table.
+
+A zone begins where a header or an unmistakable row of a table stands and ends at a section heading, at running text, or
+where another table begins. Page footers and captions between two parts of a table do not end it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from parsers.model import Document, Grid, Paragraph
+from parsers.normalise import is_section_heading, squeezed
+from parsers.rows import Line, lines_of
+
+_RUNNING_TEXT = 80
+_CAPTION = 40
+# Captions of tables that do not cover the whole year.
+_PART_OF_YEAR = re.compile(r"上半年|下半年|半年|[一二三四1-4]季度|\d{1,2}月份")
+
+
+@dataclass(slots=True)
+class Zone:
+    """A run of lines of one table. `caption`: the short paragraphs directly above it."""
+
+    table: str
+    lines: list[Line] = field(default_factory=list)
+    caption: tuple[str, ...] = ()
+
+    @property
+    def part_of_year(self) -> bool:
+        return any(_PART_OF_YEAR.search(text) for text in self.caption)
+
+
+def zones_of(document: Document, kind_of: Callable[[Line, str], str]) -> list[Zone]:
+    """The zones of a document in reading order. `kind_of(line, current)` names the table a line begins, "" for none."""
+    zones: list[Zone] = []
+    current: Zone | None = None
+    captions: list[str] = []
+    grids = 0
+    for block in document.blocks:
+        if isinstance(block, Paragraph):
+            text = squeezed(block.text)
+            if is_section_heading(block.text) or len(text) > _RUNNING_TEXT:
+                current, captions = None, []
+            if len(text) <= _CAPTION:
+                captions = [*captions[-2:], text]
+            continue
+        for line in lines_of(block, grids):
+            table = kind_of(line, current.table if current else "")
+            if table and (current is None or table != current.table):
+                current = Zone(table, caption=tuple(captions))
+                zones.append(current)
+            if current:
+                current.lines.append(line)
+        captions = []
+        grids += 1
+    return zones
+
+
+def has_grid(document: Document) -> bool:
+    return any(isinstance(block, Grid) for block in document.blocks)
