@@ -1,0 +1,53 @@
+"""The hostile exchanges through a whole Scrapy crawl, many at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from wire_server import CASES
+
+
+@pytest.fixture(scope="module")
+def seen() -> list[dict[str, object]]:
+    script = Path(__file__).parent / "wire_crawl.py"
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
+    rows: list[dict[str, object]] = json.loads(done.stdout)["seen"]
+    return rows
+
+
+def test_every_exchange_is_recorded_exactly(seen: list[dict[str, object]]) -> None:
+    answered = [row for row in seen if "case" in row]
+    assert [row for row in answered if not (row["request_same"] and row["response_same"])] == []
+    assert Counter((row["scheme"], row["case"]) for row in answered) == Counter(
+        (scheme, name) for scheme in ("http", "https") for name in CASES
+    )
+
+
+def test_failures_reach_the_spider_as_failures(seen: list[dict[str, object]]) -> None:
+    for row in seen:
+        if "case" not in row:
+            continue
+        case = CASES[str(row["case"])]
+        assert row["error"] == (case.error or ""), row
+        assert (row["outcome"] == "response") == (case.error is None), row
+
+
+def test_only_the_first_tls_handshakes_are_tried_again(seen: list[dict[str, object]]) -> None:
+    again = [str(row["again"]).partition(":")[0] for row in seen if "again" in row]
+    assert set(again) <= {"tls_failed", "stale_connection"}
+    assert "tls_failed" in again
