@@ -142,9 +142,9 @@ class Content:
 
 
 def make_content(seed: int, listings: int) -> Content:
-    """`listings` entries over the three channels: about half annual reports, a third policy, the rest notices."""
-    reports = min(listings, max(1, round(listings * 0.52)))
-    policies = min(listings - reports, round(listings * 0.28))
+    """`listings` entries over the three channels: half annual reports, a quarter policy, the rest notices."""
+    reports = min(listings, max(1, round(listings * 0.5)))
+    policies = min(listings - reports, round(listings * 0.26))
     notices = listings - reports - policies
     articles = [
         *_take(_annual_reports(seed), reports),

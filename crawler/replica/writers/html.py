@@ -59,12 +59,15 @@ def _runs(text: str) -> list[str]:
 
 def _inline(text: str, style: HtmlStyle) -> str:
     if not style.word:
-        return escape(text, quote=False)
+        return _run(text)
     spans = (
-        f'<span style="font-size: 16pt;"><font face="仿宋_GB2312">{escape(run, quote=False)}</font></span>'
-        for run in _runs(text)
+        f'<span style="font-size: 16pt;"><font face="仿宋_GB2312">{_run(run)}</font></span>' for run in _runs(text)
     )
     return "".join(spans) + '<span style="font-family: 仿宋;"><o:p></o:p></span>'
+
+
+def _run(text: str) -> str:
+    return escape(text, quote=False).replace("\n", "<br>")
 
 
 def _paragraph(block: Text, style: HtmlStyle) -> str:

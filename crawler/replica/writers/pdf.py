@@ -25,7 +25,6 @@ FONT = "STSong-Light"
 _WIDTH, _HEIGHT = 595.28, 841.89
 _MARGIN = 64.0
 _BODY, _CELL = 12.0, 9.0
-_PADDING = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,8 @@ class PdfStyle:
 
     `rules`: stroked lines, one box for each cell, or thin filled rectangles. `repeat_header`: header rows again on
     each page. `cut_rows`: a row may be split by the page end, the rest of its label on the next page. `bottom_line`
-    False: no rule where a table breaks off at the page end. `jitter` moves rules and text by up to so many points.
+    False: no rule where a table breaks off at the page end. `jitter` moves rules and text by up to so many points;
+    `padding` is between text and rule: 7 lets table 三 cross a page.
     """
 
     rules: Rules = "lines"
@@ -42,6 +42,7 @@ class PdfStyle:
     cut_rows: bool = False
     bottom_line: bool = True
     jitter: float = 0.0
+    padding: float = 2.5
     page_numbers: bool = True
 
 
@@ -147,7 +148,7 @@ class _Pages:
         edges = [_MARGIN]
         for width in table.widths:
             edges.append(edges[-1] + width * scale)
-        drawing = _TableDrawing(table, placed, edges)
+        drawing = _TableDrawing(table, placed, edges, self._style.padding)
         self._y -= 6
         header = range(table.header_rows)
         first = 0
@@ -159,7 +160,7 @@ class _Pages:
             last = first
             room = top - _MARGIN
             if carried:
-                room -= _line_height() * max(len(lines) for lines in carried.values()) + 2 * _PADDING
+                room -= _line_height() * max(len(lines) for lines in carried.values()) + 2 * self._style.padding
             while last < rows and drawing.height(range(first, last + 1)) <= room:
                 last += 1
             if last < rows and last <= table.header_rows and first == 0:
@@ -178,7 +179,7 @@ class _Pages:
         """The row that no longer fits, if it may be split: its number, lines that still fit, lines left by column."""
         if not self._style.cut_rows:
             return None
-        fitting = int((room - 2 * _PADDING) // _line_height())
+        fitting = int((room - 2 * self._style.padding) // _line_height())
         longest = max((len(lines) for _, lines in drawing.cells_of(row)), default=0)
         if fitting < 1 or fitting >= longest:
             return None
@@ -214,7 +215,7 @@ class _Pages:
         tops: dict[int, float] = {}
         y = top
         if carried:
-            depth = max(len(lines) for lines in carried.values()) * _line_height() + 2 * _PADDING
+            depth = max(len(lines) for lines in carried.values()) * _line_height() + 2 * self._style.padding
             self._carried_row(drawing, rows.start, y, depth, carried)
             y -= depth
         for row in rows:
@@ -223,7 +224,7 @@ class _Pages:
         covered = rows
         if cut:
             tops[cut[0]] = y
-            y -= cut[1] * _line_height() + 2 * _PADDING
+            y -= cut[1] * _line_height() + 2 * self._style.padding
             covered = range(rows.start, cut[0] + 1)
         if not covered:
             return y
@@ -258,7 +259,7 @@ class _Pages:
         height = len(lines) * _line_height()
         y = (upper + lower) / 2 + height / 2
         # A tall cell's text stays on the page where the cell begins even if the cell is lower than its text.
-        y = min(y, upper - _PADDING) if height > upper - lower else y
+        y = min(y, upper - self._style.padding) if height > upper - lower else y
         for line in lines:
             y -= _line_height()
             if line.strip():
@@ -297,23 +298,24 @@ def _line_height() -> float:
 class _TableDrawing:
     """A table measured: wrapped text of every cell, column edges, row heights."""
 
-    def __init__(self, table: Table, placed: tuple[Placed, ...], edges: list[float]) -> None:
+    def __init__(self, table: Table, placed: tuple[Placed, ...], edges: list[float], padding: float) -> None:
         self.table = table
         self.edges = edges
+        self._padding = padding
         self.cells = tuple((item, self._wrapped(item)) for item in placed)
-        self.heights = [_line_height() + 2 * _PADDING] * len(table.rows)
+        self.heights = [_line_height() + 2 * self._padding] * len(table.rows)
         for item, lines in self.cells:
             if item.slot.row_span == 1:
-                needed = len(lines) * _line_height() + 2 * _PADDING
+                needed = len(lines) * _line_height() + 2 * self._padding
                 self.heights[item.row] = max(self.heights[item.row], needed)
         for item, lines in self.cells:
             span = range(item.row, item.row + item.slot.row_span)
-            missing = len(lines) * _line_height() + 2 * _PADDING - self.height(span)
+            missing = len(lines) * _line_height() + 2 * self._padding - self.height(span)
             if missing > 0:
                 self.heights[span.stop - 1] += missing
 
     def _wrapped(self, item: Placed) -> tuple[str, ...]:
-        width = self.edges[item.column + item.slot.column_span] - self.edges[item.column] - 2 * _PADDING
+        width = self.edges[item.column + item.slot.column_span] - self.edges[item.column] - 2 * self._padding
         return _wrap(item.slot.text, round(width, 2), _CELL)
 
     def cells_of(self, row: int) -> list[tuple[Placed, tuple[str, ...]]]:
