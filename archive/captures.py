@@ -157,6 +157,12 @@ def like_response(connection: sqlite3.Connection, payload_digest: str, likeness:
     return FullResponse(*row) if row else None
 
 
+def response_with_id(connection: sqlite3.Connection, record_id: str) -> FullResponse | None:
+    """The full response in the WARC record with that id."""
+    row = connection.execute(_FULL_RESPONSE + "WHERE e.warc_record_id = ?", (record_id,)).fetchone()
+    return FullResponse(*row) if row else None
+
+
 def last_content(connection: sqlite3.Connection, key: bytes) -> FullResponse | None:
     """The full response behind the newest capture with content of the target with `key`.
 

@@ -257,7 +257,10 @@ def _mark(record: Record) -> tuple[str | None, dict[str, Any]]:
         return None, {}
     if not record.target_uri.startswith(URN):
         return None, {}
-    facts = json.loads(record.block)
+    try:
+        facts = json.loads(record.block)
+    except ValueError:
+        return None, {}
     return (facts["type"], facts) if isinstance(facts, dict) and "type" in facts else (None, {})
 
 

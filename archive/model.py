@@ -1,6 +1,8 @@
 """The records that the crawler hands to the archive and gets back.
 
     Target (what to fetch) → Exchange (what crossed the wire) → Discovery (what its payload leads to)
+
+All are frozen: what crossed the wire is not edited afterwards.
 """
 
 from __future__ import annotations

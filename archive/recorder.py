@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from archive.captures import insert_captures, last_content, like_response
 from archive.contents import stored_response
-from archive.errors import ArchiveError, RecorderError
+from archive.errors import ArchiveError, DamagedRecordError, MissingRecordError, RecorderError
 from archive.files import DiskFiles, Files
 from archive.frontier import Frontier
 from archive.groups import RUN_BEGIN, RUN_END, SITE, Marking, capture_records, note_record
@@ -37,6 +38,8 @@ from archive.warc import Origin, WarcWriter
 MAX_WARC_BYTES = 1_000_000_000
 MAX_BATCH = 64
 MAX_DELAY_SECONDS = 0.002
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,11 +338,19 @@ class Recorder:
         full = last_content(self._store.connection, target_key(target))
         if full is None:
             return None
-        response = stored_response(self._data_dir, full)
-        head = split_head(response)
-        return replace(
-            exchange, response=response, status=head.status if head else None, headers=head.headers if head else ()
-        )
+        try:
+            return exchange_again(exchange, stored_response(self._data_dir, full))
+        except (MissingRecordError, DamagedRecordError) as error:
+            _logger.warning("%s answers 304 and its stored response is not readable: %s", target.url, error)
+            return None
+
+
+def exchange_again(exchange: Exchange, response: bytes) -> Exchange:
+    """`exchange` as if it had brought `response`: what a 304 says."""
+    head = split_head(response)
+    return replace(
+        exchange, response=response, status=head.status if head else None, headers=head.headers if head else ()
+    )
 
 
 def capture_row(
