@@ -67,7 +67,7 @@ class Head:
 
     def values(self, name: bytes) -> tuple[bytes, ...]:
         """Every value of the field `name`, which must be given in lower case."""
-        return tuple(value for key, value in self.headers if key.lower() == name)
+        return tuple([value for key, value in self.headers if key.lower() == name])
 
     def get(self, name: bytes) -> bytes | None:
         """First value of the field `name`, which must be given in lower case."""
@@ -78,7 +78,10 @@ class Head:
 
     def tokens(self, name: bytes) -> tuple[str, ...]:
         """Comma-separated members of the field `name` over all its lines, in lower case."""
-        joined = b",".join(self.values(name)).decode("latin-1").lower()
+        values = self.values(name)
+        if not values:
+            return ()
+        joined = b",".join(values).decode("latin-1").lower()
         return tuple(token for part in joined.split(",") if (token := part.strip(" \t\"'")))
 
 
@@ -107,13 +110,20 @@ def payload(raw: bytes, method: str = "GET") -> bytes:
     return _payload(raw, head, method)
 
 
-def entity(raw: bytes, method: str = "GET", *, limit: int = ENTITY_LIMIT, ratio: int = ENTITY_RATIO) -> bytes:
-    """Body of the response `raw` without transfer and content coding.
+def entity(
+    raw: bytes,
+    method: str = "GET",
+    *,
+    head: Head | None = None,
+    limit: int = ENTITY_LIMIT,
+    ratio: int = ENTITY_RATIO,
+) -> bytes:
+    """Body of the response `raw` without transfer and content coding. `head` spares reading it again.
 
     Raises DecodingError when the result would be longer than `limit` bytes or, above 8 MiB, more than `ratio` times
     the payload; when the coded bytes are damaged or cut short; and for codings other than gzip and deflate.
     """
-    head = split_head(raw)
+    head = head or split_head(raw)
     if head is None:
         return raw
     return decode(_payload(raw, head, method), head.tokens(b"content-encoding"), limit=limit, ratio=ratio)

@@ -3,8 +3,8 @@
     python tests/wire_matrix.py                          oldest supported, newest 2.x
     python tests/wire_matrix.py 2.15.0 2.16.0:24.11.0    these; the number after the colon is Twisted's
 
-Needs PyPI. The oldest release that can work is 2.14 (coroutine download handlers); 2.15 is the oldest supported, because
-it brought the exceptions the handler raises (`DownloadTimeoutError`, `ResponseDataLossError` …).
+Needs PyPI. The oldest release that can work is 2.14 (coroutine download handlers); 2.15 is the oldest supported,
+because it brought the exceptions the handler raises (`DownloadTimeoutError`, `ResponseDataLossError` …).
 Exit code 1 when any release fails.
 """
 

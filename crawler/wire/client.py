@@ -12,6 +12,7 @@ import ssl
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from archive.http1 import Head
 from archive.model import Exchange, TlsFacts, Truncation
 from crawler.wire.connection import Connection, Limits, Reply
 from crawler.wire.context import Permission
@@ -43,6 +44,7 @@ class Attempt:
     """What happened. `again` is to be tried next; `latency_seconds` runs from the request to the first byte."""
 
     exchange: Exchange
+    head: Head | None = None
     again: Order | None = None
     latency_seconds: float | None = None
 
@@ -114,6 +116,7 @@ class Client:
         stale = kept is not None and reply.ending in ("eof", "reset") and reply.framer.received == 0
         return Attempt(
             _connected(order, connection, reply, started_at, loop.time() - started, stale=stale),
+            head=reply.framer.head,
             again=replace(order, fresh=True) if stale and order.method in _REPEATABLE else None,
             latency_seconds=reply.latency_seconds,
         )
@@ -163,7 +166,7 @@ class Client:
         if order.permission is None:
             raise _ConnectError(f"forbidden_host: {order.host} is not among the hosts that may be fetched")
         if order.port not in order.permission.ports:
-            raise _ConnectError(f"forbidden_port: {order.port} is not among {sorted(order.permission.ports)}")
+            raise _ConnectError(f"forbidden_port: {order.port} is none of the ports allowed for {order.host}")
         try:
             async with asyncio.timeout(self._options.connect_seconds):
                 found = await self._resolver.addresses(order.host, order.port)

@@ -2,7 +2,7 @@
 
 Before the crawl starts, set `crawler.gongkai_wire = WireContext(recorder=…, permission=…, site_of=…)` on the Scrapy
 crawler; the handler disables itself without it. A request carries its target in `meta[TARGET]` and the frontier row it
-answers in `meta[FRONTIER_ID]`.
+answers in `meta[FRONTIER_ID]`; what the recorder returned for it is in `meta[RECORDED]` of the Response's request.
 
 For every attempt the handler awaits `recorder.record(target, frontier_id, exchange)` before Scrapy sees a Response or
 an exception. `frontier_id` is None when nothing in the frontier is answered: robots.txt, and an attempt that is about
@@ -12,7 +12,7 @@ attempts are recorded and must neither acknowledge nor fail the row.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,18 +20,22 @@ from archive.model import Exchange, Target
 
 TARGET = "gongkai_target"
 FRONTIER_ID = "gongkai_frontier_id"
+RECORDED = "gongkai_recorded"
 
 
 @dataclass(frozen=True, slots=True)
 class Permission:
     """What may be connected to for one host. `private` admits addresses that are not public, loopback included."""
 
-    ports: frozenset[int] = frozenset({80, 443})
+    ports: Container[int] = frozenset({80, 443})
     private: bool = False
 
 
 class Recorder(Protocol):
-    """Makes an exchange durable; returns once it is. What it raises ends the download with that error."""
+    """Makes an exchange durable; returns once it is. What it raises ends the download with that error.
+
+    Whether a failed exchange is to be tried again later is its decision, not the handler's.
+    """
 
     async def record(self, target: Target, frontier_id: int | None, exchange: Exchange) -> object: ...
 

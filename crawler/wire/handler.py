@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from scrapy import Request
@@ -33,13 +34,13 @@ from scrapy.exceptions import (
     NotSupported,
     ResponseDataLossError,
 )
-from scrapy.http import Headers, HtmlResponse, Response, TextResponse, XmlResponse
+from scrapy.http import HtmlResponse, Response, TextResponse, XmlResponse
 
 from archive import http1
 from archive.model import Exchange, Target
 from crawler.wire.client import Attempt, Client, ClientOptions, Order, unsent
 from crawler.wire.connection import Limits
-from crawler.wire.context import FRONTIER_ID, TARGET, WireContext
+from crawler.wire.context import FRONTIER_ID, RECORDED, TARGET, WireContext
 from crawler.wire.request import UnsendableRequestError, origin, request_bytes
 from crawler.wire.selftest import check_wire
 
@@ -108,7 +109,7 @@ class WireHandler:
             log.info("%s: trying again after %s", request.url, attempt.exchange.error)
             attempt = await self._client.attempt(attempt.again)
         exchange = attempt.exchange
-        await record(target, frontier_id, exchange)
+        request.meta[RECORDED] = await record(target, frontier_id, exchange)
         if exchange.error is not None or exchange.status is None:
             raise _exception(exchange)
         return _response(request, attempt)
@@ -167,30 +168,35 @@ def _response(request: Request, attempt: Attempt) -> Response:
     exchange = attempt.exchange
     if attempt.latency_seconds is not None:
         request.meta["download_latency"] = attempt.latency_seconds
-    headers = Headers()
+    headers: dict[bytes, list[bytes]] = {}
     for name, value in exchange.headers:
-        if name.lower() not in _CODING_HEADERS:
-            headers.appendlist(name, value)
+        key = name.lower()
+        if key not in _CODING_HEADERS:
+            headers.setdefault(key, []).append(value)
     flags: list[str] = []
     try:
-        body = http1.entity(exchange.response, exchange.method)
+        body = http1.entity(exchange.response, exchange.method, head=attempt.head)
     except http1.DecodingError as error:
         log.warning("%s: the body stays as sent: %s", exchange.url, error)
         body = http1.payload(exchange.response, exchange.method)
         flags.append(error.code)
-    return _response_class(headers)(
+    return _response_class(headers.get(b"content-type", [b""])[0].lower())(
         url=request.url,
         status=exchange.status or 0,
         headers=headers,
         body=body,
         flags=flags,
-        ip_address=ipaddress.ip_address(exchange.peer.partition("%")[0]) if exchange.peer else None,
+        ip_address=_address(exchange.peer) if exchange.peer else None,
         protocol="HTTP/1.1",
     )
 
 
-def _response_class(headers: Headers) -> type[Response]:
-    content_type = (headers.get(b"Content-Type") or b"").lower()
+@lru_cache(maxsize=256)
+def _address(peer: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    return ipaddress.ip_address(peer)
+
+
+def _response_class(content_type: bytes) -> type[Response]:
     if b"html" in content_type:
         return HtmlResponse
     if b"xml" in content_type:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -25,6 +26,7 @@ class UnsendableRequestError(ValueError):
     """Raised for a request that would break its own framing, or whose URL has no host or a bad port."""
 
 
+@lru_cache(maxsize=64)
 def origin(url: str) -> tuple[str, str, int]:
     """Scheme, host (lower case, no brackets) and port of `url`."""
     try:

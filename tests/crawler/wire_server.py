@@ -32,6 +32,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
 CLOSE = "close"
 RESET = "reset"
 HANG = "hang"
+DROP = "drop"
 
 Step = bytes | float | str
 
@@ -58,6 +59,8 @@ def bare_deflate(data: bytes) -> bytes:
 @dataclass(frozen=True)
 class Case:
     """What the server does (bytes to send, seconds to sleep, `close`, `reset`, `hang`) and what must be recorded.
+
+    `drop` closes without TLS's goodbye, as many servers do.
 
     After the last step the server waits for the client. `trailing` and `interim` count bytes after and before the
     response. `entity` None: the handler raises instead of returning a Response.
@@ -119,6 +122,10 @@ CASES: dict[str, Case] = {
                                  entity=None, error="bad_chunk"),
     "until_close": Case((OK + b"\r\n" + TEXT, CLOSE)),
     "until_close_in_pieces": Case((OK + b"\r\n" + TEXT[:100], 0.05, TEXT[100:], CLOSE)),
+    "until_close_without_goodbye": Case((OK + b"\r\n" + TEXT, 0.05, DROP)),
+    "cut_body_without_goodbye": Case((OK + b"Content-Length: 5000\r\n\r\n" + TEXT, 0.05, DROP),
+                                     entity=None, error="disconnected", truncated="disconnect"),
+    "empty_reply_without_goodbye": Case((DROP,), entity=None, status=None, error="empty_reply"),
     "http_1_0": Case((b"HTTP/1.0 200 OK\r\nServer: old\r\n\r\n" + TEXT, CLOSE)),
     "http_1_0_keep_alive": Case((with_length(TEXT, b"Connection: keep-alive", status=b"HTTP/1.0 200 OK\r\n"),)),
     "connection_close": Case((with_length(TEXT, b"Connection: close"), CLOSE)),
@@ -275,6 +282,9 @@ class WireServer:
         elif step == RESET:
             raw: socket.socket = writer.get_extra_info("socket")
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
+            await asyncio.sleep(0.01)
+        elif step == DROP:
             writer.transport.abort()
             await asyncio.sleep(0.01)
         elif step == CLOSE:
