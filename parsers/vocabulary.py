@@ -112,3 +112,55 @@ def _by_label(fields: Mapping[str, list[str]]) -> dict[str, Any]:
 
 def _load(name: str) -> dict[str, Any]:
     return tomllib.loads((WORDS / name).read_text("utf-8"))
+
+
+@dataclass(frozen=True, slots=True)
+class SectionWords:
+    """One of the six sections: whole titles without spaces, and words no other section's title holds."""
+
+    titles: tuple[str, ...]
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportWords:
+    """`words/report.toml`. `contact` leads from a label to the part of the contact block it opens, or `other`."""
+
+    sections: tuple[SectionWords, ...]
+    scheme_words: tuple[str, ...]
+    table_rows: tuple[str, ...]
+    title_words: tuple[str, ...]
+    title_subjects: tuple[str, ...]
+    title_around: tuple[str, ...]
+    not_titles: tuple[str, ...]
+    opening_starts: tuple[str, ...]
+    agency_suffixes: tuple[str, ...]
+    agency_predicates: tuple[str, ...]
+    announcing: tuple[str, ...]
+    not_names: tuple[str, ...]
+    agency_generic: tuple[str, ...]
+    contact: Mapping[str, str]
+    end_words: tuple[str, ...]
+
+
+@cache
+def report_words() -> ReportWords:
+    """The words of annual reports' running text."""
+    read = _load("report.toml")
+    return ReportWords(
+        sections=tuple(SectionWords(tuple(part["titles"]), tuple(part["words"])) for part in read["sections"]),
+        scheme_words=tuple(read["headings"]["scheme_words"]),
+        table_rows=tuple(read["headings"]["table_rows"]),
+        title_words=tuple(read["title"]["words"]),
+        title_subjects=tuple(read["title"]["subjects"]),
+        title_around=tuple(read["title"]["around"]),
+        not_titles=tuple(read["title"]["not_titles"]),
+        opening_starts=tuple(read["opening"]["starts"]),
+        agency_suffixes=tuple(read["agency"]["suffixes"]),
+        agency_predicates=tuple(read["agency"]["predicates"]),
+        announcing=tuple(read["agency"]["announcing"]),
+        not_names=tuple(read["agency"]["not_names"]),
+        agency_generic=tuple(read["agency"]["generic"]),
+        contact=_by_label(read["contact"]),
+        end_words=tuple(read["end"]["words"]),
+    )
