@@ -89,7 +89,8 @@ class Matcher:
             return Match(None)
         form = self.forms[edition]
         if edition == "2014":
-            candidates, tables = evidence.statistics, (_STATISTICS,)
+            candidates = evidence.statistics
+            tables: tuple[str, ...] = (_STATISTICS,)
         else:
             candidates = evidence.by_edition[edition] + evidence.shared
             tables = (_BLOCKS, _MATRIX, _ACROSS)
@@ -266,7 +267,7 @@ def _one_fact(found: Sequence[Candidate], unit: str) -> tuple[Fact, list[Finding
         return Fact(best.cell, best.value, best.raw, unit, "reported", best.locator, confidence), []
     best = next((one for one in found if one.status == "unreadable"), found[0])
     findings = []
-    if best.status == "unreadable":
+    if best.status == "unreadable" and best.oddity != "unassigned":
         findings.append(
             Finding("unreadable_value", f"{best.cell}: no number can be made of {best.raw!r}", best.locator)
         )

@@ -21,6 +21,7 @@ _ODDITY = {
     "broken_line": 0.6,
     "decimal_count": 0.5,
 }
+_LONGEST_RAW = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +152,8 @@ def candidate(cell_id: str, unit: str, cell: Cell, confidence: float, printed_un
 
 def unassigned(cell_ids: Sequence[str], values: Sequence[Cell], locator: str) -> list[Candidate]:
     """The cells of a row whose printed values cannot be put to columns: unreadable, each with all that is printed."""
-    raw = " ".join(cell.text.strip() for cell in values if cell.text.strip())
-    return [Candidate(cell_id, "unreadable", None, raw, locator, 0.5) for cell_id in cell_ids]
+    raw = " ".join(cell.text.strip() for cell in values if cell.text.strip())[:_LONGEST_RAW]
+    return [Candidate(cell_id, "unreadable", None, raw, locator, 0.5, "unassigned") for cell_id in cell_ids]
 
 
 def split_wordy(cells: Sequence[Cell], wordy: Callable[[str], bool] = is_wordy) -> tuple[list[Cell], list[Cell]]:

@@ -1,19 +1,114 @@
 """Tables in text whose cells are set apart by spaces, as `pdftotext -layout` writes them.
 
-A character of the CJK blocks is two columns of the page wide. Numbers that stand one under another make a column.
+Cells are what stands between runs of two or more spaces; numbers that follow a label after one space each are cells too.
+Where a number is missing nothing in the text says which: such a row keeps its order and no columns are claimed.
 """
 
 from __future__ import annotations
 
-from parsers.model import Grid
+import re
+
+from parsers.model import Cell, Grid
+from parsers.normalise import is_section_heading, is_wordy
+
+_GAP = re.compile(r"[ \u3000\u00a0]{2,}|\u3000")
+_TOKEN = re.compile(r"\S+")
+_PAGE_MARK = re.compile(r"[-—–―]\s*\d{1,4}\s*[-—–―]|第\s*\d+\s*页.*|\d+\s*/\s*\d+")
+_SENTENCE_END = "。；;！？!?"
+_FRAGMENT_LENGTH = 60
+_LEAST_ROWS = 3
+# One row of this many numbers is a table too: section four has a single row of fifteen.
+_WIDE_ROW = 10
+_FRAGMENTS_AROUND = 4
+
+Piece = tuple[str, int]
 
 
-def layout_run(lines: list[str], at: int) -> int:
-    """The end of the table that begins at line `at`, or `at` when none does."""
-    del lines
-    return at
+def is_page_mark(text: str) -> bool:
+    """Whether a line is the number of a page: "- 3 -", "第 3 页 共 5 页"."""
+    return bool(_PAGE_MARK.fullmatch(text.strip()))
+
+
+def layout_runs(lines: list[str], taken: set[int]) -> dict[int, int]:
+    """Where tables begin and end: first line → line past the last. Lines in `taken` belong to other tables."""
+    runs: dict[int, int] = {}
+    run: list[int] = []
+    for at in range(len(lines) + 1):
+        if at < len(lines) and at not in taken and _may_belong(lines[at]):
+            run.append(at)
+            continue
+        found = _trimmed(lines, run)
+        if found:
+            runs[found[0]] = found[1]
+        run = []
+    return runs
 
 
 def layout_grid(lines: list[str], start: int, end: int) -> Grid:
-    del lines, end
-    return Grid((), f"line={start + 1}")
+    """The lines from `start` to before `end` as a grid; its rows are lines, its columns only an order."""
+    cells: list[Cell] = []
+    row = 0
+    for at in range(start, end):
+        if not lines[at].strip() or is_page_mark(lines[at]):
+            continue
+        for column, (text, place) in enumerate(pieces(lines[at])):
+            cells.append(Cell(text, row, column, f"line={at + 1};column={place}"))
+        row += 1
+    return Grid(tuple(cells), f"line={start + 1}", columns_known=False)
+
+
+def pieces(line: str) -> list[Piece]:
+    """The cells of a line with their number, counted from 1."""
+    found: list[str] = []
+    for part in _GAP.split(line.strip()):
+        if part.strip():
+            found.extend(_peeled(part.strip()))
+    return [(text, place) for place, text in enumerate(found, 1)]
+
+
+def _peeled(part: str) -> list[str]:
+    """A label and the numbers after it; numbers alone, each by itself; anything else whole."""
+    tokens = _TOKEN.findall(part)
+    first = len(tokens)
+    while first > 0 and not is_wordy(tokens[first - 1]):
+        first -= 1
+    if first == len(tokens):
+        return [part]
+    label = part[: part.index(tokens[first], sum(map(len, tokens[:first])))].strip() if first else ""
+    if first == 0:
+        return tokens
+    # 2023 年 and the like: a number that belongs to the words around it stands before the last word, not after it.
+    return [label, *tokens[first:]]
+
+
+def _may_belong(line: str) -> bool:
+    text = line.strip()
+    if not text or "\t" in line:
+        return "\t" not in line
+    if is_section_heading(text) or text[-1] in _SENTENCE_END:
+        return False
+    return bool(_GAP.search(text)) or len(text) <= _FRAGMENT_LENGTH
+
+
+def _is_row(line: str) -> bool:
+    """A label with numbers, or three numbers or more."""
+    texts = [text for text, _ in pieces(line)]
+    numbers = _numbers(line)
+    return numbers >= 3 or (numbers >= 1 and is_wordy(texts[0]) and bool(_GAP.search(line.strip())))
+
+
+def _numbers(line: str) -> int:
+    return sum(not is_wordy(text) for text, _ in pieces(line))
+
+
+def _trimmed(lines: list[str], run: list[int]) -> tuple[int, int] | None:
+    """The part of a run that is a table: from a few lines above its first tabular line to a few below its last row."""
+    printed = [at for at in run if lines[at].strip()]
+    rows = [at for at in printed if _is_row(lines[at])]
+    if len(rows) < _LEAST_ROWS and not any(_numbers(lines[at]) >= _WIDE_ROW for at in rows):
+        return None
+    tabular = [at for at in printed if _GAP.search(lines[at].strip()) or at in rows]
+    first, last = printed.index(tabular[0]), printed.index(tabular[-1])
+    above = printed[max(0, first - _FRAGMENTS_AROUND) : first]
+    below = printed[last + 1 : last + 2]
+    return (above or [tabular[0]])[0], (below or [tabular[-1]])[-1] + 1

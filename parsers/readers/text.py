@@ -22,7 +22,7 @@ from parsers.decode import decode
 from parsers.errors import UnreadableDocumentError
 from parsers.model import Block, Cell, Document, Finding, Grid, Paragraph
 from parsers.normalise import is_section_heading, is_wordy, squeezed
-from parsers.readers.layout import layout_grid, layout_run
+from parsers.readers.layout import is_page_mark, layout_grid, layout_runs
 
 MAX_BYTES = 32 * 1024 * 1024
 _MAX_CONTROL_SHARE = 0.01
@@ -53,7 +53,7 @@ def read(data: bytes) -> Document:
     odd = len(_CONTROL.findall(text)) + decoded.broken
     if odd > max(4, len(text) * _MAX_CONTROL_SHARE):
         raise UnreadableDocumentError("damaged", f"no text: {odd} of {len(text)} characters cannot stand in one")
-    findings = ()
+    findings: tuple[Finding, ...] = ()
     if decoded.broken:
         message = f"{decoded.broken} places of the text could not be decoded as {decoded.encoding}"
         findings = (Finding("undecodable_bytes", message),)
@@ -67,6 +67,7 @@ def read(data: bytes) -> Document:
 
 def _blocks(lines: list[str]) -> Iterator[Block]:
     stream = _stream_lines(lines)
+    layouts = layout_runs(lines, stream)
     at = 0
     while at < len(lines):
         line = lines[at]
@@ -83,9 +84,9 @@ def _blocks(lines: list[str]) -> Iterator[Block]:
         elif at in stream:
             grid, at = _stream(lines, at, stream)
             yield grid
-        elif (end := layout_run(lines, at)) > at:
-            yield layout_grid(lines, at, end)
-            at = end
+        elif at in layouts:
+            yield layout_grid(lines, at, layouts[at])
+            at = layouts[at]
         else:
             yield _paragraph(line, at)
             at += 1
@@ -155,10 +156,8 @@ def _with_tabs(lines: list[str], start: int) -> tuple[Grid, int]:
             end, after_blank = at + 1, False
         elif not line.strip():
             after_blank = True
-        elif after_blank:
-            break
-        # else: a line that directly follows a cell, perhaps its continuation; decided below
-        elif not _continues(lines, at):
+        elif after_blank or not _continues(lines, at):
+            # A line that directly follows a cell may be its continuation.
             break
     region = lines[start:end]
     alone = sum(1 for line in region if line.startswith("\t") and "\t" not in line[1:].rstrip("\t"))
@@ -241,7 +240,7 @@ def _stream_run(lines: list[str], run: list[int]) -> list[int]:
 def _stream(lines: list[str], at: int, stream: set[int]) -> tuple[Grid, int]:
     rows = _Rows()
     while at < len(lines) and (at in stream or not lines[at].strip()):
-        if at in stream and squeezed(lines[at]):
+        if at in stream and squeezed(lines[at]) and not is_page_mark(lines[at]):
             rows.rows.append([(lines[at].strip(), at + 1, 1)])
         at += 1
     return rows.grid(columns_known=False, rows_known=False), at

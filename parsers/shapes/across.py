@@ -75,7 +75,7 @@ class AcrossReader:
         for line in lines:
             words, values = self._words_and_values(line)
             self._take_words(words, line, header)
-            has_header = has_header or bool(header.columns)
+            has_header = has_header or bool(header.columns) or len(header.groups) > 1
             if len(values) < len(self._columns):
                 findings.extend(self._too_few(values, header))
                 continue
@@ -186,29 +186,24 @@ class AcrossReader:
         return sorted((cell.column, cell.column + cell.column_span) for _, cell in header.columns)
 
     def _order(self, header: _Header, groups: int) -> float:
-        """How sure the header makes the order of the columns: 1.0, a little less where it cannot be seen, 0 if it differs."""
-        lawful = list(range(len(self._columns)))
-        if header.columns and header.grid >= 0:
-            known = (
-                sorted(header.columns, key=lambda item: item[1].column) if len(header.columns) == groups * 5 else None
-            )
-            names = [index for index, _ in (header.columns if known is None else header.columns)]
-        else:
-            names = []
+        """How sure the header makes the order of columns: 1.0, less where it cannot be seen, 0 where it differs."""
+        size = len(self._columns)
+        lawful = list(range(size))
         printed_groups = [group for group, _ in header.groups]
         if printed_groups != sorted(printed_groups):
             return 0.0
-        if len(names) % len(lawful) == 0 and names:
-            chunks = [names[at : at + len(lawful)] for at in range(0, len(names), len(lawful))]
-            if any(sorted(chunk) == lawful and chunk != lawful for chunk in chunks):
-                # In text the five of the first group stand on the line above the others; each five is in order anyway.
-                return 0.0 if self._one_line(header) else _UNVERIFIED
-            if all(chunk == lawful for chunk in chunks) and len(chunks) >= groups:
-                return 1.0
-        return _UNVERIFIED
+        cells = header.columns
+        if len(cells) == groups * size and self._one_line(header):
+            cells = sorted(cells, key=lambda item: item[1].column)
+        names = [index for index, _ in cells]
+        fives = [names[at : at + size] for at in range(0, len(names), size)]
+        if self._one_line(header) and any(sorted(five) == lawful and five != lawful for five in fives):
+            return 0.0
+        return 1.0 if len(fives) >= groups and all(five == lawful for five in fives) else _UNVERIFIED
 
     @staticmethod
     def _one_line(header: _Header) -> bool:
+        """Whether the header's columns stand in one line: in text, those of the first group may stand a line above."""
         return len({cell.row for _, cell in header.columns}) == 1
 
     def _too_few(self, values: Sequence[Cell], header: _Header) -> list[Finding]:

@@ -47,6 +47,7 @@ class _Row:
     quality: float = 1.0
     indexes: tuple[int, ...] = ()
     stray: str = ""
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +136,11 @@ class BlocksReader:
     def _rows(self, lines: Sequence[Line], findings: list[Finding]) -> list[_Row]:
         rows: list[_Row] = []
         header = _Header()
+        orphans: list[Cell] = []
         for line in lines:
             row: _Row | None = None
             in_header = False
+            before = len(rows)
             for cell in line.cells:
                 key = label_key(cell.text)
                 wordy = is_wordy(cell.text)
@@ -155,6 +158,8 @@ class BlocksReader:
                     in_header = False
                 elif row is not None:
                     row.values.append(cell)
+                elif not line.rows_known and not wordy and not is_blank(cell):
+                    orphans.append(cell)
                 elif wordy and in_header:
                     header.cells.append(cell)
                 elif wordy and self._columns.exact(cell.text):
@@ -164,8 +169,19 @@ class BlocksReader:
                     header.grid = line.grid
                     header.cells.append(cell)
                     in_header = True
+            if not line.rows_known and len(rows) - before > 1:
+                # Two labels share the values after them.
+                for shared in rows[before:]:
+                    shared.doubtful = True
             if row is None and not in_header:
                 self._no_row(line, rows, header, findings)
+        if orphans:
+            # A number under no row: this tool did not keep rows together, and no label in its output is sure.
+            findings.append(
+                _finding("disordered_values", f"section two: {orphans[0].text!r} stands in no row", orphans[0])
+            )
+            for row in rows:
+                row.doubtful = row.doubtful or not row.line.rows_known
         return rows
 
     def _no_row(self, line: Line, rows: list[_Row], header: _Header, findings: list[Finding]) -> None:
@@ -175,7 +191,8 @@ class BlocksReader:
         before = rows[-1] if rows else None
         if not words and filled and before and before.header is header:
             lacking = len(header.cells) - len(before.values)
-            if 0 < lacking == len(line.cells):
+            # A single number may be that of the page.
+            if 1 < lacking == len(line.cells):
                 before.values.extend(line.cells)
                 before.quality = min(before.quality, _CONTINUED)
                 return
@@ -203,6 +220,8 @@ class BlocksReader:
         named = self._named_columns(row.header, book, columns)
         ids = {column.key: cell_id(place.table, place.row, column) for column in columns}
         at = row.label.locator
+        if row.doubtful:
+            return unassigned(list(ids.values()), row.values, at), bool(named)
         if not any(named):
             return unassigned(list(ids.values()), row.values, at) if row.values else [], False
         quality = row.quality if row.line.rows_known else min(row.quality, _STREAM)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from parsers.form import Column, Table
+from parsers.form import Table
 from parsers.labels import Entry, Hit, LabelBook
 from parsers.model import Cell, Finding
 from parsers.normalise import is_wordy, label_key
@@ -80,6 +80,7 @@ class MatrixReader:
         self._furniture = {label_key(label) for label in table.furniture}
         # Columns whose label is used nowhere else on the page: a header line shows at least two of them.
         self._telling = {label_key(column.label) for column in self._columns if len(label_key(column.label)) > 2}
+        self._column_keys = {label_key(column.label) for column in self._columns}
 
     def is_header(self, line: Line) -> bool:
         """Whether a line belongs to the table's header."""
@@ -88,7 +89,8 @@ class MatrixReader:
             return True
         if any(key.startswith("本列数据的勾稽关系") for key in keys):
             return True
-        return sum(key in self._telling for key in keys) >= 2
+        telling = sum(key in self._telling for key in keys)
+        return telling >= 2 or (telling == 1 and all(is_blank(cell) or is_wordy(cell.text) for cell in line.cells))
 
     def has_row(self, line: Line) -> bool:
         """Whether a line is one of the table's rows by official label with at least five cells after it."""
@@ -100,7 +102,10 @@ class MatrixReader:
         header = self._header([entry.line for entry in entries if entry.header])
         entries = self._joined(entries)
         self._match_loosely(entries)
-        entries = self._continued(entries)
+        disordered = self._is_disordered(entries)
+        if not disordered:
+            entries = self._continued(entries)
+        self._forget_after_empty(entries)
         candidates: list[Candidate] = []
         findings: list[Finding] = []
         rows: list[str] = []
@@ -123,7 +128,7 @@ class MatrixReader:
                 instance, seen = instance + 1, set()
             seen.add(row.key)
             rows.append(row.key)
-            read, problems = self._row(row.key, entry, header)
+            read, problems = self._row(row.key, entry, header, disordered=disordered)
             candidates.extend(replace(one, instance=instance) for one in read)
             findings.extend(problems)
         return Matrix(tuple(candidates), tuple(rows), tuple(findings), header is not None)
@@ -135,21 +140,32 @@ class MatrixReader:
                 return _Entry(line, [], [], header=True)
             line = tail
         best: tuple[int, Hit] | None = None
+        named = set[int]()
         for index, cell in enumerate(line.cells):
             hit = self.labels.exact(cell.text) if is_wordy(cell.text) else None
+            if hit and label_key(cell.text) in self._column_keys and not self._is_bare_row(line, index):
+                hit = None
             if hit and (best is None or hit.quality >= best[1].quality):
                 best = (index, hit)
+            if hit and not self._rows[hit.indexes[0]].variant:
+                named.add(hit.indexes[0])
         if best and self._is_heading(line, *best):
             best = None
         if best:
             at, hit = best
-            return _Entry(line, list(line.cells[: at + 1]), list(line.cells[at + 1 :]), hit, quality=hit.quality)
+            # In a stream two labels in a row share the values after them: whose they are is not known.
+            quality = hit.quality if line.rows_known or len(named) <= 1 else 0.0
+            return _Entry(line, list(line.cells[: at + 1]), list(line.cells[at + 1 :]), hit, quality=quality)
         heads, values = split_wordy(line.cells)
         for size in (2, 3, 4):
             hit = self.labels.exact("".join(cell.text for cell in heads[-size:])) if len(heads) >= size else None
             if hit:
                 return _Entry(line, heads, values, hit, quality=hit.quality)
         return _Entry(line, heads, values)
+
+    def _is_bare_row(self, line: Line, at: int) -> bool:
+        """Whether 总计 or 其他 without its number names a row here: with a row's values behind it, rows being marked."""
+        return line.rows_known and len(line.cells) - at - 1 >= len(self._columns)
 
     def _is_heading(self, line: Line, at: int, hit: Hit) -> bool:
         """Whether words that follow make a label that is a row when printed alone the heading of another row."""
@@ -160,7 +176,10 @@ class MatrixReader:
         """The row at the end of a line of a stream whose words begin with the header's."""
         heads, values = split_wordy(line.cells)
         for size in (1, 2, 3, 4):
-            if len(heads) > size and values and self.labels.exact("".join(cell.text for cell in heads[-size:])):
+            label = "".join(cell.text for cell in heads[-size:])
+            if label_key(label) in self._column_keys:
+                return None
+            if len(heads) > size and values and self.labels.exact(label):
                 return replace(line, cells=tuple(heads[-size:] + values))
         return None
 
@@ -233,6 +252,27 @@ class MatrixReader:
     def _columns_of(self, entry: _Entry) -> bool:
         return len(entry.values) >= len(self._columns)
 
+    def _is_disordered(self, entries: Sequence[_Entry]) -> bool:
+        """Whether values stand where no row can have them: before the first row, or under a row that has its own.
+
+        Tools that write a page column by column, or a number above its label, leave such traces. A label may then be
+        followed by the values of another row, so none that is not on the label's own line is believed.
+        """
+        lacking = 0
+        for entry in entries:
+            filled = any(not is_blank(cell) for cell in entry.values)
+            if entry.header:
+                lacking = 0
+                if not entry.line.rows_known and any(_is_number(cell) for cell in entry.line.cells):
+                    return True
+            elif entry.hit:
+                lacking = len(self._columns) - len(entry.values)
+            elif filled and not entry.heads:
+                if len(entry.values) != lacking:
+                    return True
+                lacking = 0
+        return False
+
     def _continued(self, entries: list[_Entry]) -> list[_Entry]:
         """Values that stand alone on a line, under a label that lacks just as many, belong to it."""
         done: list[_Entry] = []
@@ -240,12 +280,25 @@ class MatrixReader:
             before = done[-1] if done else None
             alone = entry.hit is None and not entry.header and not entry.heads and entry.values
             lacking = len(self._columns) - len(before.values) if before and before.hit else 0
-            if alone and before and 0 < lacking == len(entry.values):
+            # A single number may be that of the page.
+            if alone and before and 1 < lacking == len(entry.values):
                 before.values = [*before.values, *entry.values]
                 before.quality = min(before.quality, _CONTINUED)
                 continue
             done.append(entry)
         return done
+
+    @staticmethod
+    def _forget_after_empty(entries: Sequence[_Entry]) -> None:
+        """In a stream, values under two labels in a row are of either: neither has them."""
+        empty = False
+        for entry in entries:
+            if entry.line.rows_known:
+                continue
+            empty_here = entry.hit is not None and not entry.values
+            if empty and entry.values and entry.hit:
+                entry.quality = 0.0
+            empty = empty_here
 
     # ------------------------------------------------------------ columns
 
@@ -279,7 +332,9 @@ class MatrixReader:
         hits = [self._column_book.exact(cell.text) for cell in line.cells]
         return [self._columns[hit.indexes[0]].key for hit in hits if hit]
 
-    def _row(self, row: str, entry: _Entry, header: Header | None) -> tuple[list[Candidate], list[Finding]]:
+    def _row(
+        self, row: str, entry: _Entry, header: Header | None, *, disordered: bool
+    ) -> tuple[list[Candidate], list[Finding]]:
         ids = [f"{self._table.key}.{row}.{column.key}" for column in self._columns]
         stray = [cell for cell in entry.heads if not is_wordy(cell.text) and not is_blank(cell)]
         findings = [
@@ -296,6 +351,10 @@ class MatrixReader:
                     entry.heads[-1],
                 )
             )
+        if disordered and (not entry.line.rows_known or not entry.values) or entry.quality == 0.0:
+            message = f"{entry.heads[-1].text.strip()}: values and labels do not stand in one order here"
+            findings.append(_finding("disordered_values", message, entry.heads[-1]))
+            return unassigned(ids, entry.values, entry.heads[-1].locator), findings
         if not entry.values:
             at = entry.heads[-1].locator
             return [Candidate(cell, "blank", None, "", at, 0.5) for cell in ids], findings
@@ -370,8 +429,8 @@ class MatrixReader:
         ]
 
 
-def columns_of(table: Table) -> tuple[Column, ...]:
-    return table.blocks[0].columns
+def _is_number(cell: Cell) -> bool:
+    return not is_wordy(cell.text) and not is_blank(cell)
 
 
 def _heads(group: str, results: str) -> tuple[str, ...]:
