@@ -13,31 +13,62 @@ from parsers import checks, sniff
 from parsers.errors import UnreadableDocumentError
 from parsers.form import forms
 from parsers.match import match
-from parsers.model import Check, Document, Fact, Finding, Number, Reading, ReadingError
+from parsers.model import Check, Document, Fact, Finding, Kind, Number, Page, Reading, ReadingError
+from parsers.narrative import Narrative, narrate
 from parsers.readers import read_document
 
+_REPORT_TITLES = ("年度报告", "年报", "年度工作报告")
+_LEAST_SECTIONS = 3
 
-def read(data: bytes, *, name: str = "", url: str = "") -> Reading:
-    """Read a document. `name` and `url` are where it came from; neither decides what it is taken for."""
+
+def read(data: bytes, *, name: str = "", url: str = "", page: Page | None = None) -> Reading:
+    """Read a document. `name` and `url` say where it came from, never what it is; `page` is the page that linked it."""
+    name = name or url
     try:
         document = read_document(data, name=name)
     except UnreadableDocumentError as error:
         return Reading(media_type=sniff.media_type(data, name), error=ReadingError(error.code, error.message))
-    return read_parsed(document)
+    return read_parsed(document, page)
 
 
-def read_parsed(document: Document) -> Reading:
+def read_parsed(document: Document, page: Page | None = None) -> Reading:
     """What is understood of a document that a reader could read."""
     found = match(document)
-    facts, checked, findings = _with_arithmetic(found.form, found.facts)
+    told = narrate(document, page)
+    facts, checked, failed = _with_arithmetic(found.form, found.facts)
+    kind = _kind(found.form, told)
+    # Of a page that is no report, what a report should have said is not missing.
+    said = told.findings if kind == "annual_report" else ()
     return Reading(
         media_type=document.media_type,
-        kind="annual_report" if found.form else "page",
+        kind=kind,
         form=found.form,
+        report_year=told.report_year,
+        agency=told.agency,
+        title=told.title,
+        published_date=told.published_date,
+        signed_date=told.signed_date,
+        form_cited=told.form_cited,
+        contact=told.contact,
         facts=facts,
         checks=checked,
-        findings=(*document.findings, *found.findings, *findings),
+        findings=(*document.findings, *said, *found.findings, *failed, *_no_tables(kind, found.form)),
+        sections=told.sections,
     )
+
+
+def _kind(form: str | None, told: Narrative) -> Kind:
+    """A report has a statutory table, or a report's title over a report's sections (its tables may be pictures)."""
+    titled = any(word in (told.title or "") for word in _REPORT_TITLES)
+    if form or (titled and len(told.sections) >= _LEAST_SECTIONS):
+        return "annual_report"
+    return "page"
+
+
+def _no_tables(kind: Kind, form: str | None) -> tuple[Finding, ...]:
+    if kind != "annual_report" or form:
+        return ()
+    return (Finding("no_statutory_table", "title and sections are a report's, but none of its tables was recognised"),)
 
 
 def _with_arithmetic(
