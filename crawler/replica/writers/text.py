@@ -18,6 +18,8 @@ from crawler.replica.layout import Placed, Slot, Table, place
 from crawler.replica.reports import Printed, Text
 
 Shape = Literal["tabs", "cells", "stream", "layout", "markdown", "glued"]
+_PAGE_COLUMNS = 84
+_LONGEST_UNCUT = 8  # shorter labels stand on one line and are never cut by a page end
 SHAPES: tuple[Shape, ...] = ("tabs", "cells", "stream", "layout", "markdown", "glued")
 
 
@@ -58,7 +60,7 @@ def _paragraph(block: Text, style: TextStyle) -> str:
     if style.shape == "markdown" and block.role in ("title", "heading"):
         return f"{'#' if block.role == 'title' else '##'} {block.text}"
     if style.shape == "layout":
-        return f"    {block.text}"
+        return "\n".join(_wrap(f"    {block.text}", _PAGE_COLUMNS))
     return block.text
 
 
@@ -81,18 +83,28 @@ def _tabs(table: Table, style: TextStyle) -> str:
     lines: list[str] = []
     for number, row in enumerate(_grid(table), start=1):
         cells = _ragged(row) if style.ragged else [slot.text if slot else "" for slot in row]
-        at_page_end = style.page_rows and style.cut_labels and number % style.page_rows == 0
-        label = next((place for place, slot in reversed(list(enumerate(row))) if slot and not slot.cell), None)
-        if at_page_end and not style.ragged and label is not None and number > table.header_rows:
-            rest = cells[label][len(cells[label]) // 2 :]
-            cells[label] = cells[label][: len(cells[label]) // 2]
+        at_page_end = style.page_rows > 0 and number % style.page_rows == 0 and number > table.header_rows
+        label = _long_label(row) if at_page_end and style.cut_labels and not style.ragged else None
+        if label is not None:
+            indent = len(cells[label]) - len(cells[label].lstrip("　"))
+            middle = (indent + len(cells[label])) // 2
+            rest = cells[label][middle:]
+            cells[label] = cells[label][:middle]
             lines.append("\t".join(cells))
             lines.append("\n" + "\t".join(rest if place == label else "" for place in range(len(cells))))
             continue
         lines.append("\t".join(cells).replace("\n", " "))
-        if style.page_rows and number % style.page_rows == 0:
+        if at_page_end:
             lines.append("")
     return "\n".join(lines)
+
+
+def _long_label(row: list[Slot | None]) -> int | None:
+    """The column of the row's last label, when it is long enough to stand on two lines."""
+    labels = [
+        place for place, slot in enumerate(row) if slot and not slot.cell and len(slot.text.strip()) > _LONGEST_UNCUT
+    ]
+    return labels[-1] if labels else None
 
 
 def _ragged(row: list[Slot | None]) -> list[str]:
