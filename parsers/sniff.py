@@ -67,14 +67,11 @@ _OLE_STREAMS: tuple[tuple[str, str], ...] = (
     ("PowerPoint Document", PPT),
     ("MatOST", WORKS),
 )
-_ZIP_MEMBERS: tuple[tuple[str, str], ...] = (
-    ("word/document.xml", DOCX),
-    ("xl/workbook.xml", XLSX),
-    ("ppt/presentation.xml", PPTX),
-    ("OFD.xml", OFD),
-)
+_ZIP_MEMBERS: tuple[tuple[str, str], ...] = (("word/", DOCX), ("xl/", XLSX), ("ppt/", PPTX), ("OFD.xml", OFD))
 _MIMETYPES = (ODT, EPUB, OFD)
-_CONTENT_TYPES = "[Content_Types].xml"
+# Every Office package has these; one cut before its own parts is most often a docx here.
+_ANY_OFFICE = ("[Content_Types].xml", "_rels/", "docProps/")
+_LOCAL_HEADER = re.compile(rb"PK\x03\x04.{22}(.)\x00.{2}([\x20-\x7e]{1,255})", re.DOTALL)
 _HTML_TAG = re.compile(
     r"<(?:!doctype\s+html|html|head|body|title|meta|link|script|style|base|table|tbody|thead|tr|td|th|div|p|span|font|"
     r"br|hr|center|h[1-6]|ul|ol|li|dl|a|b|strong|em|i|u|img|form|input|iframe|frameset|section|article|header|main|nav"
@@ -133,16 +130,12 @@ def _zip_kind(data: bytes) -> str:
                 if declared in _MIMETYPES:
                     return declared
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, NotImplementedError):
-        names = {name for name, _ in _ZIP_MEMBERS if name.encode() in data}
-        if _CONTENT_TYPES.encode() in data:
-            names.add(_CONTENT_TYPES)
-    for name, kind in _ZIP_MEMBERS:
-        if name in names:
+        found = _LOCAL_HEADER.findall(data)
+        names = {name[: length[0]].decode("ascii") for length, name in found}
+    for start, kind in _ZIP_MEMBERS:
+        if any(name.startswith(start) for name in names):
             return kind
-    if _CONTENT_TYPES in names and any(name.startswith("word/") for name in names):
-        return DOCX
-    # A docx cut before its first part is still one: other Office files write their parts first as well.
-    return DOCX if names == {_CONTENT_TYPES} else ZIP
+    return DOCX if any(name.startswith(_ANY_OFFICE) for name in names) else ZIP
 
 
 def _ole_kind(data: bytes) -> str:

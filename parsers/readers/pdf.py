@@ -6,8 +6,11 @@ stays two rows, the second at the top of the next page (each cell's locator name
 
 from __future__ import annotations
 
+import ctypes
+import re
 import threading
 import unicodedata
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -28,6 +31,9 @@ MAX_CHARACTERS = 3_000_000
 # pdfium's documentation: calls from two threads crash or corrupt.
 _LOCK = threading.Lock()
 _ENCRYPTED = (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY)
+_OBJECT = re.compile(rb"\d\s+\d+\s+obj\b")
+_METADATA = ("Title", "Author", "Subject", "Keywords", "Creator", "Producer", "CreationDate", "ModDate")
+_MAX_METADATA = 1 << 16
 _EDGES_AGREE = 5.0
 _MIN_CELLS = 2
 # A character this much higher than the page's usual ones, inside a table, is a watermark or a seal.
@@ -47,14 +53,15 @@ def read(data: bytes) -> Document:
     with _LOCK:
         document = _opened(data)
         try:
-            metadata = {key: value for key, value in document.get_metadata_dict(skip_empty=True).items() if value}
+            metadata = _metadata(document)
             pages, findings = _pages(document)
         finally:
             document.close()
     heads = _running_heads(pages)
     for page in pages:
         page.lines = _without_furniture(page, heads)
-    measured = pdf_text.measure([line for page in pages for line in page.lines])
+    widest = max(page.content.width for page in pages)
+    measured = pdf_text.measure([line for page in pages for line in page.lines], widest)
     blocks = _joined([block for page in pages for block in _page_blocks(page, measured)])
     return Document(
         media_type=PDF,
@@ -65,7 +72,19 @@ def read(data: bytes) -> Document:
     )
 
 
+def _is_cut(data: bytes) -> bool:
+    """Whether objects stand after the last cross-reference: every complete file ends with one.
+
+    pdfium rebuilds what it can of a cut file, and would show its first pages as if they were all.
+    """
+    return _OBJECT.search(data, max(0, data.rfind(b"startxref"))) is not None
+
+
 def _opened(data: bytes) -> pdfium.PdfDocument:
+    if _is_cut(data):
+        raise UnreadableDocumentError(
+            "damaged", f"the PDF is cut off: no cross-reference at its end ({len(data)} bytes)"
+        )
     try:
         document = pdfium.PdfDocument(data)
     except pdfium.PdfiumError as error:
@@ -79,6 +98,19 @@ def _opened(data: bytes) -> pdfium.PdfDocument:
         document.close()
         raise UnreadableDocumentError("too_large", f"the PDF has more than {MAX_PAGES} pages")
     return document
+
+
+def _metadata(document: pdfium.PdfDocument) -> dict[str, str]:
+    metadata: dict[str, str] = {}
+    for key in _METADATA:
+        length = raw.FPDF_GetMetaText(document.raw, key.encode(), None, 0)
+        buffer = ctypes.create_string_buffer(min(length, _MAX_METADATA))
+        raw.FPDF_GetMetaText(document.raw, key.encode(), buffer, len(buffer))
+        # Damaged and older files hold half a surrogate pair here.
+        text = buffer.raw.decode("utf-16-le", errors="replace").strip("\0 ")
+        if text:
+            metadata[key] = text
+    return metadata
 
 
 @dataclass(slots=True)
@@ -330,4 +362,9 @@ def _public(block: _PageBlock) -> Block:
 
 
 def _nearest(edges: tuple[float, ...], position: float) -> int:
-    return min(range(len(edges)), key=lambda index: abs(edges[index] - position))
+    after = bisect_left(edges, position)
+    if after == 0:
+        return 0
+    if after == len(edges):
+        return after - 1
+    return after if edges[after] - position < position - edges[after - 1] else after - 1

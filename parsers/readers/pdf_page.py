@@ -39,8 +39,10 @@ _SAMPLE = 12
 
 _TEXT, _PATH, _IMAGE, _FORM = 1, 2, 3, 5
 _LINE_TO, _MOVE_TO = 0, 2
+_RECTANGLE_SEGMENTS = 5
 
 _Matrix = tuple[float, float, float, float, float, float]
+_Crop = tuple[float, float, float, float]
 _IDENTITY: _Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 _void, _int, _ulong = ctypes.c_void_p, ctypes.c_int, ctypes.c_ulong
 
@@ -140,7 +142,7 @@ def _content(page: pdfium.PdfPage, text_page: pdfium.PdfTextPage, number: int) -
     text = _text(text_page, handle, count) if count <= MAX_CHARACTERS else ""
     flat = _loose_boxes(handle, len(text))
     rotation = page.get_rotation() % 360
-    upright = _text_rotation(text_page, text, flat)
+    upright = _text_rotation(text_page, text)
     if upright is None:
         upright = rotation
     characters = _characters(text_page, text, flat, crop, upright)
@@ -186,111 +188,86 @@ def _loose_boxes(handle: int | None, count: int) -> list[float]:
     return array[:]
 
 
-def _text_rotation(text_page: pdfium.PdfTextPage, text: str, flat: list[float]) -> int | None:
-    """Clockwise degrees that turn most of the text upright; None when there is no text to tell.
-
-    pdfium's loose boxes have no width where text is turned by a right angle, and a negative one upside down.
-    """
+def _text_rotation(text_page: pdfium.PdfTextPage, text: str) -> int | None:
+    """Clockwise degrees that turn most of the text upright, by a sample; None when there is no text to tell."""
     printed = [index for index, character in enumerate(text) if not character.isspace()]
-    if not printed:
-        return None
-    turned = [index for index in printed if flat[4 * index + 2] <= flat[4 * index]]
-    if len(turned) * 2 < len(printed):
-        return 0
     matrix = raw.FS_MATRIX()
     votes = {0: 0, 90: 0, 180: 0, 270: 0}
-    for index in turned[:: max(1, len(turned) // 50)]:
+    for index in printed[:: len(printed) // _SAMPLE + 1]:
         if raw.FPDFText_GetMatrix(text_page.raw, index, ctypes.byref(matrix)):
             votes[round(math.degrees(math.atan2(matrix.b, matrix.a)) / 90) % 4 * 90] += 1
-    return max(votes, key=lambda angle: votes[angle])
+    return max(votes, key=lambda angle: votes[angle]) if printed else None
 
 
-def _characters(
-    text_page: pdfium.PdfTextPage,
-    text: str,
-    flat: list[float],
-    crop: tuple[float, float, float, float],
-    upright: int,
-) -> Characters:
+def _characters(text_page: pdfium.PdfTextPage, text: str, flat: list[float], crop: _Crop, turn: int) -> Characters:
     """Characters as printed. pdfium's own spaces and line ends have no width: they are not on the page."""
-    if upright == 0:
-        left, top = crop[0], crop[3]
-        kept = [index for index in range(len(text)) if flat[4 * index + 2] > flat[4 * index]]
-        _mend(text_page, text, flat, kept)
-        return Characters(
-            text="".join([text[index] for index in kept]),
-            left=[flat[4 * index] - left for index in kept],
-            top=[top - flat[4 * index + 1] for index in kept],
-            right=[flat[4 * index + 2] - left for index in kept],
-            bottom=[top - flat[4 * index + 3] for index in kept],
-        )
-    return _turned_characters(text_page, text, crop, upright)
+    kept = [index for index in range(len(text)) if flat[4 * index + 2] > flat[4 * index]]
+    _mend(text_page, text, flat, kept, is_sideways=turn % 180 == 90)
+    lefts, tops, rights, bottoms = flat[0::4], flat[1::4], flat[2::4], flat[3::4]
+    left, bottom, right, top = crop
+    if turn == 90:
+        lefts, tops, rights, bottoms = bottoms, lefts, tops, rights
+        x, y, x_sign, y_sign = -bottom, -left, 1, 1
+    elif turn == 180:
+        lefts, tops, rights, bottoms = rights, bottoms, lefts, tops
+        x, y, x_sign, y_sign = right, -bottom, -1, 1
+    elif turn == 270:
+        lefts, tops, rights, bottoms = tops, rights, bottoms, lefts
+        x, y, x_sign, y_sign = top, right, -1, -1
+    else:
+        x, y, x_sign, y_sign = -left, top, 1, -1
+    return Characters(
+        text="".join([text[index] for index in kept]),
+        left=[x + x_sign * lefts[index] for index in kept],
+        top=[y + y_sign * tops[index] for index in kept],
+        right=[x + x_sign * rights[index] for index in kept],
+        bottom=[y + y_sign * bottoms[index] for index in kept],
+    )
 
 
-def _mend(text_page: pdfium.PdfTextPage, text: str, flat: list[float], kept: list[int]) -> None:
+def _mend(text_page: pdfium.PdfTextPage, text: str, flat: list[float], kept: list[int], *, is_sideways: bool) -> None:
     """Put the outlines' boxes in place of loose boxes that cannot be.
 
     pdfium takes a loose box's size from one number of the text matrix. WPS writes vertical headings whose matrix makes
     that twenty times the character's size, and some producers do so for a whole page.
     """
-    heights = sorted(flat[4 * index + 1] - flat[4 * index + 3] for index in kept)
+    first, second = (2, 0) if is_sideways else (1, 3)
+    heights = sorted([flat[4 * index + first] - flat[4 * index + second] for index in kept])
     usual = heights[len(heights) // 2] if heights else 0.0
-    odd = [
-        index for index in kept if not usual * 0.5 <= flat[4 * index + 1] - flat[4 * index + 3] <= usual * _ODD_HEIGHT
-    ]
+    least, most = usual * 0.5, usual * _ODD_HEIGHT
+    odd = [index for index in kept if not least <= flat[4 * index + first] - flat[4 * index + second] <= most]
     sample = kept[:: len(kept) // _SAMPLE + 1]
-    wrong = sum(1 for index in sample if _outline_if_wrong(text_page, text[index], flat, index))
+    wrong = sum(1 for index in sample if _outline_if_wrong(text_page, text[index], flat, index, is_sideways))
     for index in kept if wrong * 2 > len(sample) else odd:
-        outline = _outline_if_wrong(text_page, text[index], flat, index)
+        outline = _outline_if_wrong(text_page, text[index], flat, index, is_sideways)
         if outline:
             flat[4 * index : 4 * index + 4] = outline
 
 
 def _outline_if_wrong(
-    text_page: pdfium.PdfTextPage, character: str, flat: list[float], index: int
+    text_page: pdfium.PdfTextPage, character: str, flat: list[float], index: int, is_sideways: bool
 ) -> tuple[float, float, float, float] | None:
     """left, top, right, bottom about the outline of a character whose loose box is far too big or too small."""
-    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
-    corners = (ctypes.byref(left), ctypes.byref(right), ctypes.byref(bottom), ctypes.byref(top))
-    if character.isspace() or not raw.FPDFText_GetCharBox(text_page.raw, index, *corners):
+    corners = [ctypes.c_double() for _ in range(4)]
+    addresses = [ctypes.byref(corner) for corner in corners]
+    if character.isspace() or not raw.FPDFText_GetCharBox(text_page.raw, index, *addresses):
         return None
-    side = max(right.value - left.value, top.value - bottom.value)
-    height = flat[4 * index + 1] - flat[4 * index + 3]
+    left, right, bottom, top = (corner.value for corner in corners)
+    side = max(right - left, top - bottom)
+    loose_left, loose_top, loose_right, loose_bottom = flat[4 * index : 4 * index + 4]
+    height = loose_right - loose_left if is_sideways else loose_top - loose_bottom
     is_ideograph = "\u3400" <= character <= "\u9fff"
     most = 3.0 if is_ideograph else 4.0 if character.isalnum() else 15.0
     if side <= 0 or side * 0.7 <= height <= side * most:
         return None
-    middle = (top.value + bottom.value) / 2
-    return left.value, middle + side / 2, right.value, middle - side / 2
+    if is_sideways:
+        middle = (left + right) / 2
+        return middle - side / 2, top, middle + side / 2, bottom
+    middle = (top + bottom) / 2
+    return left, middle + side / 2, right, middle - side / 2
 
 
-def _turned_characters(
-    text_page: pdfium.PdfTextPage, text: str, crop: tuple[float, float, float, float], upright: int
-) -> Characters:
-    """Boxes of turned text from its outlines and its font size, as pdfium gives no loose ones."""
-    found = Characters()
-    matrix = raw.FS_MATRIX()
-    corners = [ctypes.c_double() for _ in range(4)]
-    printed = []
-    for index, character in enumerate(text):
-        if character.isspace() or raw.FPDFText_IsGenerated(text_page.raw, index):
-            continue
-        raw.FPDFText_GetCharBox(text_page.raw, index, *(ctypes.byref(corner) for corner in corners))
-        raw.FPDFText_GetMatrix(text_page.raw, index, ctypes.byref(matrix))
-        size = math.hypot(matrix.a, matrix.b) * raw.FPDFText_GetFontSize(text_page.raw, index)
-        x0, y0 = _upright(corners[0].value, corners[2].value, crop, upright)
-        x1, y1 = _upright(corners[1].value, corners[3].value, crop, upright)
-        _, baseline = _upright(matrix.e, matrix.f, crop, upright)
-        printed.append(character)
-        found.left.append(min(x0, x1))
-        found.right.append(max(x0, x1))
-        found.top.append(min(y0, y1, baseline - 0.85 * size))
-        found.bottom.append(max(y0, y1, baseline + 0.15 * size))
-    found.text = "".join(printed)
-    return found
-
-
-def _upright(x: float, y: float, crop: tuple[float, float, float, float], turn: int) -> tuple[float, float]:
+def _upright(x: float, y: float, crop: _Crop, turn: int) -> tuple[float, float]:
     """A point of the page's own space after turning the page clockwise, from the top left corner."""
     left, bottom, right, top = crop
     if turn == 90:
@@ -305,7 +282,7 @@ def _upright(x: float, y: float, crop: tuple[float, float, float, float], turn: 
 class _Drawing:
     """Gathers ruled lines, and what tells a scan, from the page's objects."""
 
-    def __init__(self, crop: tuple[float, float, float, float], turn: int) -> None:
+    def __init__(self, crop: _Crop, turn: int) -> None:
         self.horizontal: list[Line] = []
         self.vertical: list[Line] = []
         self.image_area = 0.0
@@ -392,6 +369,9 @@ class _Drawing:
         address = self._address
         _draw_mode(handle, address, address + 4)
         is_stroked = ctypes.c_int.from_address(address + 4).value != 0
+        if not is_stroked and _segment_count(handle) <= _RECTANGLE_SEGMENTS:
+            # One filled rectangle, and too thick for a line: the shading of a cell or a page.
+            return
         for points in self._subpaths(handle, matrix):
             if is_stroked:
                 for (x0, y0), (x1, y1) in pairwise(points):

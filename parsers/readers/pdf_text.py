@@ -5,6 +5,7 @@ pdfium's own spaces and line ends are not used: it puts spaces inside numbers (`
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,7 @@ from parsers.readers.pdf_page import Characters
 
 # Gaps in units of the smaller neighbour's height. Justified Chinese text is stretched by up to half a character.
 _WORD_GAP = 0.18
+_DIGIT_GAP = 0.5
 _CHARACTER_GAP = 0.8
 # Farther apart than this, two pieces of a line belong to different columns.
 _COLUMN_GAP = 2.0
@@ -27,6 +29,7 @@ _SHORT_BY = 2.0
 _HEADING = 1.18
 _APART = 1.6
 _LONG = 0.75
+_RUNNING_TEXT = 0.45
 _NUMBERED = re.compile(r"[一二三四五六七八九十]{1,3}、")
 _HEADING_CHARACTERS = 60
 _PAGE_NUMBER = re.compile(
@@ -134,24 +137,26 @@ def _joined(characters: Characters, members: list[int]) -> str:
         last_height = bottom[last] - top[last]
         smaller = height if height < last_height else last_height
         gap = left[index] - right[last]
-        if gap > _COLUMN_GAP * smaller and not (character.isspace() or text[last].isspace()):
-            parts.append("\t")
-        elif gap > _WORD_GAP * smaller:
-            is_word = character.isascii() and text[last].isascii() and character.isalnum() and text[last].isalnum()
-            if is_word or gap > _CHARACTER_GAP * smaller:
-                parts.append(" ")
-        if (
-            character.isdigit()
-            and height < _SMALL * last_height
-            and (top[index] + bottom[index]) / 2 < (top[last] + bottom[last]) / 2 - _RAISED * last_height
-        ):
+        middle, last_middle = (top[index] + bottom[index]) / 2, (top[last] + bottom[last]) / 2
+        if character.isdigit() and height < _SMALL * last_height and middle < last_middle - _RAISED * last_height:
             # 21¹ must never become 211: a raised number is a note's mark, printed as one. `last` stays the full-size
             # character, so that a second raised digit is seen as one too.
             parts.append(f"[{character}]")
             continue
+        if gap > _COLUMN_GAP * smaller and not (character.isspace() or text[last].isspace()):
+            parts.append("\t")
+        elif gap > _WORD_GAP * smaller and gap > _least_gap(text[last], character) * smaller:
+            parts.append(" ")
         parts.append(character)
         last = index
     return "".join(parts)
+
+
+def _least_gap(before: str, after: str) -> float:
+    """The gap that is a space, in units of height: Latin words are set closer than digits and Chinese characters."""
+    if not (before.isascii() and after.isascii() and before.isalnum() and after.isalnum()):
+        return _CHARACTER_GAP
+    return _DIGIT_GAP if before.isdigit() and after.isdigit() else _WORD_GAP
 
 
 def is_page_number(line: TextLine, page_height: float) -> bool:
@@ -160,10 +165,10 @@ def is_page_number(line: TextLine, page_height: float) -> bool:
     return in_margin and _PAGE_NUMBER.fullmatch(line.text) is not None
 
 
-def measure(found: Sequence[TextLine]) -> Measure:
+def measure(found: Sequence[TextLine], page_width: float) -> Measure:
     """Margins and size of a document's running text, from all its lines outside tables."""
     if not found:
-        return Measure(0.0, 0.0, 1.0)
+        return Measure(0.0, math.inf, 1.0)
     sizes: Counter[float] = Counter()
     for line in found:
         sizes[round(line.size * 2) / 2] += len(line.text)
@@ -171,7 +176,8 @@ def measure(found: Sequence[TextLine]) -> Measure:
     long = [line for line in found if line.right - line.left > widest * _LONG]
     return Measure(
         left=min(line.left for line in long),
-        right=median(line.right for line in long),
+        # Where no line is long, none runs on.
+        right=median(line.right for line in long) if widest > page_width * _RUNNING_TEXT else math.inf,
         size=max(sizes, key=lambda size: sizes[size]) or 1.0,
     )
 

@@ -1,0 +1,373 @@
+"""Text PDFs: ruled tables of several producers, page ends, turned pages, and files that cannot be read."""
+
+from __future__ import annotations
+
+import re
+import threading
+from pathlib import Path
+
+import pytest
+from drawn_pdf import FONT, HEIGHT, WIDTH, Drawn, pdf, plain, table, text
+from reportlab.lib.pdfencrypt import StandardEncryption
+from reportlab.pdfgen.canvas import Canvas
+
+from parsers.errors import UnreadableDocumentError
+from parsers.model import Document, Grid, Paragraph
+from parsers.readers import pdf as reader
+from parsers.readers import pdf_page
+
+SHARED = Path(__file__).parents[2].parent / "shared"
+
+# 青石县 is invented; so are its numbers.
+MERGED = [
+    Drawn("申请人情况", 0, 0, 1, 3),
+    Drawn("三、\n办理\n结果", 1, 0, 3, 1),
+    Drawn("（一）予以公开", 1, 1),
+    Drawn("17", 1, 2),
+    Drawn("（二）部分公开", 2, 1),
+    Drawn("2,308", 2, 2),
+    Drawn("（三）", 3, 1),
+    Drawn("", 3, 2),
+]
+WIDTHS = (60, 150, 70)
+
+
+def grids(document: Document) -> list[Grid]:
+    return [block for block in document.blocks if isinstance(block, Grid)]
+
+
+def paragraphs(document: Document) -> list[str]:
+    return [block.text for block in document.blocks if isinstance(block, Paragraph)]
+
+
+def rows(grid: Grid) -> list[list[str]]:
+    found: dict[int, list[str]] = {}
+    for cell in grid.cells:
+        found.setdefault(cell.row, []).append(cell.text)
+    return list(found.values())
+
+
+def box(locator: str) -> list[float]:
+    return [float(number) for number in locator.partition("box=")[2].split(",")]
+
+
+@pytest.mark.parametrize("rules", ["strokes", "hairlines", "boxes", "pieces"])
+def test_merged_cells_come_out_once_with_their_spans_however_the_lines_are_drawn(rules: str) -> None:
+    (grid,) = grids(reader.read(pdf(lambda page: table(page, MERGED, widths=WIDTHS, rules=rules))))
+    assert [(cell.text, cell.row, cell.column, cell.row_span, cell.column_span) for cell in grid.cells] == [
+        ("申请人情况", 0, 0, 1, 3),
+        ("三、\n办理\n结果", 1, 0, 3, 1),
+        ("（一）予以公开", 1, 1, 1, 1),
+        ("17", 1, 2, 1, 1),
+        ("（二）部分公开", 2, 1, 1, 1),
+        ("2,308", 2, 2, 1, 1),
+        ("（三）", 3, 1, 1, 1),
+        ("", 3, 2, 1, 1),
+    ]
+
+
+def test_a_cell_says_on_which_page_and_where_it_stands() -> None:
+    blank = pdf(lambda page: text(page, 80, 80, "封面"), lambda page: table(page, MERGED, widths=WIDTHS))
+    (grid,) = grids(reader.read(blank))
+    locator = grid.cells[3].locator
+    assert locator.startswith("page=2;box=")
+    assert box(locator) == pytest.approx([290, 124, 360, 148], abs=1)
+
+
+def test_text_round_a_table_keeps_its_place_and_page_numbers_are_left_out() -> None:
+    def draw(page: Canvas) -> None:
+        text(page, 80, 60, "二、主动公开情况")
+        table(page, MERGED, widths=WIDTHS)
+        text(page, 80, 300, "五、主要问题")
+        text(page, 280, 800, "— 3 —")
+
+    blocks = reader.read(pdf(draw)).blocks
+    assert [block.text if isinstance(block, Paragraph) else "grid" for block in blocks] == [
+        "二、主动公开情况",
+        "grid",
+        "五、主要问题",
+    ]
+
+
+def test_a_table_without_bottom_line_goes_on_overleaf_in_the_same_grid() -> None:
+    upper = plain([["规章", "0", "1", "2"], ["行政规范性文件", "3", "4", "5"]])
+    lower = [Drawn("行政许可", 0, 0), Drawn("677", 0, 1, 1, 3)]
+    document = reader.read(
+        pdf(
+            lambda page: table(page, upper, top=740, widths=(100, 60, 60, 60), bottom_line=False),
+            lambda page: table(page, lower, top=70, widths=(100, 60, 60, 60), top_line=False),
+        )
+    )
+    (grid,) = grids(document)
+    assert rows(grid) == [["规章", "0", "1", "2"], ["行政规范性文件", "3", "4", "5"], ["行政许可", "677"]]
+    assert [cell.row for cell in grid.cells][-1] == 2
+    assert (grid.cells[-1].column, grid.cells[-1].column_span) == (1, 3)
+    assert grid.cells[-1].locator.startswith("page=2;")
+
+
+def test_a_row_cut_by_the_page_end_stays_two_rows_each_on_its_page() -> None:
+    document = reader.read(
+        pdf(
+            lambda page: table(page, plain([["（二）部分公", "2,7"]]), top=760, widths=(150, 60)),
+            lambda page: table(page, plain([["开", "31"], ["（三）不予公开", "8"]]), top=70, widths=(150, 60)),
+        )
+    )
+    (grid,) = grids(document)
+    assert rows(grid) == [["（二）部分公", "2,7"], ["开", "31"], ["（三）不予公开", "8"]]
+    assert [cell.locator[:6] for cell in grid.cells] == ["page=1"] * 2 + ["page=2"] * 4
+
+
+def test_tables_of_other_width_or_with_text_between_stay_apart() -> None:
+    def lower(page: Canvas) -> None:
+        text(page, 80, 60, "四、行政复议情况")
+        table(page, plain([["结果维持", "1"]]), top=100, widths=(100, 60))
+
+    document = reader.read(
+        pdf(
+            lambda page: table(page, plain([["规章", "0"]]), top=740, widths=(100, 60)),
+            lower,
+            lambda page: table(page, plain([["总计", "9"]]), top=70, widths=(100, 90)),
+        )
+    )
+    assert [rows(grid) for grid in grids(document)] == [[["规章", "0"]], [["结果维持", "1"]], [["总计", "9"]]]
+
+
+def test_a_box_round_a_paragraph_is_text() -> None:
+    document = reader.read(pdf(lambda page: table(page, [Drawn("本报告由青石县编制", 0, 0)], widths=(300,))))
+    assert grids(document) == []
+    assert paragraphs(document) == ["本报告由青石县编制"]
+
+
+def test_a_table_beside_a_narrower_one_below_has_no_cells_outside_its_lines() -> None:
+    cells = [Drawn("甲", 0, 0), Drawn("乙", 0, 1), Drawn("丙", 0, 2), Drawn("丁", 1, 0), Drawn("戊", 1, 1)]
+    (grid,) = grids(reader.read(pdf(lambda page: table(page, cells, widths=(60, 60, 60)))))
+    assert rows(grid) == [["甲", "乙", "丙"], ["丁", "戊"]]
+
+
+def test_digits_set_one_by_one_are_one_number_and_far_apart_ones_are_two() -> None:
+    def draw(page: Canvas) -> None:
+        table(page, plain([["受理", ""], ["办结", ""]]), widths=(100, 120))
+        for x, digit in ((200, "3"), (207, "1"), (212, "1"), (217, "9")):
+            page.setFont(FONT, 10)
+            page.drawString(x, HEIGHT - 116, digit)
+        for x, digit in ((200, "4"), (260, "5")):
+            page.drawString(x, HEIGHT - 140, digit)
+
+    (grid,) = grids(reader.read(pdf(draw)))
+    assert rows(grid) == [["受理", "3119"], ["办结", "4\t5"]]
+
+
+def test_a_raised_note_mark_never_joins_its_number() -> None:
+    def draw(page: Canvas) -> None:
+        table(page, plain([["受理", ""], ["办结", "6"]]), widths=(100, 120))
+        page.setFont(FONT, 10)
+        page.drawString(200, HEIGHT - 116, "21")
+        page.setFont(FONT, 5)
+        page.drawString(210.5, HEIGHT - 111, "1")
+
+    (grid,) = grids(reader.read(pdf(draw)))
+    assert rows(grid)[0] == ["受理", "21[1]"]
+
+
+def test_a_watermark_over_a_table_is_left_out_and_reported() -> None:
+    def draw(page: Canvas) -> None:
+        table(page, MERGED, widths=WIDTHS)
+        page.setFont(FONT, 60)
+        page.drawString(90, HEIGHT - 190, "青石8")
+
+    document = reader.read(pdf(draw))
+    assert rows(grids(document)[0])[1] == ["三、\n办理\n结果", "（一）予以公开", "17"]
+    assert [finding.code for finding in document.findings] == ["watermark"]
+
+
+def test_lines_become_paragraphs_across_the_page_end() -> None:
+    long = "青石县坚持以公开为常态不公开为例外的原则推进政务公开工作"
+    document = reader.read(
+        pdf(
+            lambda page: text(page, 80, 60, "　　" + long[:26], long[:28], long[:28]),
+            lambda page: text(page, 80, 60, long[:28], "完成。", "　　" + "另起一段。"),
+        )
+    )
+    assert [printed.strip("　") for printed in paragraphs(document)] == [
+        long[:26] + long[:28] * 3 + "完成。",
+        "另起一段。",
+    ]
+
+
+def test_a_title_in_larger_type_is_a_heading_of_its_own_lines() -> None:
+    def draw(page: Canvas) -> None:
+        text(page, 200, 60, "青石县人民政府", "2023年年度报告", size=20, leading=28)
+        text(page, 80, 150, "本报告由青石县人民政府办公室编制，全文共分六个部分。", "数据截至年底。")
+
+    first = reader.read(pdf(draw)).blocks[0]
+    assert isinstance(first, Paragraph)
+    assert (first.text, first.level) == ("青石县人民政府\n2023年年度报告", 1)
+
+
+def test_a_head_that_returns_on_every_page_is_left_out() -> None:
+    def draw(page: Canvas) -> None:
+        text(page, 80, 30, "青石县政务公开")
+        text(page, 80, 400, "正文。")
+
+    assert paragraphs(reader.read(pdf(draw, draw, draw))) == ["正文。", "正文。", "正文。"]
+
+
+def turned(page: Canvas) -> None:
+    """A landscape table on a portrait sheet: everything turned counter-clockwise by a right angle."""
+    page.translate(WIDTH, 0)
+    page.rotate(90)
+    page.translate(0, -(HEIGHT - WIDTH))
+    table(page, MERGED, widths=WIDTHS)
+
+
+@pytest.mark.parametrize("rotate", [0, 90], ids=["sheet stays", "sheet is turned upright"])
+def test_a_turned_table_reads_like_an_upright_one(rotate: int) -> None:
+    (grid,) = grids(reader.read(pdf(turned, rotate=rotate)))
+    assert rows(grid) == [
+        ["申请人情况"],
+        ["三、\n办理\n结果", "（一）予以公开", "17"],
+        ["（二）部分公开", "2,308"],
+        ["（三）", ""],
+    ]
+
+
+def test_boxes_of_a_turned_page_are_those_of_the_page_as_displayed() -> None:
+    upright = box(grids(reader.read(pdf(turned, rotate=90)))[0].cells[3].locator)
+    assert upright == pytest.approx([290, 124, 360, 148], abs=1)
+    sideways = box(grids(reader.read(pdf(turned, rotate=0)))[0].cells[3].locator)
+    assert sideways == pytest.approx([124, HEIGHT - 360, 148, HEIGHT - 290], abs=1)
+
+
+@pytest.mark.parametrize("rotate", [180, 270])
+def test_a_sheet_turned_the_wrong_way_still_reads(rotate: int) -> None:
+    (grid,) = grids(reader.read(pdf(lambda page: table(page, MERGED, widths=WIDTHS), rotate=rotate)))
+    assert rows(grid)[1] == ["三、\n办理\n结果", "（一）予以公开", "17"]
+
+
+def test_document_properties_are_title_and_metadata() -> None:
+    def draw(page: Canvas) -> None:
+        page.setTitle("青石县年度报告")
+        text(page, 80, 80, "正文。")
+
+    document = reader.read(pdf(draw))
+    assert document.title == "青石县年度报告"
+    assert document.metadata["Title"] == "青石县年度报告"
+
+
+def test_a_password_is_asked_for_as_encrypted_and_an_owner_password_is_not() -> None:
+    def draw(page: Canvas) -> None:
+        text(page, 80, 80, "正文。")
+
+    locked = pdf(draw, encrypt=StandardEncryption("读", "写", canPrint=0))
+    with pytest.raises(UnreadableDocumentError) as refused:
+        reader.read(locked)
+    assert refused.value.code == "encrypted"
+    open_to_read = pdf(draw, encrypt=StandardEncryption("", "写", canModify=0))
+    assert paragraphs(reader.read(open_to_read)) == ["正文。"]
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9, 0.97])
+def test_a_cut_file_is_damaged_never_half_a_report(share: float) -> None:
+    whole = pdf(*[lambda page: table(page, MERGED, widths=WIDTHS)] * 3)
+    with pytest.raises(UnreadableDocumentError) as refused:
+        reader.read(whole[: int(len(whole) * share)])
+    assert refused.value.code == "damaged"
+
+
+def test_bytes_after_the_end_of_the_file_do_no_harm() -> None:
+    whole = pdf(lambda page: text(page, 80, 80, "正文。"))
+    assert paragraphs(reader.read(whole + b"\r\n<script>counter()</script>" * 300)) == ["正文。"]
+
+
+def test_an_image_without_text_is_a_finding_of_its_page() -> None:
+    def scan(page: Canvas) -> None:
+        page.drawInlineImage(_image(), 0, 0, WIDTH, HEIGHT)
+
+    document = reader.read(pdf(lambda page: text(page, 80, 80, "封面"), scan))
+    assert [(finding.code, finding.locator) for finding in document.findings] == [("no_text_layer", "page=2")]
+
+
+def test_invisible_text_over_an_image_is_told_to_be_recognised_text() -> None:
+    def scan(page: Canvas) -> None:
+        page.drawInlineImage(_image(), 0, 0, WIDTH, HEIGHT)
+        line = page.beginText(80, 700)
+        line.setFont(FONT, 12)
+        line.setTextRenderMode(3)
+        line.textLine("受理申请21件")
+        page.drawText(line)
+
+    document = reader.read(pdf(scan))
+    assert [finding.code for finding in document.findings] == ["ocr_text_layer"]
+    assert paragraphs(document) == ["受理申请21件"]
+
+
+def _image() -> object:
+    from PIL import Image
+
+    return Image.new("L", (20, 20), 200)
+
+
+def test_a_text_layer_of_private_characters_is_a_finding() -> None:
+    mapping = b"1 beginbfrange\n<41> <5A> <E041>\nendbfrange"
+    cmap = b"/CIDInit /ProcSet findresource begin\nbegincmap\n1 begincodespacerange\n<00> <FF>\nendcodespacerange\n"
+    data = _hand_made(cmap + mapping + b"\nendcmap\nend", b"BT /F1 12 Tf 80 700 Td (ABCDEFGHIJKLMNOPQRSTUVWXYZ) Tj ET")
+    assert [finding.code for finding in reader.read(data).findings] == ["garbage_text_layer"]
+
+
+def _hand_made(to_unicode: bytes, content: bytes) -> bytes:
+    """A one-page file whose only font maps its codes by `to_unicode`."""
+    bodies = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(content), content),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode 6 0 R>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(to_unicode), to_unicode),
+    ]
+    out = b"%PDF-1.4\n"
+    offsets = []
+    for number, body in enumerate(bodies, start=1):
+        offsets.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    start = len(out)
+    out += b"xref\n0 7\n0000000000 65535 f \n" + b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    return out + b"trailer<</Size 7/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % start
+
+
+def test_a_page_drawn_of_paths_without_end_is_cut_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf_page, "MAX_PATHS", 5)
+    document = reader.read(pdf(lambda page: table(page, MERGED, widths=WIDTHS)))
+    assert "too_many_paths" in [finding.code for finding in document.findings]
+
+
+def test_more_pages_than_any_report_has_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "MAX_PAGES", 1)
+    with pytest.raises(UnreadableDocumentError) as refused:
+        reader.read(pdf(lambda page: text(page, 80, 80, "一"), lambda page: text(page, 80, 80, "二")))
+    assert refused.value.code == "too_large"
+
+
+def test_threads_take_turns() -> None:
+    data = pdf(lambda page: table(page, MERGED, widths=WIDTHS))
+    alone = reader.read(data)
+    results: list[Document] = []
+    threads = [threading.Thread(target=lambda: results.append(reader.read(data))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [alone] * 8
+
+
+HONGZE = SHARED / "real" / "hongze-district-2023.pdf"
+
+
+@pytest.mark.skipif(not HONGZE.exists(), reason=f"{HONGZE} is not here")
+def test_a_real_report_of_five_pages_gives_three_whole_tables() -> None:
+    found = grids(reader.read(HONGZE.read_bytes()))
+    assert [len(grid.cells) for grid in found] == [30, 200, 34]
+    assert rows(found[0])[-1] == ["行政事业性收费", "7730.28"]
+    assert rows(found[2])[-1] == ["10", "1", *["0"] * 8, "5", *["0"] * 4]
+    numbers = [row for row in rows(found[1]) if re.fullmatch(r"\d+", row[-1])]
+    assert len(numbers) == 23
+    assert numbers[-2] == ["（七）总计", "21", "0", "0", "0", "0", "0", "21"]
