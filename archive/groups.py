@@ -66,7 +66,7 @@ def capture_records(
     main_id = new_record_id() if exchange.response else metadata_id
     concurrent = (("WARC-Concurrent-To", main_id),)
     found = _certificates(exchange, date, known_certificates)
-    main_index = len(found)
+    response_index = len(found)
     if exchange.response:
         found.append(_main_record(prepared, main_id, date, wire, refers_to))
     if exchange.request:
@@ -83,7 +83,7 @@ def capture_records(
     target_uri = f"{URN}{CAPTURE}:{metadata_id[10:-1]}"
     headers = concurrent if exchange.response else ()
     found.append(WarcRecord("metadata", metadata_id, date, target_uri, JSON_TYPE, block, headers))
-    return found, main_index
+    return found, response_index if exchange.response else len(found) - 1
 
 
 def note_record(kind: str, name: str, date: str, facts: dict[str, object]) -> WarcRecord:

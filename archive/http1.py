@@ -98,13 +98,14 @@ def split_head(raw: bytes) -> Head | None:
         skipped = head.length
 
 
-def payload(raw: bytes, method: str = "GET") -> bytes:
+def payload(raw: bytes, method: str = "GET", *, head: Head | None = None) -> bytes:
     """Body of the response `raw` without its transfer coding, as the WARC payload digest wants it.
 
+    `head` spares reading it again.
     A message without a recognisable head (HTTP/0.9) is all payload. A body that claims chunks and does not start with
     one is returned as it stands; a chunk broken later ends the payload there.
     """
-    head = split_head(raw)
+    head = head or split_head(raw)
     if head is None:
         return raw
     return _payload(raw, head, method)

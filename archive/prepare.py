@@ -52,7 +52,7 @@ def prepare(target: Target, exchange: Exchange, discover: Discover, stored: Stor
     if not exchange.response:
         return Prepared(target, exchange, None, "net_error", None, None, 0, None, None, None, Discovery())
     head = http1.split_head(exchange.response)
-    body = http1.payload(exchange.response, exchange.method)
+    body = http1.payload(exchange.response, exchange.method, head=head)
     outcome = _outcome(exchange, head)
     discovery = _discovery(target, exchange, head, body, outcome, discover, stored)
     if discovery.outcome is not None:
@@ -142,7 +142,8 @@ def _likeness(exchange: Exchange, head: http1.Head | None, body: bytes) -> bytes
     state = sha256(
         b"\n".join(b",".join(head.values(name)) for name in (b"transfer-encoding", b"content-encoding", b"location"))
     )
-    if wire_body != body:
+    # The payload is the wire body, or its beginning, unless a transfer coding was taken off.
+    if len(wire_body) != len(body) or head.values(b"transfer-encoding"):
         state.update(b"\n")
         state.update(wire_body)
     return state.digest()[:16]

@@ -6,11 +6,11 @@ ISO 28500:2017; WARC-Protocol and WARC-Cipher-Suite as proposed in iipc/warc-spe
 from __future__ import annotations
 
 import json
-import uuid
+import os
 from dataclasses import dataclass
 from hashlib import sha256
 
-from isal import igzip
+from isal import igzip_lib
 
 URN = "urn:gongkai:"
 PROFILE_IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
@@ -36,7 +36,10 @@ class WarcRecord:
 
 
 def new_record_id() -> str:
-    return f"<urn:uuid:{uuid.uuid4()}>"
+    """A random (version 4) UUID as WARC writes it."""
+    digits = os.urandom(16).hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"<urn:uuid:{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}>"
 
 
 def digest(data: bytes) -> str:
@@ -62,7 +65,7 @@ def serialised(record: WarcRecord) -> bytes:
 
 def member(record: WarcRecord) -> bytes:
     """The record as one gzip member."""
-    return igzip.compress(serialised(record), GZIP_LEVEL, mtime=0)
+    return igzip_lib.compress(serialised(record), GZIP_LEVEL, igzip_lib.COMP_GZIP)
 
 
 def json_block(value: dict[str, object]) -> bytes:

@@ -36,9 +36,10 @@ WHERE frontier.run_id <> excluded.run_id
 
 _FINISH = f"""
 INSERT INTO frontier({_COLUMNS}, state, attempts, not_before, run_id)
-VALUES ({_VALUES}, :state, 1, :not_before, :run_id)
+VALUES ({_VALUES}, :state, :state <> 'acknowledged', :not_before, :run_id)
 ON CONFLICT(key) DO UPDATE SET
-    state = excluded.state, attempts = attempts + 1, not_before = excluded.not_before, run_id = excluded.run_id
+    state = excluded.state, attempts = iif(excluded.state = 'acknowledged', 0, attempts + 1),
+    not_before = excluded.not_before, run_id = excluded.run_id
 """  # noqa: S608
 
 
@@ -98,7 +99,8 @@ def add_targets(
 def finish_targets(connection: sqlite3.Connection, run_id: str, rows: Sequence[tuple[bytes, CaptureRow]]) -> None:
     """Gives the targets of captures, each with its key, the state that the capture leaves them in."""
     connection.executemany(
-        "UPDATE frontier SET state = ?, attempts = attempts + 1, not_before = ?, run_id = ? WHERE frontier_id = ?",
+        """UPDATE frontier SET state = ?1, attempts = iif(?1 = 'acknowledged', 0, attempts + 1), not_before = ?2,
+            run_id = ?3 WHERE frontier_id = ?4""",
         [(row.finished, row.not_before, run_id, row.frontier_id) for _, row in rows if row.frontier_id is not None],
     )
     connection.executemany(
