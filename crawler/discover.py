@@ -41,11 +41,19 @@ _ADDRESS_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
 def seeds(site: Site) -> tuple[Target, ...]:
     """The first requests of a site: its channels' list pages and its report history, year by year."""
     lists = tuple(Target(url=url, role="list", site=site.name, channel=name) for name, url in site.channels)
-    history = site.history.urls() if site.history else ()
-    pages = tuple(
-        Target(url=url, role="page", site=site.name, channel=HISTORY_CHANNEL, anchor=str(year)) for year, url in history
+    return lists + _history(site)
+
+
+def newest_history(site: Site) -> tuple[Target, ...]:
+    """The one page of the report history that may still be empty: it is asked again by every run."""
+    return _history(site)[:1]
+
+
+def _history(site: Site) -> tuple[Target, ...]:
+    return tuple(
+        Target(url=url, role="page", site=site.name, channel=HISTORY_CHANNEL, anchor=str(year), depth=1)
+        for year, url in (site.history.urls() if site.history else ())
     )
-    return lists + pages
 
 
 def discover(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -> Discovery:
@@ -59,6 +67,9 @@ def discover(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -
     if guard is not None:
         message = f"expected the {target.role}, found a page of a guard: {guard.name} ({guard.why})"
         return Discovery(findings=(_finding(target, "error", "blocked", message),), outcome="blocked")
+    if status >= 400:
+        level = "error" if target.role == "list" else "warning"
+        return _only(_finding(target, level, "http_error", f"expected the {target.role}, found status {status}"))
     if status not in ANSWERS:
         return Discovery()
     found = _read(target, entity, site=site, exchange=exchange)
@@ -80,14 +91,18 @@ def _finding(target: Target, level: Any, code: str, message: str) -> Finding:
     return Finding(level=level, code=code, message=message, url=target.url)
 
 
+def location_of(url: str, headers: tuple[tuple[bytes, bytes], ...]) -> str | None:
+    """Where a redirect from `url` leads, its bytes kept as received; None without a Location that is an address."""
+    raw = next((value for name, value in headers if name.lower() == b"location"), b"").strip()
+    return absolute_url(url, quote_from_bytes(raw, safe=_ADDRESS_CHARACTERS)) if raw else None
+
+
 def _redirect(target: Target, *, site: Site, exchange: Exchange) -> Discovery:
-    raw = next((value for name, value in exchange.headers if name.lower() == b"location"), b"").strip()
-    if not raw:
-        return _only(_finding(target, "warning", "redirect_without_location", f"status {exchange.status}, no Location"))
-    location = _absolute(target.url, quote_from_bytes(raw, safe=_ADDRESS_CHARACTERS))
+    location = location_of(target.url, exchange.headers)
     if location is None:
-        return _only(_finding(target, "warning", "redirect_unreadable", f"Location {raw[:200]!r} is no address"))
-    if location == _absolute(target.url, target.url):
+        message = f"status {exchange.status} without a Location that is an address"
+        return _only(_finding(target, "warning", "redirect_without_location", message))
+    if location == absolute_url(target.url, target.url):
         return _to_itself(target, exchange)
     parameters = _parameters(target)
     hops = int(parameters.get("redirects", 0)) + 1
@@ -143,7 +158,7 @@ def _list(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -> D
     if not state and not reading.entries and not reading.requests:
         message = "expected entries on the channel's list page, found none"
         findings.append(_finding(target, "error", "list_empty", message))
-    entries = [(entry, _absolute(target.url, entry.url)) for entry in reading.entries]
+    entries = [(entry, absolute_url(target.url, entry.url)) for entry in reading.entries]
     listings = tuple(_listing(entry, url or entry.url, target) for entry, url in entries)
     pages = _follow(tuple(_page_target(entry, url, target) for entry, url in entries if url), site)
     groups = _follow(tuple(_group_target(request, target, name) for request in reading.requests), site)
@@ -200,7 +215,7 @@ def _page(target: Target, entity: bytes, *, site: Site) -> Discovery:
         return Discovery()
     found: dict[str, Target] = {}
     for link in read_page(entity, url=target.url, with_text=False).attachments:
-        url = _absolute(target.url, link.url)
+        url = absolute_url(target.url, link.url)
         if url is None:
             continue
         # The same file is often linked twice, by an icon and by its name: the fuller name counts.
@@ -247,7 +262,8 @@ def _as_json(parameters: Mapping[str, Any]) -> str:
     return json.dumps(parameters, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def _absolute(base: str, address: str) -> str | None:
+def absolute_url(base: str, address: str) -> str | None:
+    """A link as it is requested, and so as it stands in every table; None when it is no address."""
     try:
         return _bare(urljoin(base, address))
     except ValueError:

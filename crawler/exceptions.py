@@ -11,3 +11,7 @@ class SiteFileError(CrawlerError):
 
 class UnknownSiteError(CrawlerError):
     """Raised when a site is asked for by a name that no bundled site file bears; the message names the known ones."""
+
+
+class CrawlFailedError(CrawlerError):
+    """Raised when a crawl cannot go on: nothing more can be recorded, or what would be recorded cannot be trusted."""

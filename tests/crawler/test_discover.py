@@ -182,7 +182,7 @@ def test_redirects_end_somewhere():
         (b"http://clone.example.com/x", "host_not_allowed"),
         (b"javascript:alert(1)", "host_not_allowed"),
         (b"file:///etc/passwd", "host_not_allowed"),
-        (b"http://[broken", "redirect_unreadable"),
+        (b"http://[broken", "redirect_without_location"),
         (b"", "redirect_without_location"),
         (b"/", "redirect_to_home"),
         (b"/404.html", "redirect_to_home"),
@@ -227,9 +227,16 @@ def test_a_report_that_speaks_of_verification_is_no_guard():
     assert read(PAGE, entity).outcome is None
 
 
-@pytest.mark.parametrize("status", [None, 204, 304, 404, 410, 500])
+@pytest.mark.parametrize("status", [None, 204, 304])
 def test_what_is_no_answer_leads_nowhere(status: int | None):
     assert read(LIST, column_page("/a.html"), status) == Discovery()
+
+
+@pytest.mark.parametrize(("target", "level"), [(LIST, "error"), (PAGE, "warning"), (FILE, "warning")])
+@pytest.mark.parametrize("status", [404, 410, 500])
+def test_an_error_page_is_a_finding_and_leads_nowhere(target: Target, level: str, status: int):
+    found = read(target, column_page("/a.html"), status)
+    assert (codes(found), found.findings[0].level, found.targets) == (["http_error"], level, ())
 
 
 def test_a_list_cut_short_is_read_and_said():

@@ -1,0 +1,95 @@
+"""Runs a crawl in this process: session → Scrapy → extraction of what is new.
+
+Twisted's reactor runs once per process, and so does `crawl`.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scrapy.crawler import CrawlerProcess
+from scrapy.settings import Settings
+from tqdm import tqdm
+
+from archive.model import RunStatus
+from crawler import settings
+from crawler.exceptions import CrawlFailedError
+from crawler.extract import ExtractSummary, extract_new
+from crawler.session import Options, Session, SiteSummary
+from crawler.site import Site
+from crawler.spiders.column import ColumnSpider
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlSummary:
+    """What a run did. `findings` counts its findings by level, those of extraction included; times in seconds."""
+
+    run_id: str
+    status: RunStatus
+    requests: int
+    new_captures: int
+    sites: tuple[SiteSummary, ...]
+    findings: dict[str, int]
+    extracted: ExtractSummary
+    crawl_seconds: float
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        """False when a site failed or the run was interrupted. A document that cannot be read is a finding only."""
+        return self.status == "finished"
+
+
+def crawl(
+    data_dir: Path, sites: Sequence[Site], *, full: bool = False, limit: int | None = None, kind: str = "crawl"
+) -> CrawlSummary:
+    """Crawls the sites and extracts what is new.
+
+    Raises LockedError when another run has the directory, and CrawlFailedError when nothing more could be recorded or
+    the wire's self-test failed: what was recorded until then is kept.
+    """
+    started = time.monotonic()
+    with Session(data_dir, sites, Options(full=full, limit=limit), kind=kind) as session:
+        with tqdm(unit=" captures", desc="crawl", disable=not sys.stderr.isatty()) as bar:
+            session.progress = bar.update
+            _fetch(session)
+        if session.broken is not None:
+            raise CrawlFailedError(str(session.broken)) from session.broken
+        session.end()
+        crawl_seconds = time.monotonic() - started
+        extracted = extract_new(data_dir, session.store)
+        return _summary(session, extracted, crawl_seconds, time.monotonic() - started)
+
+
+def _fetch(session: Session) -> None:
+    """Runs Scrapy until the frontier holds nothing more for this run, or until it is told to stop."""
+    process = CrawlerProcess(Settings(settings.as_dict()))
+    process.crawl(ColumnSpider, session=session)
+    process.start()
+    if process.bootstrap_failed and session.broken is None:
+        session.break_off(CrawlFailedError("Scrapy could not start; the log says why"))
+
+
+def _summary(session: Session, extracted: ExtractSummary, crawl_seconds: float, seconds: float) -> CrawlSummary:
+    connection = session.store.connection
+    requests, new_captures = connection.execute(
+        "SELECT requests, new_captures FROM runs WHERE run_id = ?", (session.run_id,)
+    ).fetchone()
+    findings = connection.execute(
+        "SELECT level, count(*) FROM findings WHERE run_id = ? GROUP BY level", (session.run_id,)
+    ).fetchall()
+    return CrawlSummary(
+        run_id=session.run_id,
+        status=session.status,
+        requests=requests,
+        new_captures=new_captures,
+        sites=session.summaries(),
+        findings={"error": 0, "warning": 0, "info": 0, **dict(findings)},
+        extracted=extracted,
+        crawl_seconds=crawl_seconds,
+        seconds=seconds,
+    )

@@ -1,0 +1,434 @@
+"""Reads captures with the parsers: pages, attachments, reports with their facts, checks, sections and findings.
+
+Needs no network and no Scrapy. What one document does to a reader is that document's finding and nobody else's: the
+others go on. Everything written here can be deleted and made again from the WARC files.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+
+from tqdm import tqdm
+
+from archive import http1
+from archive.contents import response_bytes
+from archive.errors import ArchiveError
+from archive.lock import lock
+from archive.model import Finding
+from archive.rebuild import rebuild
+from archive.recover import recover
+from archive.rows import (
+    AttachmentRow,
+    CaptureToRead,
+    CheckRow,
+    FactRow,
+    PageRow,
+    ReadingRow,
+    ReportRow,
+    SectionRow,
+)
+from archive.store import Store
+from crawler.discover import MOST_REDIRECTS, absolute_url, location_of
+from crawler.filenames import shown_name
+from crawler.reread import archived_sites, discover_with, stored_sites
+from crawler.site import Site
+from parsers.agency import agency_in_title
+from parsers.dates import find_years
+from parsers.model import Page, Reading, ReadingError
+from parsers.page import read_page
+from parsers.reading import read
+from parsers.sniff import media_type
+from parsers.version import PARSER_VERSION
+
+log = logging.getLogger(__name__)
+
+HTML = "text/html"
+BATCH = 64
+_PAGE_COLUMNS = ("title", "published_date", "publisher", "index_number", "document_number")
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractSummary:
+    """What was read this time, and what stands in the database afterwards (`pages` to `facts`)."""
+
+    read: int
+    unreadable: int
+    pages: int
+    attachments: int
+    reports: int
+    facts: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One capture to read: where it came from and its response as it came over the wire."""
+
+    capture: CaptureToRead
+    name: str
+    response: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What the parsers made of one capture. `page` is None where the payload is no HTML page."""
+
+    capture: CaptureToRead
+    reading: Reading
+    page: Page | None
+    headers: tuple[tuple[bytes, bytes], ...]
+    bytes: int
+
+
+def extract(data_dir: Path, *, full: bool = False, workers: int = 1) -> ExtractSummary:
+    """Reads what this parser version has not read yet; `full` first makes the database again from the WARC files.
+
+    Raises LockedError when a run is under way.
+    """
+    with lock(data_dir, run_id="extract"):
+        if full:
+            _made_again(data_dir)
+        with Store.open(data_dir) as store:
+            if not full:
+                recover(data_dir, store, discover=discover_with(stored_sites(store)))
+            return extract_new(data_dir, store, workers=workers)
+
+
+def extract_new(data_dir: Path, store: Store, *, workers: int = 1) -> ExtractSummary:
+    """`extract` for a caller that holds the lock and the open store."""
+    started = time.monotonic()
+    writer = _Writer(data_dir, store)
+    waiting = list(store.captures_to_read(PARSER_VERSION))
+    with tqdm(total=len(waiting), unit=" captures", desc="extract", disable=not sys.stderr.isatty()) as bar:
+        for batch in _understood(data_dir, store, waiting, workers):
+            with store.transaction():
+                for understood in batch:
+                    writer.write(understood)
+            bar.update(len(batch))
+    with store.transaction():
+        writer.settle_attachments()
+    return ExtractSummary(
+        read=len(waiting),
+        unreadable=writer.unreadable,
+        pages=_count(store, "pages"),
+        attachments=_count(store, "attachments"),
+        reports=_count(store, "reports"),
+        facts=_count(store, "facts"),
+        seconds=time.monotonic() - started,
+    )
+
+
+def understand(job: Job) -> Understood:
+    """Runs the parsers over one response. Pure, so that it may run in another process; never raises."""
+    head = http1.split_head(job.response)
+    try:
+        entity = http1.entity(job.response)
+    except http1.DecodingError as error:
+        entity = error.partial
+    page: Page | None = None
+    try:
+        reading = read(entity, name=job.name, url=job.capture.url)
+        if reading.media_type == HTML:
+            page = read_page(entity, url=job.capture.url)
+    # A reader's mistake must not cost the other documents; it is stored as what it is.
+    except Exception as error:
+        log.exception("reading %s failed", job.capture.url)
+        message = f"the reader failed: {type(error).__name__}: {error}"
+        reading = Reading(media_type=media_type(entity, job.name), error=ReadingError("reader_failed", message))
+    return Understood(job.capture, reading, page, head.headers if head else (), len(entity))
+
+
+def _made_again(data_dir: Path) -> None:
+    with Store.open(data_dir) as store:
+        known = {**archived_sites(data_dir), **stored_sites(store)}
+        recover(data_dir, store, discover=discover_with(known))
+    rebuilt = rebuild(data_dir, discover=discover_with(archived_sites(data_dir)))
+    with Store.open(data_dir) as store:
+        newest = store.connection.execute("SELECT run_id FROM runs ORDER BY started_at DESC LIMIT 1").fetchone()
+        for finding in rebuilt.findings if newest else ():
+            store.add_finding(newest[0], finding)
+
+
+def _count(store: Store, table: str) -> int:
+    return int(store.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608  our own names
+
+
+def _understood(data_dir: Path, store: Store, waiting: list[CaptureToRead], workers: int) -> Iterator[list[Understood]]:
+    """Everything that waits, read, in batches. Files with the same bytes are read once, the first time they are met."""
+    firsts: dict[str, CaptureToRead] = {}
+    again: list[CaptureToRead] = []
+    for capture in waiting:
+        is_file = capture.role == "attachment"
+        if is_file and firsts.setdefault(capture.payload_digest, capture) is not capture:
+            again.append(capture)
+    later = {capture.capture_id for capture in again}
+    repeated = {capture.payload_digest for capture in again}
+    known: dict[str, Understood] = {}
+    jobs = _jobs(data_dir, store, (capture for capture in waiting if capture.capture_id not in later))
+    for batch in _read_in_batches(jobs, workers):
+        known.update({u.capture.payload_digest: u for u in batch if u.capture.payload_digest in repeated})
+        yield batch
+    yield [
+        replace(known[capture.payload_digest], capture=capture) for capture in again if capture.payload_digest in known
+    ]
+
+
+def _jobs(data_dir: Path, store: Store, captures: Iterable[CaptureToRead]) -> Iterator[Job]:
+    for capture in captures:
+        try:
+            response = response_bytes(data_dir, store.connection, capture.capture_id)
+        except (ArchiveError, OSError) as error:
+            finding = Finding("error", "capture_unreadable", str(error), capture.url)
+            store.add_finding(capture.run_id, finding, capture_id=capture.capture_id)
+            continue
+        yield Job(capture, capture.anchor, response)
+
+
+def _read_in_batches(jobs: Iterator[Job], workers: int) -> Iterator[list[Understood]]:
+    batches = iter(lambda: list(islice(jobs, BATCH)), [])
+    if workers <= 1:
+        for batch in batches:
+            yield [understand(job) for job in batch]
+        return
+    # Not forked: the parent may hold threads and an open database.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        under_way: deque[Future[list[Understood]]] = deque()
+        for batch in batches:
+            under_way.append(pool.submit(_understand_batch, batch))
+            if len(under_way) > 2 * workers:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+
+
+def _understand_batch(batch: list[Job]) -> list[Understood]:
+    return [understand(job) for job in batch]
+
+
+class _Writer:
+    """Puts what was understood into the store, with what the way to the document adds."""
+
+    def __init__(self, data_dir: Path, store: Store) -> None:
+        self._data_dir = data_dir
+        self._store = store
+        self._sites = stored_sites(store)
+        self._touched: set[str] = set()
+        self.unreadable = 0
+
+    def write(self, understood: Understood) -> None:
+        capture = understood.capture
+        way = _way_to(self._store, capture)
+        self._touched.add(way.link_url)
+        page = self._page_row(understood) if way.page_url == capture.url else self._stored_page(way.page_url)
+        if page is not None and page.url == capture.url:
+            self._store.insert_page(page)
+        for link in understood.page.attachments if understood.page else ():
+            url = absolute_url(capture.url, link.url)
+            if url is not None and capture.role == "page":
+                name = shown_name(link.name or link.text, (), url)
+                self._store.insert_attachment(AttachmentRow(url, capture.url, name))
+        self.unreadable += understood.reading.error is not None
+        self._store.insert_reading(self._reading_row(understood, page))
+
+    def settle_attachments(self) -> None:
+        """Says of every attachment that was read now, or not yet found, which capture holds it."""
+        rows = self._store.connection.execute("SELECT page_url, url, file_name, capture_id FROM attachments").fetchall()
+        for page_url, url, file_name, capture_id in rows:
+            if capture_id is not None and url not in self._touched:
+                continue
+            capture = self._destination(url)
+            if capture is None:
+                continue
+            headers = self._headers(capture.capture_id) if "." not in file_name else ()
+            row = AttachmentRow(
+                url=url,
+                page_url=page_url,
+                file_name=shown_name(file_name, headers, capture.url),
+                media_type=self._media_type(capture),
+                bytes=capture.payload_bytes,
+                capture_id=capture.capture_id,
+            )
+            self._store.insert_attachment(row)
+
+    def _destination(self, url: str) -> CaptureToRead | None:
+        """The newest capture with content at the end of the redirects from `url`."""
+        for _ in range(MOST_REDIRECTS + 1):
+            content = self._store.latest_capture(url)
+            redirect = self._store.connection.execute(
+                """SELECT max(e.capture_id) FROM exchanges e JOIN urls u ON u.url_id = e.url_id
+                WHERE u.url = ? AND e.outcome = 'redirect'""",
+                (url,),
+            ).fetchone()[0]
+            if redirect is None or (content is not None and content.capture_id > redirect):
+                return content
+            location = location_of(url, self._headers(redirect))
+            if location is None:
+                return None
+            url = location
+        return None
+
+    def _headers(self, capture_id: int) -> tuple[tuple[bytes, bytes], ...]:
+        try:
+            head = http1.split_head(response_bytes(self._data_dir, self._store.connection, capture_id))
+        except (ArchiveError, OSError):
+            return ()
+        return head.headers if head else ()
+
+    def _media_type(self, capture: CaptureToRead) -> str | None:
+        row = self._store.connection.execute(
+            "SELECT media_type FROM readings WHERE capture_id = ? ORDER BY reading_id DESC LIMIT 1",
+            (capture.capture_id,),
+        ).fetchone()
+        return row[0] if row else capture.media_type
+
+    def _page_row(self, understood: Understood) -> PageRow:
+        """A page as its own bytes and, where they do not say, the list that led to it describe it."""
+        capture, page = understood.capture, understood.page or Page()
+        values: dict[str, str | None] = {}
+        origins: dict[str, str] = {}
+        listed = {"title": capture.anchor, "published_date": capture.listed_date}
+        for column in _PAGE_COLUMNS:
+            labelled = getattr(page, column)
+            value, origin = (labelled.value, labelled.origin) if labelled else (listed.get(column), "list")
+            values[column] = value or None
+            if value:
+                origins[column] = origin
+        text = page.text if understood.page else "\n".join(section.text for section in understood.reading.sections)
+        return PageRow(
+            url=capture.url,
+            site=capture.site,
+            channel=capture.channel,
+            capture_id=capture.capture_id,
+            parser_version=PARSER_VERSION,
+            text=text,
+            origins_json=json.dumps(origins, ensure_ascii=False),
+            **values,
+        )
+
+    def _stored_page(self, url: str | None) -> PageRow | None:
+        columns = ", ".join(("url", "site", "channel", "capture_id", "parser_version", *_PAGE_COLUMNS))
+        row = self._store.connection.execute(f"SELECT {columns} FROM pages WHERE url = ?", (url,)).fetchone()  # noqa: S608
+        return PageRow(*row) if row else None
+
+    def _reading_row(self, understood: Understood, page: PageRow | None) -> ReadingRow:
+        reading = understood.reading
+        is_report = reading.kind == "annual_report" and reading.error is None
+        return ReadingRow(
+            capture_id=understood.capture.capture_id,
+            parser_version=PARSER_VERSION,
+            kind=reading.kind,
+            media_type=reading.media_type,
+            form=reading.form,
+            contact_json=json.dumps(asdict(reading.contact), ensure_ascii=False),
+            error_code=reading.error.code if reading.error else None,
+            error_message=reading.error.message if reading.error else None,
+            report=self._report_row(understood, page) if is_report else None,
+            facts=tuple(
+                FactRow(f.cell, f.value, f.raw, f.unit, f.status, f.locator, f.confidence) for f in reading.facts
+            ),
+            checks=tuple(CheckRow(check.rule, check.status, check.lhs, check.rhs) for check in reading.checks),
+            sections=tuple(SectionRow(section.heading, section.text, section.locator) for section in reading.sections),
+            findings=tuple(_findings(understood)),
+        )
+
+    def _report_row(self, understood: Understood, page: PageRow | None) -> ReportRow:
+        capture, reading = understood.capture, understood.reading
+        site = self._sites.get(capture.site)
+        agency, agency_origin = _agency(reading, page, site)
+        year, year_origin = _report_year(reading, page)
+        day, day_origin = _published(reading, page)
+        return ReportRow(
+            document_url=capture.url,
+            page_url=page.url if page else None,
+            site=capture.site,
+            agency=agency,
+            agency_origin=agency_origin,
+            division_code=site.division_code if site else None,
+            report_year=year,
+            report_year_origin=year_origin,
+            form=reading.form,
+            form_cited=reading.form_cited,
+            title=reading.title or (page.title if page else None) or capture.anchor or None,
+            published_date=day,
+            published_date_origin=day_origin,
+            signed_date=reading.signed_date,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How a capture was come to: the page that offers it (None for a file that a list links to) and the link there."""
+
+    page_url: str | None
+    link_url: str
+
+
+def _way_to(store: Store, capture: CaptureToRead) -> _Way:
+    if capture.role == "page":
+        return _Way(capture.url, capture.url)
+    link, via = capture.url, capture.via
+    for _ in range(MOST_REDIRECTS + 1):
+        row = store.connection.execute(
+            """SELECT f.role, f.via FROM frontier f JOIN urls u ON u.url_id = f.url_id
+            WHERE u.url = ? AND f.method = 'GET' ORDER BY f.role = 'list' LIMIT 1""",
+            (via,),
+        ).fetchone()
+        if row is None or row[0] == "list":
+            return _Way(capture.url, link)
+        if row[0] == "page":
+            return _Way(via, link)
+        link, via = via, row[1]
+    return _Way(None, link)
+
+
+def _agency(reading: Reading, page: PageRow | None, site: Site | None) -> tuple[str | None, str | None]:
+    """The reporting body and where its name is from: the document, the page's title, its publisher, the site file."""
+    if reading.agency:
+        return reading.agency, "document"
+    if page is not None and page.title and (named := agency_in_title(page.title)):
+        return named, "page_title"
+    if page is not None and page.publisher:
+        return page.publisher, "page_publisher"
+    return (site.agency, "site") if site else (None, None)
+
+
+def _report_year(reading: Reading, page: PageRow | None) -> tuple[int | None, str | None]:
+    if reading.report_year is not None:
+        return reading.report_year, "document"
+    years = {year.value for year in find_years(page.title or "")} if page else set()
+    return (years.pop(), "page_title") if len(years) == 1 else (None, None)
+
+
+def _published(reading: Reading, page: PageRow | None) -> tuple[str | None, str | None]:
+    """The day of publishing. A document attached to a page was published with it, whatever it says of itself."""
+    if page is not None and page.published_date:
+        return page.published_date, "page"
+    return (reading.published_date, "document") if reading.published_date else (None, None)
+
+
+def _findings(understood: Understood) -> Iterator[Finding]:
+    capture, reading = understood.capture, understood.reading
+    if reading.error is not None:
+        yield Finding("error", reading.error.code, reading.error.message, capture.url)
+    if capture.role == "attachment" and understood.page is not None:
+        message = f"expected a file, found an HTML page of {understood.bytes} bytes"
+        yield Finding("warning", "page_instead_of_file", message, capture.url)
+    if reading.kind == "annual_report":
+        for found in reading.findings:
+            yield Finding("warning", found.code, _located(found.message, found.locator), capture.url)
+    for found in understood.page.findings if understood.page else ():
+        yield Finding("info", found.code, _located(found.message, found.locator), capture.url)
+
+
+def _located(message: str, locator: str) -> str:
+    return f"{message} ({locator})" if locator else message

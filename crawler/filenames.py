@@ -1,0 +1,59 @@
+"""The name of a file as a person would see it: data for a column, never a path.
+
+Servers send Chinese names in Content-Disposition as GBK or UTF-8 bytes, percent-encoded, or as RFC 5987 says. Platforms
+put the name into the link's text or a `showname` parameter and call the file itself by a number.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from parsers.decode import decode
+
+LONGEST_NAME = 255
+_EXTENDED = re.compile(rb"""filename\*\s*=\s*"?([\w!#$%&+^`{}~-]*)'[^']*'([^\s;"]+)""", re.I)
+_QUOTED = re.compile(rb"""filename\s*=\s*"((?:[^"\\]|\\.)*)\"""", re.I)
+_BARE = re.compile(rb"filename\s*=\s*([^;]+)", re.I)
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}$")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f‎‏‪-‮⁦-⁩]")
+
+
+def shown_name(link_name: str, headers: tuple[tuple[bytes, bytes], ...], url: str) -> str:
+    """The link's name where it has a suffix, else the one the server gives, else the link's, else the address's."""
+    name = safe_name(link_name)
+    if _SUFFIX.search(name):
+        return name
+    given = next((value for field, value in headers if field.lower() == b"content-disposition"), b"")
+    return disposition_name(given) or name or safe_name(decode(unquote_to_bytes(urlsplit(url).path)).text)
+
+
+def disposition_name(value: bytes) -> str:
+    """The file name in a Content-Disposition header, from its bytes as received; "" when it gives none."""
+    extended = _EXTENDED.search(value)
+    if extended:
+        return safe_name(_decoded(unquote_to_bytes(extended[2]), extended[1].decode("ascii", "replace")))
+    quoted = _QUOTED.search(value)
+    if quoted:
+        return safe_name(_plain(re.sub(rb'\\(["\\])', rb"\1", quoted[1])))
+    bare = _BARE.search(value)
+    return safe_name(_plain(bare[1])) if bare else ""
+
+
+def safe_name(name: str) -> str:
+    """Without folders, control characters and direction marks, and not longer than file systems take."""
+    name = _CONTROL.sub("", re.split(r"[/\\]", name)[-1]).strip(" \t.")
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 5] + name[-5:]
+
+
+def _plain(value: bytes) -> str:
+    if re.search(rb"%[0-9A-Fa-f]{2}", value):
+        value = unquote_to_bytes(value)
+    return decode(value).text
+
+
+def _decoded(value: bytes, charset: str) -> str:
+    try:
+        return value.decode(charset or "utf-8")
+    except (LookupError, UnicodeDecodeError):
+        return decode(value).text

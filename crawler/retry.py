@@ -1,0 +1,82 @@
+"""What becomes of a request after an attempt: done, tried again later, or given up for this run. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from archive.model import Exchange
+from archive.rows import Finished
+
+MOST_ATTEMPTS = 3
+FIRST_WAIT_SECONDS = 5.0
+WAIT_FACTOR = 4.0
+# A server may ask for more patience than a run has.
+LONGEST_WAIT_SECONDS = 600.0
+
+# The server is in trouble or wants less of us; 408 and 522 to 524 are time-outs of it or of its CDN.
+PASSING = frozenset({408, 429, 500, 502, 503, 504, 520, 522, 523, 524})
+# Seen on these sites for what is not there any more, 550 included: an answer, not a failure.
+GONE = frozenset({404, 410, 550})
+# What the wire refuses itself: asking again would change nothing.
+REFUSALS = frozenset({"private_address", "forbidden_host", "forbidden_port", "unsendable_request"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The state of the frontier row; with `pending`, not before `not_before`. `problem` says why it was given up."""
+
+    state: Finished
+    not_before: datetime | None = None
+    problem: str | None = None
+
+
+def after_exchange(exchange: Exchange, *, attempts: int, now: datetime) -> Ending:
+    """`attempts` counts this exchange too."""
+    problem = _problem(exchange)
+    if problem is None:
+        return Ending("acknowledged")
+    if (exchange.error or "").partition(":")[0] in REFUSALS or not _passes(exchange):
+        return Ending("failed", problem=problem)
+    if attempts >= MOST_ATTEMPTS:
+        return Ending("failed", problem=f"{problem}, {attempts} times")
+    return Ending("pending", not_before=now + timedelta(seconds=_wait(exchange, attempts, now)))
+
+
+def _problem(exchange: Exchange) -> str | None:
+    if exchange.error is not None:
+        return exchange.error
+    if exchange.truncated is not None:
+        return f"the answer ends early ({exchange.truncated})"
+    if exchange.status is None:
+        return "no answer that could be read"
+    if exchange.status < 400 or exchange.status in GONE:
+        return None
+    return f"status {exchange.status}"
+
+
+def _passes(exchange: Exchange) -> bool:
+    if exchange.error is not None or exchange.truncated is not None or exchange.status is None:
+        return exchange.truncated != "length"
+    return exchange.status in PASSING
+
+
+def _wait(exchange: Exchange, attempts: int, now: datetime) -> float:
+    asked = _retry_after(exchange, now)
+    own = FIRST_WAIT_SECONDS * WAIT_FACTOR ** (attempts - 1)
+    return min(LONGEST_WAIT_SECONDS, max(own, asked))
+
+
+def _retry_after(exchange: Exchange, now: datetime) -> float:
+    """Seconds that the server asks us to wait; 0 when it does not."""
+    value = next((value for name, value in exchange.headers if name.lower() == b"retry-after"), b"").strip()
+    if value.isdigit():
+        return float(value[:6])
+    try:
+        at = parsedate_to_datetime(value.decode("ascii"))
+    except ValueError:
+        return 0.0
+    if at.tzinfo is None:
+        return 0.0
+    return max(0.0, (at - now).total_seconds())

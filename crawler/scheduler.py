@@ -1,0 +1,133 @@
+"""Scrapy's scheduler over the frontier: leases rows in small batches and keeps in memory only what is leased.
+
+A host gets no more requests than it may have under way, so that one slow host cannot fill the downloader while others
+wait. Rows that are still in memory when the spider closes are given back.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+
+from scrapy import Request, Spider
+from scrapy.core.scheduler import BaseScheduler
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from archive.errors import ArchiveError
+from archive.frontier import Leased
+from crawler.exceptions import CrawlerError
+from crawler.politeness import Lane, lanes
+from crawler.session import Session, host_of
+from crawler.spiders.column import ColumnSpider
+from crawler.wire.context import FRONTIER_ID, TARGET
+
+# A lease is a durable write, so it takes more than one row; few enough that a kill leaves little to give back.
+LEASE_SIZE = 64
+
+
+class FrontierScheduler(BaseScheduler):
+    """Needs a spider with a `session`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._names = tuple(session.sites)
+        self._lanes: dict[str, Lane] = lanes(session.sites.values())
+        self._internal: deque[Request] = deque()
+        self._ready: dict[str, deque[Leased]] = {}
+        self._under_way: Counter[str] = Counter()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> FrontierScheduler:
+        if not isinstance(crawler.spider, ColumnSpider):
+            raise TypeError(f"expected a ColumnSpider, found {type(crawler.spider).__name__}")
+        return cls(crawler.spider.session)
+
+    def open(self, spider: Spider) -> None:
+        """Nothing to prepare: the frontier is in the database."""
+
+    def close(self, reason: str) -> None:
+        """Gives back what was leased and not asked for; says why the run ends when it was told to."""
+        self._session.interrupted = reason == "shutdown"
+        self._session.frontier.release([leased.frontier_id for ready in self._ready.values() for leased in ready])
+        self._ready.clear()
+
+    def has_pending_requests(self) -> bool:
+        """True while anything is left for this run, even if it may not be asked for yet."""
+        if self._session.broken is not None:
+            return False
+        if self._internal or any(self._ready.values()):
+            return True
+        return self._session.frontier.next_due(self._names) is not None
+
+    def enqueue_request(self, request: Request) -> bool:
+        """Requests that Scrapy itself or a middleware makes; they are not in the frontier."""
+        self._internal.append(request)
+        return True
+
+    def next_request(self) -> Request | None:
+        if self._internal:
+            return self._internal.popleft()
+        if self._session.broken is not None:
+            return None
+        leased = self._take() or self._take_after_lease()
+        return self._request(leased) if leased else None
+
+    def _take(self) -> Leased | None:
+        for host, ready in self._ready.items():
+            if ready and self._is_free(host):
+                return ready.popleft()
+        return None
+
+    def _take_after_lease(self) -> Leased | None:
+        busy = [host for host in self._lanes if not self._is_free(host)]
+        if len(busy) == len(self._lanes):
+            return None
+        waiting = [host for host, ready in self._ready.items() if ready]
+        for leased in self._session.frontier.lease(LEASE_SIZE, sites=self._names, busy_hosts={*busy, *waiting}):
+            self._ready.setdefault(leased.host, deque()).append(leased)
+        return self._take()
+
+    def _is_free(self, host: str) -> bool:
+        lane = self._lanes.get(host)
+        return self._under_way[host] < (lane.concurrent_requests if lane else 1)
+
+    def _request(self, leased: Leased) -> Request:
+        target = leased.target
+        headers = (*target.headers, *self._session.begin(leased))
+        self._under_way[leased.host] += 1
+        return Request(
+            target.url,
+            method=target.method,
+            body=target.body,
+            headers=dict(headers),
+            callback=self._answered,
+            errback=self._failed,
+            dont_filter=True,
+            meta={
+                TARGET: target,
+                FRONTIER_ID: leased.frontier_id,
+                "download_slot": leased.host,
+                "dont_obey_robotstxt": not self._session.sites[target.site].politeness.obey_robots,
+            },
+        )
+
+    def _answered(self, response: Response) -> None:
+        """The response is durable and was read before it got here."""
+        if response.request is not None:
+            self._done(response.request)
+
+    def _failed(self, failure: Failure) -> None:
+        """The failure is durable too, unless robots.txt kept the request from being made or nothing can be recorded."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        error = failure.value
+        if isinstance(error, IgnoreRequest) and "robots.txt" in str(error):
+            self._session.refuse(request.meta[TARGET], request.meta[FRONTIER_ID], str(error))
+        elif isinstance(error, (CrawlerError, ArchiveError)):
+            self._session.break_off(error)
+        self._done(request)
+
+    def _done(self, request: Request) -> None:
+        self._under_way[host_of(request.url)] -= 1
+        self._session.done(request.meta[FRONTIER_ID])

@@ -1,0 +1,297 @@
+"""One run over some sites, without Scrapy: what may be fetched, what became of it, how the run is judged.
+
+    lock → recover → run row → first requests → [record …] → judge every site → end of run → sealed WARC
+
+The scheduler takes its requests from `frontier`; the wire handler hands every exchange to `record`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
+
+from archive.errors import ArchiveError
+from archive.frontier import Frontier, Leased
+from archive.lock import lock
+from archive.model import Discovery, Exchange, Finding, RunStatus, Target
+from archive.recorder import Recorded, Recorder
+from archive.recover import recover
+from archive.rows import Finished, RunRow, SiteRow
+from archive.store import Store
+from archive.times import instant, now
+from crawler.discover import newest_history, seeds
+from crawler.reread import discover_with, stored_sites
+from crawler.retry import Ending, after_exchange
+from crawler.site import Site
+
+log = logging.getLogger(__name__)
+
+# Called once per capture.
+Progress = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is asked of a run. `limit` is the most pages to follow per site, None for all of them."""
+
+    full: bool = False
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSummary:
+    """A site's share of a run. `outcomes` counts captures; `troubles` says why the site failed, () when it did not."""
+
+    site: str
+    agency: str
+    listings: int
+    new_listings: int
+    outcomes: dict[str, int]
+    troubles: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What a run has met at one site so far."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    followed: set[str] = field(default_factory=set)
+    troubles: list[str] = field(default_factory=list)
+
+
+class Session:
+    """An open run on a data directory; leaving the `with` block ends it. Raises LockedError when another is open."""
+
+    def __init__(self, data_dir: Path, sites: Iterable[Site], options: Options, *, kind: str = "crawl") -> None:
+        self.data_dir = data_dir
+        self.sites = {site.name: site for site in sites}
+        self.options = options
+        self.run_id = f"{now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+        self.progress: Progress | None = None
+        self.interrupted = False
+        self.broken: Exception | None = None
+        self.status: RunStatus = "running"
+        self._tallies = {name: _Tally() for name in self.sites}
+        self._attempts: dict[int, int] = {}
+        self._read = discover_with(self.sites)
+        with ExitStack() as stack:
+            stack.enter_context(lock(data_dir, run_id=self.run_id))
+            self.store = stack.enter_context(Store.open(data_dir))
+            known = {**stored_sites(self.store), **self.sites}
+            repairs = recover(data_dir, self.store, discover=discover_with(known))
+            self._start(kind, repairs)
+            self._stack = stack.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> Literal[False]:
+        self.close()
+        return False
+
+    def _start(self, kind: str, repairs: Iterable[Finding]) -> None:
+        names = list(self.sites)
+        asked = {"sites": names, "full": self.options.full, "limit": self.options.limit}
+        self.store.start_run(
+            RunRow(
+                run_id=self.run_id,
+                kind=kind,
+                started_at=instant(now()),
+                code_version=version("gongkai"),
+                host=socket.gethostname(),
+                settings_json=json.dumps(asked, ensure_ascii=False),
+            )
+        )
+        for finding in repairs:
+            self.store.add_finding(self.run_id, finding)
+        self.frontier = Frontier(self.store, self.run_id)
+        self.frontier.retry_failed(names)
+        if self.options.full:
+            self.frontier.recheck(names)
+        for site in self.sites.values():
+            self.frontier.add(seeds(site))
+            self.frontier.add(newest_history(site), recheck=True)
+        self.recorder = Recorder(
+            self.data_dir,
+            self.run_id,
+            store=self.store,
+            frontier=self.frontier,
+            discover=self._discover,
+            sites=[_site_row(site) for site in self.sites.values()],
+        )
+
+    # While it runs
+
+    def begin(self, leased: Leased) -> tuple[tuple[str, str], ...]:
+        """Notes that a request is under way; returns the headers that make it conditional."""
+        self._attempts[leased.frontier_id] = leased.attempts
+        target = leased.target
+        if target.method != "GET" or not (target.role == "list" or self.options.full):
+            return ()
+        known = self.recorder.validators(target)
+        if known is None:
+            return ()
+        pairs = zip(("If-None-Match", "If-Modified-Since"), known, strict=True)
+        return tuple((name, value) for name, value in pairs if value)
+
+    async def record(self, target: Target, frontier_id: int | None, exchange: Exchange) -> Recorded:
+        """Makes an exchange and what it leads to durable, and settles what becomes of its frontier row."""
+        if frontier_id is None:
+            return await self._record_aside(target, exchange)
+        attempts = self._attempts.get(frontier_id, 0) + 1
+        ending = after_exchange(exchange, attempts=attempts, now=now())
+        recorded = await self._durable(target, frontier_id, exchange, ending)
+        if recorded.outcome == "blocked" and ending.state == "acknowledged":
+            # It is asked again by the next run; until then there is no page to speak of.
+            self.frontier.fail([frontier_id])
+            ending = Ending("failed", problem="a guard's page")
+        if ending.state == "failed":
+            self._give_up(target, ending.problem or "")
+        self._count(target, recorded)
+        return recorded
+
+    async def _record_aside(self, target: Target, exchange: Exchange) -> Recorded:
+        """An exchange that answers no frontier row: robots.txt, or an attempt that the handler repeats at once."""
+        state: Finished = "acknowledged" if target.role == "robots" else "leased"
+        return await self._durable(target, None, exchange, Ending(state))
+
+    async def _durable(self, target: Target, frontier_id: int | None, exchange: Exchange, ending: Ending) -> Recorded:
+        try:
+            return await self.recorder.record(
+                target, frontier_id, exchange, finished=ending.state, not_before=ending.not_before
+            )
+        except ArchiveError as error:
+            self.break_off(error)
+            raise
+
+    def refuse(self, target: Target, frontier_id: int, reason: str) -> None:
+        """Records that robots.txt does not allow a target."""
+        recorded = self.recorder.refuse(target, frontier_id, outcome="robots", reason=reason)
+        if target.role == "list":
+            self._trouble(target, "robots_refused", "robots.txt does not allow the list page")
+        self._count(target, recorded)
+
+    def done(self, frontier_id: int) -> None:
+        """Forgets a request that is no longer under way."""
+        self._attempts.pop(frontier_id, None)
+
+    def _discover(self, target: Target, exchange: Exchange, entity: bytes) -> Discovery:
+        found = self._read(target, exchange, entity)
+        return found if self.options.limit is None else self._within_limit(target.site, found, self.options.limit)
+
+    def _within_limit(self, site: str, found: Discovery, limit: int) -> Discovery:
+        """Without the listed pages beyond the limit; what they lead to counts with them."""
+        followed = self._tallies[site].followed
+        kept = []
+        for target in found.targets:
+            if target.depth == 1 and target.role != "list":
+                if target.url not in followed and len(followed) >= limit:
+                    continue
+                followed.add(target.url)
+            kept.append(target)
+        return replace(found, targets=tuple(kept))
+
+    def _count(self, target: Target, recorded: Recorded) -> None:
+        if target.site in self._tallies:
+            self._tallies[target.site].outcomes[recorded.outcome] += 1
+        if self.progress is not None:
+            self.progress()
+
+    def _give_up(self, target: Target, problem: str) -> None:
+        if target.role == "list":
+            self._trouble(target, "list_failed", f"the list of {target.channel} could not be read: {problem}")
+            return
+        message = f"gave up on this {target.role}: {problem}"
+        self.store.add_finding(self.run_id, Finding("warning", "fetch_failed", message, target.url))
+
+    def _trouble(self, target: Target, code: str, message: str) -> None:
+        self.store.add_finding(self.run_id, Finding("error", code, message, target.url))
+        self._tallies[target.site].troubles.append(message)
+
+    def site_of(self, host: str) -> str:
+        """The name of a site that may fetch from the host, "" when none may."""
+        return next((site.name for site in self.sites.values() if site.ports_of(host)), "")
+
+    # How it ends
+
+    def break_off(self, error: Exception) -> None:
+        """Nothing more is to be asked for: what comes could not be recorded."""
+        self.broken = self.broken or error
+
+    def end(self) -> None:
+        """Judges every site, ends the run and seals its WARC file. A second call does nothing."""
+        if self.status != "running":
+            return
+        if not self.interrupted and self.broken is None:
+            self._judge()
+        self.status = self._verdict()
+        stats = {summary.site: summary.outcomes for summary in self.summaries()}
+        self.recorder.close(self.status, stats_json=json.dumps(stats, ensure_ascii=False, sort_keys=True))
+
+    def close(self) -> None:
+        """Ends the run if that is still to be done, and lets the database and the lock go."""
+        with self._stack:
+            self.end()
+
+    def _verdict(self) -> RunStatus:
+        if self.broken is not None:
+            return "failed"
+        if self.interrupted:
+            return "interrupted"
+        return "failed" if any(tally.troubles for tally in self._tallies.values()) else "finished"
+
+    def _judge(self) -> None:
+        """Zero is not success: a channel without listings, or with fewer than the site file expects, fails its site."""
+        for site in self.sites.values():
+            expected = dict(site.expect)
+            for channel, url in site.channels:
+                found = self._listings(site.name, channel)
+                target = Target(url=url, role="list", site=site.name, channel=channel)
+                if found == 0:
+                    message = f"expected listings in channel {channel}, found none"
+                    self._trouble(target, "no_listings", message)
+                elif found < expected.get(channel, 0):
+                    message = f"expected at least {expected[channel]} listings in channel {channel}, found {found}"
+                    self._trouble(target, "too_few_listings", message)
+
+    def _listings(self, site: str, channel: str) -> int:
+        row = self.store.connection.execute(
+            "SELECT count(*) FROM listings WHERE site = ? AND channel = ? AND last_run_id = ?",
+            (site, channel, self.run_id),
+        ).fetchone()
+        return int(row[0])
+
+    def summaries(self) -> tuple[SiteSummary, ...]:
+        """What the run found at each site so far."""
+        return tuple(self._summary(site) for site in self.sites.values())
+
+    def _summary(self, site: Site) -> SiteSummary:
+        row: tuple[Any, ...] = self.store.connection.execute(
+            """SELECT count(*), count(*) FILTER (WHERE first_run_id = ?) FROM listings
+            WHERE site = ? AND last_run_id = ?""",
+            (self.run_id, site.name, self.run_id),
+        ).fetchone()
+        tally = self._tallies[site.name]
+        return SiteSummary(site.name, site.agency, row[0], row[1], dict(tally.outcomes), tuple(tally.troubles))
+
+
+def host_of(url: str) -> str:
+    """Lower-case host name of an address that was accepted before."""
+    return urlsplit(url).hostname or ""
+
+
+def _site_row(site: Site) -> SiteRow:
+    return SiteRow(site.name, site.agency, site.division_code, site.platform, site.text)

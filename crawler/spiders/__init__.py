@@ -1,0 +1,1 @@
+"""Spiders: `column` knows how to walk a site, `bundled` names one spider for each site file."""

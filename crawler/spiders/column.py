@@ -1,0 +1,73 @@
+"""The spider that walks channels. It neither parses nor yields requests: discovery happens before a response gets here.
+
+What to fetch comes out of the frontier (`crawler.scheduler`); what a payload leads to goes back into it in the same
+transaction as the capture (`crawler.discover`). The spider only ties a session to Scrapy's crawler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+from scrapy import Spider, signals
+from scrapy.crawler import Crawler
+
+from crawler.extract import extract_new
+from crawler.politeness import lanes
+from crawler.session import Options, Session
+from crawler.site import bundled_site
+from crawler.wire.context import WireContext
+
+MOST_CONCURRENT_REQUESTS = 256
+
+
+class ColumnSpider(Spider):
+    """Walks every site of its session. A subclass in `crawler.spiders.bundled` makes its own session for its site."""
+
+    name = ""
+    site_name = ""
+
+    def __init__(self, session: Session, **kwargs: Any) -> None:
+        super().__init__(self.name or "column", **kwargs)
+        self.session = session
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, session: Session | None = None, **kwargs: Any) -> Self:
+        """Takes the session given, or opens one on GONGKAI_DATA for `site_name` and ends it with the spider."""
+        if session is None:
+            session = Session(Path(crawler.settings["GONGKAI_DATA"]), (bundled_site(cls.site_name),), Options())
+            crawler.signals.connect(partial(_finish, session), signal=signals.spider_closed, weak=False)
+        attach(session, crawler)
+        return super().from_crawler(crawler, *args, session=session, **kwargs)
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Nothing: the first requests are in the frontier already."""
+        nothing: tuple[Any, ...] = ()
+        for request in nothing:
+            yield request
+
+
+def _finish(session: Session) -> None:
+    """What follows a crawl that Scrapy's own command started."""
+    with session:
+        session.end()
+        extract_new(session.data_dir, session.store)
+
+
+def attach(session: Session, crawler: Crawler) -> None:
+    """Lets the wire handler record into the session, and asks every host as its site file says."""
+    found = lanes(session.sites.values())
+    crawler.gongkai_wire = WireContext(  # type: ignore[attr-defined]
+        recorder=session,
+        permission=lambda host: found[host].permission if host in found else None,
+        site_of=session.site_of,
+    )
+    together = sum(lane.concurrent_requests for lane in found.values())
+    slots = {
+        host: {"delay": lane.delay_seconds, "concurrency": lane.concurrent_requests, "jitter": 0.0}
+        for host, lane in found.items()
+    }
+    crawler.settings.set("DOWNLOAD_SLOTS", slots, priority="spider")
+    crawler.settings.set("CONCURRENT_REQUESTS", min(together, MOST_CONCURRENT_REQUESTS), priority="spider")
