@@ -42,7 +42,7 @@ from crawler.wire.client import Attempt, Client, ClientOptions, Order, unsent
 from crawler.wire.connection import Limits
 from crawler.wire.context import FRONTIER_ID, RECORDED, TARGET, WireContext
 from crawler.wire.request import UnsendableRequestError, origin, request_bytes
-from crawler.wire.selftest import check_wire
+from crawler.wire.selftest import WireSelfTestError, check_wire
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +87,7 @@ class WireHandler:
         )
         self._client = Client(self._options)
         self._self_test: asyncio.Future[None] | None = None
+        self._stopping: asyncio.Future[None] | None = None
         self._tested = not settings.getbool("GONGKAI_WIRE_SELF_TEST", True)
 
     @classmethod
@@ -125,11 +126,20 @@ class WireHandler:
             return Attempt(unsent(request.url, request.method, f"unsendable_request: {error}"))
 
     async def _test(self) -> None:
-        """Runs the self-test once, however many requests wait for it."""
+        """Runs the self-test once, however many requests wait for it; when it fails, so does each of them."""
         if self._self_test is None:
-            self._self_test = asyncio.ensure_future(check_wire())
+            self._self_test = asyncio.ensure_future(self._check_or_stop())
         await asyncio.shield(self._self_test)
         self._tested = True
+
+    async def _check_or_stop(self) -> None:
+        try:
+            await check_wire()
+        except (WireSelfTestError, OSError) as error:
+            log.critical("nothing is fetched: %s", error)
+            # Not awaited: the engine waits for the downloads that wait for this.
+            self._stopping = asyncio.ensure_future(self._crawler.stop_async())
+            raise
 
     def _robots_target(self, request: Request) -> Target:
         """Scrapy's robots middleware makes its requests itself, without a target."""

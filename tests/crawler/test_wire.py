@@ -27,7 +27,7 @@ from archive.model import Exchange, Target
 from crawler.wire import selftest
 from crawler.wire.client import Client, ClientOptions, Order
 from crawler.wire.connection import Limits
-from crawler.wire.context import FRONTIER_ID, TARGET, Permission, WireContext
+from crawler.wire.context import FRONTIER_ID, RECORDED, TARGET, Permission, WireContext
 from crawler.wire.handler import WireHandler
 from crawler.wire.peers import Resolver, is_public
 from crawler.wire.request import UnsendableRequestError, request_bytes
@@ -49,7 +49,7 @@ class Recorder:
         if self.fail:
             raise self.fail
         self.rows.append((target, frontier_id, exchange))
-        return None
+        return "recorded"
 
     @property
     def errors(self) -> list[str]:
@@ -245,7 +245,9 @@ def test_nothing_is_returned_before_it_is_recorded() -> None:
     recorder = Recorder()
 
     async def talk(handler: WireHandler, server: WireServer) -> None:
-        await handler.download_request(ask(server.url("page"), 9))
+        request = ask(server.url("page"), 9)
+        await handler.download_request(request)
+        assert request.meta[RECORDED] == "recorded"
         assert [frontier_id for _, frontier_id, _ in recorder.rows] == [9]
         with pytest.raises(DownloadFailedError):
             await handler.download_request(ask(server.url("dead"), 10))

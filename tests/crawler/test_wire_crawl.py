@@ -8,16 +8,17 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from wire_server import CASES
 
 
-@pytest.fixture(scope="module")
-def seen() -> list[dict[str, object]]:
+def crawl(*arguments: str) -> tuple[dict[str, Any], str]:
+    """What the script prints and what it logs."""
     script = Path(__file__).parent / "wire_crawl.py"
     done = subprocess.run(
-        [sys.executable, str(script)],
+        [sys.executable, str(script), *arguments],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,
         text=True,
@@ -25,9 +26,21 @@ def seen() -> list[dict[str, object]]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr, done.stderr
-    rows: list[dict[str, object]] = json.loads(done.stdout)["seen"]
+    return json.loads(done.stdout), done.stderr
+
+
+@pytest.fixture(scope="module")
+def seen() -> list[dict[str, object]]:
+    printed, log = crawl()
+    assert "Traceback" not in log
+    rows: list[dict[str, object]] = printed["seen"]
     return rows
+
+
+def test_a_crawl_whose_self_test_fails_fetches_nothing_and_stops() -> None:
+    printed, log = crawl("--failing-self-test")
+    assert (printed["seen"], printed["served"]) == ([], 0)
+    assert "nothing is fetched: self-test: " in log
 
 
 def test_every_exchange_is_recorded_exactly(seen: list[dict[str, object]]) -> None:

@@ -1,6 +1,6 @@
 """Every hostile exchange through a whole Scrapy crawl; prints what was recorded beside what the socket saw, as JSON.
 
-    PYTHONPATH=. python tests/crawler/wire_crawl.py
+    PYTHONPATH=. python tests/crawler/wire_crawl.py [--failing-self-test]
 
 A process of its own, because Scrapy's reactor can be run once. `test_wire_crawl.py` reads the output.
 """
@@ -22,6 +22,7 @@ from twisted.python.failure import Failure
 from wire_server import CASES, WireServer, all_scripts, server_context
 
 from archive.model import Exchange, Target
+from crawler.wire import selftest
 from crawler.wire.context import FRONTIER_ID, TARGET, Permission, WireContext
 
 HANDLER = "crawler.wire.handler.WireHandler"
@@ -91,11 +92,8 @@ def main() -> None:
     recorder = Recorder()
     seen: list[dict[str, object]] = []
 
-    class Ports(frozenset[int]):
-        def __contains__(self, port: object) -> bool:
-            return True
-
-    crawler.gongkai_wire = WireContext(recorder, lambda host: Permission(Ports(), private=True))  # type: ignore[attr-defined]
+    permission = Permission(range(1024, 65536), private=True)
+    crawler.gongkai_wire = WireContext(recorder, lambda host: permission)  # type: ignore[attr-defined]
 
     async def compare() -> None:
         spider = crawler.spider
@@ -124,10 +122,13 @@ def main() -> None:
             )
         await spider.close_servers()
 
+    if "--failing-self-test" in sys.argv:
+        selftest._INTERIM += b"?"
     crawler.signals.connect(compare, scrapy.signals.spider_closed)
     process.crawl(crawler)
     process.start()
-    json.dump({"scrapy": scrapy.__version__, "seen": seen}, sys.stdout)
+    served = sum(len(server.served) for server in crawler.spider.servers.values())  # type: ignore[union-attr]
+    json.dump({"scrapy": scrapy.__version__, "served": served, "seen": seen}, sys.stdout)
 
 
 if __name__ == "__main__":
