@@ -15,6 +15,8 @@ _AROUND = "《》〈〉“”\"'「」『』-—–－_、，,：:·.。 "
 _YEAR_TAIL = re.compile(r"年?度")
 _NAME = r"[\u4e00-\u9fff（）()·]"
 _LONGEST, _SHORTEST = 40, 2
+# 区政府, 街道: a subject this short names no one body.
+_SHORTEST_SUBJECT = 4
 
 
 def agency_in_title(title: str) -> str:
@@ -37,15 +39,20 @@ def agency_announced(text: str) -> str:
     return ""
 
 
-def agency_as_subject(sentence: str) -> str:
-    """The body that a first sentence is about: 2020年，某某街道政务公开工作在… `sentence` without spaces."""
+def agency_as_subject(sentence: str, *, is_first: bool) -> str:
+    """The body that a sentence is about: 2020年，某某街道政务公开工作在… `sentence` without spaces.
+
+    Only the first of a text may begin without a year; later ones are about offices and communities below the body.
+    """
     year = next(find_years(sentence[:12]), None)
     start = year.end if year and year.start <= 1 else 0
+    if not start and not is_first:
+        return ""
     text = sentence[start : start + _LONGEST + 10].removeprefix("度").lstrip("，,、。")
     ends = [match.start() for match in _predicate().finditer(text)]
     for end in ends:
         name = text[:end].rstrip("，,")
-        if name.endswith(report_words().agency_suffixes) and _is_name(name):
+        if len(name) >= _SHORTEST_SUBJECT and name.endswith(report_words().agency_suffixes) and _is_name(name):
             return name
     return ""
 

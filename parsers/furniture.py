@@ -52,7 +52,10 @@ class Entry:
 def entries(rows: Iterable[Row]) -> list[Entry]:
     """The fields that rows fill, head tables before loose lines, each in the page's order; empty values left out."""
     pairs = [pair for row in rows for pair in _pairs(row)]
-    heads = {group for group in {pair.group for pair in pairs} if _is_head(group, pairs)}
+    labels: dict[int, set[str]] = {}
+    for pair in pairs:
+        labels.setdefault(pair.group, set()).add(pair.label)
+    heads = {group for group, printed in labels.items() if _is_head(group, printed)}
     words = page_words()
     found: list[tuple[bool, Entry]] = []
     for pair in pairs:
@@ -71,10 +74,10 @@ def is_meaningless(value: str) -> bool:
     return squeeze(value).lower() in words.meaningless_values or any(part in value for part in words.meaningless_parts)
 
 
-def _is_head(group: int, pairs: Sequence[Pair]) -> bool:
+def _is_head(group: int, printed: set[str]) -> bool:
     """A table with at least two labels, one of them no ordinary word; loose lines only around a number of the head."""
     words = page_words()
-    labels = {pair.label for pair in pairs if pair.group == group and pair.label in words.head}
+    labels = {label for label in printed if label in words.head}
     if group == 0:
         return len(labels) > 2 and any(words.head[label] in ("index_number", "document_number") for label in labels)
     return len(labels) > 1 and any(label not in words.line and words.head[label] != "other" for label in labels)

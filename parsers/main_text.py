@@ -34,6 +34,7 @@ _CELLS = _tags("td th")
 _SILENT = _tags("script style noscript template head title select textarea iframe object")
 _UNSAFE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]|<\?xml[^>]*\?>")
 
+# It reports every odd page as an error of its own; what matters here is whether text came back.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 
@@ -81,18 +82,16 @@ def _drop_noise(root: html.HtmlElement) -> None:
 
 def _body_box(root: html.HtmlElement) -> html.HtmlElement | None:
     """The box of the best known kind; of several of one kind the one that holds most."""
-    words = page_words()
-    order = [*words.body_tags, *words.body_ids, *words.body_classes]
-    rank = {name: number for number, name in enumerate(order)}
+    ranks = page_words().body_ranks
     best: html.HtmlElement | None = None
-    best_key = (len(order), 0)
+    best_key = (len(ranks), 0)
     for element in root.iter(etree.Element):
-        names = (element.tag, element.get("id") or "", *(element.get("class") or "").split())
-        place = min((rank.get(name, len(order)) for name in names), default=len(order))
-        if place < len(order) and place <= best_key[0]:
-            key = (place, -len(element.text_content()))
-            if key < best_key:
-                best, best_key = element, key
+        names = (element.tag, element.get("id"), *(element.get("class") or "").split())
+        rank = min(ranks.get(str(name), len(ranks)) for name in names)
+        if rank < len(ranks) and rank <= best_key[0]:
+            best, best_key = min(
+                (best, best_key), (element, (rank, -len(element.text_content()))), key=lambda one: one[1]
+            )
     return best
 
 

@@ -22,10 +22,13 @@ from parsers.spacing import close_up, squeeze
 from parsers.vocabulary import page_words, report_words
 
 _LONGEST_TITLE = 60
+# Where no section is found all text counts as opening; no real one comes near this many characters.
+_LONGEST_OPENING = 20_000
 _LONGEST_TITLE_PART = 36
 _LONGEST_SIGNATURE = 60
 _SENTENCE_END = ("。", "；", "，", "：", ",", ";", ":")
 _FILE_NAME = re.compile(r"\.(?:docx?|pdf|wps|xlsx?|ofd|zip|rar)$", re.IGNORECASE)
+_BREADCRUMB = re.compile(r"[>＞»›]")
 _PERIOD = re.compile(
     r"(?P<year>\d{4})年(?P<from>\d{1,2})月\d{1,2}日(?:起|开始)?(?:至|到|—+|-+|–|~|～)(?:(?P<until>\d{4})年)?\d{1,2}月\d{1,2}日"
 )
@@ -76,7 +79,7 @@ class _Narrator:
         self._is_html = document.media_type == "text/html"
         self._first = plan.headings[0].at if plan.headings else len(printed)
         self._title_at, self._title = self._printed_title()
-        self._opening = squeeze("".join(line.key for line in self._opening_lines()))
+        self._opening = "".join(line.key for line in self._opening_lines())[:_LONGEST_OPENING]
 
     def narrative(self) -> Narrative:
         signature = self._signature()
@@ -127,11 +130,12 @@ class _Narrator:
         head = self._lines[: self._first]
         ends = next((at for at, line in enumerate(head) if _is_opening(line)), len(head))
         places = [at for at in range(len(head)) if _is_title(head[at])]
-        before = [at for at in places if at < ends] or places
-        marked = [at for at in before if head[at].level == 1]
-        if not before:
+        marked = [at for at in places if head[at].level == 1]
+        best = marked or [at for at in places if at < ends] or places
+        if not best:
             return -1, ""
-        at = (marked or before)[-1] if self._is_html else (marked or before)[0]
+        # Menus stand before the title of a web page; in a file it comes first.
+        at = best[-1] if self._is_html else best[0]
         return at, self._joined_title(at)
 
     def _joined_title(self, at: int) -> str:
@@ -185,7 +189,8 @@ class _Narrator:
         above = self._lines[at - 1] if at else None
         if above is not None and is_signature(above.key) and not any(h.at == at - 1 for h in self._headings):
             return _Signature(at - 1, close_up(above.text), days[0].value)
-        return _Signature(at, "", days[0].value)
+        below = self._lines[at + 1].key if at + 1 < len(self._lines) else ""
+        return _Signature(at, below if is_signature(below) else "", days[0].value)
 
     def _day_below_title(self) -> _Signature | None:
         if self._title_at < 0:
@@ -269,9 +274,13 @@ class _Narrator:
         return titled or signed or agency_announced(self._opening) or self._subject(parts) or self._publisher() or None
 
     def _subject(self, parts: Sequence[Section]) -> str:
-        sentences = [line.key for line in self._opening_lines()]
-        sentences += [squeeze(line) for part in parts[:1] for line in part.text.split("\n")]
-        return next(filter(None, map(agency_as_subject, sentences)), "")
+        opening = [line.key for line in self._opening_lines()]
+        overview = [squeeze(line) for part in parts[:1] for line in part.text.split("\n")]
+        for sentences in (opening, overview):
+            for number, sentence in enumerate(sentences):
+                if name := agency_as_subject(sentence, is_first=number == 0):
+                    return name
+        return ""
 
     def _publisher(self) -> str:
         if self._page is not None:
@@ -303,6 +312,7 @@ def _is_title(line: Line) -> bool:
         and not line.key.endswith(_SENTENCE_END)
         and not line.key.startswith((*report_words().not_titles, *report_words().opening_starts))
         and not _FILE_NAME.search(line.key)
+        and not _BREADCRUMB.search(line.key)
     )
 
 

@@ -54,10 +54,11 @@ def read_page(data: bytes, *, url: str = "", with_text: bool = True) -> Page:
     decoded = decode(data)
     soup = _soup(decoded.text)
     base = page_base(soup, url)
-    links, findings = attachments(soup, body_box(soup), base=base, encoding=decoded.encoding)
+    body = body_box(soup)
+    links, findings = attachments(soup, body, base=base, encoding=decoded.encoding)
     collected = _Collected(list(findings))
     weak_titles = _weak_titles(soup)
-    for entry in (*_meta_entries(soup), *_page_entries(soup, decoded.text)):
+    for entry in (*_meta_entries(soup), *_page_entries(soup, body, decoded.text)):
         collected.take(entry)
     collected.take_weak_title(weak_titles)
     found = find_url_date(url)
@@ -84,17 +85,17 @@ _KINDS: dict[str, PageKind] = {"digest": "digest", "explanation": "explanation",
 
 def body_box(soup: BeautifulSoup) -> Tag | None:
     """The element known products put an article into: the best known kind, of several the one that holds most."""
-    words = page_words()
-    for name in words.body_tags:
-        if found := soup.find_all(name):
-            return _fullest(found)
-    for identifier in words.body_ids:
-        if found := soup.find_all(id=identifier):
-            return _fullest(found)
-    for class_name in words.body_classes:
-        if found := soup.find_all(class_=class_name):
-            return _fullest(found)
-    return None
+    ranks = page_words().body_ranks
+    best: list[Tag] = []
+    best_rank = len(ranks)
+    for element in soup.find_all(True):
+        names = (element.name, element.get("id"), *(element.get("class") or ()))
+        rank = min(ranks.get(str(name), len(ranks)) for name in names)
+        if rank < best_rank:
+            best, best_rank = [], rank
+        if rank == best_rank < len(ranks):
+            best.append(element)
+    return max(best, key=lambda element: len(element.get_text()), default=None)
 
 
 def title_without_site(title: str, site_name: str = "") -> str:
@@ -117,18 +118,26 @@ class _Collected:
     def __init__(self, findings: list[Finding]) -> None:
         self.values: dict[Field, Labelled] = {}
         self.findings = findings
+        self._given: set[tuple[Field, str]] = set()
+        self._noted: set[tuple[str, Field, str]] = set()
 
     def take(self, entry: Entry) -> None:
+        """Keeps the first value of a field; the first of each further origin must agree with it.
+
+        Later ones of the same origin are other articles' (lists of related pages) and no contradiction.
+        """
+        if (entry.field, entry.origin) in self._given:
+            return
         value = self._value(entry)
         if not value:
             return
+        self._given.add((entry.field, entry.origin))
         known = self.values.get(entry.field)
         if known is None:
             self.values[entry.field] = Labelled(value, entry.origin)
         elif not _agree(entry.field, known.value, value):
-            self.note(
-                "conflicting_values", f"{entry.field}: {known.origin} has {known.value!r}, {entry.origin} {value!r}"
-            )
+            message = f"{entry.field}: {known.origin} has {known.value!r}, {entry.origin} {value!r}"
+            self._note_once("conflicting_values", entry, message)
 
     def take_weak_title(self, titles: list[str]) -> None:
         """<h1> and <title>, which are as often the site's name, only when nothing better gives the title."""
@@ -137,10 +146,11 @@ class _Collected:
             if "title" not in self.values and title != site and not is_meaningless(title):
                 self.values["title"] = Labelled(title, "page")
 
-    def note(self, code: str, message: str) -> None:
-        finding = Finding(code, message)
-        if finding not in self.findings:
-            self.findings.append(finding)
+    def _note_once(self, code: str, entry: Entry, message: str) -> None:
+        """A finding for the first such value of a field and origin: a page may repeat it in a hundred list rows."""
+        if (code, entry.field, entry.origin) not in self._noted:
+            self._noted.add((code, entry.field, entry.origin))
+            self.findings.append(Finding(code, message))
 
     def _value(self, entry: Entry) -> str:
         """The value as it is kept: days in ISO form, a site code only when it can be one."""
@@ -149,10 +159,10 @@ class _Collected:
         if entry.field in _DATED:
             found = find_date(entry.value)
             if found is None:
-                self.note("unreadable_date", f"{entry.field}: {entry.origin} has {entry.value!r}, expected a day")
+                self._note_once("unreadable_date", entry, f"{entry.field}: expected a day, found {entry.value!r}")
             return found.value if found else ""
         if entry.field == "site_code" and not _SITE_CODE.fullmatch(entry.value.strip()):
-            self.note("bad_site_code", f"expected 10 digits or bm and 8 digits, found {entry.value!r}")
+            self._note_once("bad_site_code", entry, f"expected 10 digits or bm and 8 digits, found {entry.value!r}")
             return ""
         return tidy(entry.value)
 
@@ -175,13 +185,13 @@ def _meta_entries(soup: BeautifulSoup) -> Iterator[Entry]:
                 yield Entry(field, content, "meta")
 
 
-def _page_entries(soup: BeautifulSoup, text: str) -> Iterator[Entry]:
+def _page_entries(soup: BeautifulSoup, body: Tag | None, text: str) -> Iterator[Entry]:
     """Head tables, then the page's own tags, marks and lines. Takes scripts and the body box out of `soup`."""
     fields = page_words().tags
     tagged = [Entry(fields[tag.name], tidy(tag.get_text(" ")), "page") for tag in soup.find_all(list(fields))]
-    body = body_box(soup)
-    for element in (*soup.find_all(_SILENT), *([body] if body else [])):
-        element.extract()
+    for element in (*soup.find_all(_SILENT), body):
+        if element is not None:
+            element.extract()
     labelled = entries(_rows(soup))
     yield from (entry for entry in labelled if entry.origin == "head_table")
     yield from tagged
@@ -291,10 +301,6 @@ def _after(element: Tag) -> PageElement | None:
             return node.next_sibling
         node = node.parent
     return None
-
-
-def _fullest(elements: list[Tag]) -> Tag:
-    return max(elements, key=lambda element: len(element.get_text()))
 
 
 def _weak_titles(soup: BeautifulSoup) -> list[str]:

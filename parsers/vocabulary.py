@@ -22,7 +22,9 @@ Field = Literal[
 
 @dataclass(frozen=True, slots=True)
 class PageWords:
-    """`words/page.toml`. Mappings lead from a label (or tag, or meta name in lower case) to the field it fills."""
+    """`words/page.toml`. Mappings lead from a label (or tag, or meta name in lower case) to the field it fills;
+    `body_ranks` from the tag, id or class of a body box to its rank, 0 the best known.
+    """
 
     meta: Mapping[str, Field]
     head: Mapping[str, Field]
@@ -33,9 +35,7 @@ class PageWords:
     meaningless_parts: tuple[str, ...]
     breadcrumb_starts: tuple[str, ...]
     not_columns: frozenset[str]
-    body_tags: tuple[str, ...]
-    body_ids: tuple[str, ...]
-    body_classes: tuple[str, ...]
+    body_ranks: Mapping[str, int]
     noise_ids: frozenset[str]
     noise_id_starts: tuple[str, ...]
     noise_classes: frozenset[str]
@@ -73,9 +73,7 @@ def page_words() -> PageWords:
         meaningless_parts=tuple(read["meaningless"]["parts"]),
         breadcrumb_starts=tuple(read["breadcrumb"]["starts"]),
         not_columns=frozenset(read["breadcrumb"]["not_columns"]),
-        body_tags=tuple(read["body"]["tags"]),
-        body_ids=tuple(read["body"]["ids"]),
-        body_classes=tuple(read["body"]["classes"]),
+        body_ranks=_ranks([*read["body"]["tags"], *read["body"]["ids"], *read["body"]["classes"]]),
         noise_ids=frozenset(read["noise"]["ids"]),
         noise_id_starts=tuple(read["noise"]["id_starts"]),
         noise_classes=frozenset(read["noise"]["classes"]),
@@ -108,6 +106,11 @@ def _by_label(fields: Mapping[str, list[str]]) -> dict[str, Any]:
                 raise ValueError(f"label {label!r} stands under both {labels[label]!r} and {field!r}")
             labels[label] = field
     return labels
+
+
+def _ranks(names: list[str]) -> dict[str, int]:
+    """name → its place in the list, best known first."""
+    return {name: rank for rank, name in enumerate(names)}
 
 
 def _load(name: str) -> dict[str, Any]:

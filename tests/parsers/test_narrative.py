@@ -119,6 +119,37 @@ def test_the_announcement_names_the_body_when_title_and_signature_do_not() -> No
     assert narrate(report("2021年政府信息公开工作年度报告", opening, *SIX)).agency == "松江区水务局"
 
 
+@pytest.mark.parametrize(
+    ("lines", "agency"),
+    [
+        (("2021年，松江区水务局政务公开工作在区委领导下开展。",), "松江区水务局"),
+        (("松江区水务局认真贯彻落实条例。",), "松江区水务局"),
+        (("2021年松江市松江区青石街道办事处坚持公开为常态。",), "松江市松江区青石街道办事处"),
+        (("2021年，我局认真贯彻落实条例。",), None),
+        (("2021年，在区委、区政府领导下，全区认真贯彻落实条例。",), None),
+        (("区政府高度重视。",), None),
+        (("现有人员不足。", "党政办公室积极开展培训。"), None),
+    ],
+)
+def test_a_sentence_names_the_body_it_is_about(lines: tuple[str, ...], agency: str | None) -> None:
+    assert narrate(report("政府信息公开工作年度报告", "一、总体情况", *lines, *SIX[2:])).agency == agency
+
+
+def test_a_name_below_the_day_is_a_signature_too() -> None:
+    found = narrate(report("政府信息公开工作年度报告", *SIX, "2022年1月17日", "松江区水务局"))
+
+    assert (found.agency, found.signed_date, found.sections[-1].text) == ("松江区水务局", "2022-01-17", "无。")
+
+
+def test_the_heading_of_a_web_page_is_its_title_whatever_its_menus_say() -> None:
+    menu = Paragraph("首页 政务公开 政府信息公开年报 " + "法定主动公开内容 " * 12, "paragraph=1")
+    crumb = Paragraph("首页 > 政府信息公开年报", "paragraph=2")
+    heading = Paragraph("松江区水务局2021年政府信息公开工作年度报告", "paragraph=3", level=1)
+    document = Document("text/html", (menu, crumb, heading, *report(*SIX).blocks))
+
+    assert narrate(document).title == "松江区水务局2021年政府信息公开工作年度报告"
+
+
 def test_title_and_signature_of_two_bodies_are_a_finding() -> None:
     found = narrate(report("松江区水务局2021年政府信息公开年报", *SIX, "北塘区教育局", "2022年1月17日"))
 
@@ -267,7 +298,7 @@ def test_text_in_a_box_is_text() -> None:
     cells = [Cell("\n".join(SIX[:2]) + "较上年有所增加，" * 10, 0, 0, "table=1;row=1;column=1")]
     document = Document("text/html", (Grid(tuple(cells), "table=1"), *report(*SIX[2:]).blocks))
 
-    assert [section.heading for section in narrate(document).sections][0] == "一、总体情况"
+    assert narrate(document).sections[0].heading == "一、总体情况"
 
 
 def test_a_document_without_a_word_gives_nothing() -> None:
