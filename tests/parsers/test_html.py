@@ -1,0 +1,243 @@
+"""HTML pages: spans, Word markup, layout tables, encodings, what is not shown, and markup that is no page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from parsers.errors import UnreadableDocumentError
+from parsers.model import Document, Grid, Paragraph
+from parsers.readers import html as reader
+
+SHARED = Path(__file__).parents[2].parent / "shared"
+
+
+def read(markup: str) -> Document:
+    return reader.read(markup.encode())
+
+
+def grids(document: Document) -> list[Grid]:
+    return [block for block in document.blocks if isinstance(block, Grid)]
+
+
+def texts(document: Document) -> list[str]:
+    return [block.text if isinstance(block, Paragraph) else "grid" for block in document.blocks]
+
+
+def rows(grid: Grid) -> list[list[str]]:
+    found: dict[int, list[str]] = {}
+    for cell in grid.cells:
+        found.setdefault(cell.row, []).append(cell.text)
+    return list(found.values())
+
+
+def codes(document: Document) -> list[str]:
+    return [finding.code for finding in document.findings]
+
+
+def test_spans_place_each_real_cell_once() -> None:
+    (grid,) = grids(
+        read(
+            "<table><thead><tr><th colspan=3>申请人情况</th></tr></thead><tbody>"
+            "<tr><td rowspan=2>三、办理结果</td><td>（一）予以公开</td><td>17</td></tr>"
+            "<tr><td>（二）部分公开</td><td>2,308</td></tr></tbody></table>"
+        )
+    )
+    assert [(cell.text, cell.row, cell.column, cell.row_span, cell.column_span) for cell in grid.cells] == [
+        ("申请人情况", 0, 0, 1, 3),
+        ("三、办理结果", 1, 0, 2, 1),
+        ("（一）予以公开", 1, 1, 1, 1),
+        ("17", 1, 2, 1, 1),
+        ("（二）部分公开", 2, 1, 1, 1),
+        ("2,308", 2, 2, 1, 1),
+    ]
+    assert grid.cells[-1].locator == "table=1;row=3;column=3"
+
+
+def test_word_markup_joins_runs_and_keeps_lines() -> None:
+    (grid,) = grids(
+        read(
+            "<table><tr><td><p class=MsoNormal><span>本年</span><span lang=EN-US>2</span><span>3</span><o:p></o:p></p>"
+            "<p><font face=仿宋>第二段</font><br>下一行</p></td><td><p><o:p>&nbsp;</o:p></p></td></tr></table>"
+        )
+    )
+    assert [cell.text for cell in grid.cells] == ["本年23\n第二段\n下一行", ""]
+
+
+def test_source_white_space_collapses_and_printed_blanks_stay() -> None:
+    assert texts(read("<p>　　根据\n   要求&nbsp;&nbsp;2023</p>")) == ["　　根据 要求\xa0\xa02023"]
+
+
+def test_one_line_break_stays_in_a_paragraph_and_two_part_it() -> None:
+    assert texts(read("<div>一、总体情况<br>正文<br>&nbsp;<br>二、主动公开</div>")) == [
+        "一、总体情况\n正文",
+        "二、主动公开",
+    ]
+
+
+def test_preformatted_lines_stay_lines() -> None:
+    assert texts(read("<pre>规章\t1\n许可  2</pre>")) == ["规章 1\n许可 2"]
+
+
+def test_headings_carry_their_level_and_text_keeps_its_order() -> None:
+    document = read("<h1>年度报告</h1>前言<p>正文</p><h3>一、总体情况</h3>尾声")
+    assert [(block.text, block.level, block.locator) for block in document.blocks if isinstance(block, Paragraph)] == [
+        ("年度报告", 1, "paragraph=1"),
+        ("前言", None, "paragraph=2"),
+        ("正文", None, "paragraph=3"),
+        ("一、总体情况", 3, "paragraph=4"),
+        ("尾声", None, "paragraph=5"),
+    ]
+
+
+def test_layout_tables_are_text_in_order_and_only_the_data_inside_is_a_grid() -> None:
+    article = "青石县" * 150
+    data = "<table><tr><td>规章</td><td>1</td></tr><tr><td>许可</td><td>677</td></tr></table>"
+    frame = f"<table><tr><td>首页</td><td><p>{article}</p>{data}<p>尾声</p></td></tr></table>"
+    document = read(f"<table><tr><td><table><tr><td>{frame}</td></tr></table></td></tr></table>")
+    assert texts(document) == ["首页", article, "grid", "尾声"]
+    assert rows(grids(document)[0]) == [["规章", "1"], ["许可", "677"]]
+    assert grids(document)[0].locator == "table=4"
+
+
+def test_a_box_of_one_column_is_text() -> None:
+    assert texts(read("<table><tr><td>甲</td></tr><tr><td>乙</td></tr></table>")) == ["甲", "乙"]
+
+
+def test_a_data_table_with_a_small_table_in_a_cell_keeps_both() -> None:
+    inner = "<table><tr><td>维持</td><td>1</td></tr></table>"
+    outer = "".join(f"<tr><td>第{number}项</td><td>{number}</td></tr>" for number in range(6))
+    document = read(f"<table>{outer}<tr><td>复议</td><td>见{inner}</td></tr></table>")
+    assert [rows(grid)[-1] for grid in grids(document)] == [["复议", "见"], ["维持", "1"]]
+
+
+def test_captions_and_text_between_rows_stand_before_the_table() -> None:
+    document = read(
+        "<table><caption>表一</caption><tr><td>规章</td><td>1</td></tr>散落<tr><td>许可</td><td>2</td></tr></table>"
+    )
+    assert texts(document) == ["表一", "散落", "grid"]
+
+
+def test_cells_without_rows_and_unclosed_tags_are_read() -> None:
+    assert rows(grids(read("<table><td>甲<td>1<tr><td>乙<td>2</table>"))[0]) == [["甲", "1"], ["乙", "2"]]
+
+
+def test_the_foot_of_a_table_comes_last_and_rowspan_zero_ends_with_its_group() -> None:
+    (grid,) = grids(
+        read(
+            "<table><tfoot><tr><td>总计</td><td>9</td></tr></tfoot>"
+            "<tbody><tr><td rowspan=0>甲</td><td>1</td></tr><tr><td>2</td></tr></tbody></table>"
+        )
+    )
+    assert rows(grid) == [["甲", "1"], ["2"], ["总计", "9"]]
+    assert grid.cells[0].row_span == 2
+
+
+@pytest.mark.parametrize("span", ["100000", "99999999999999999999"])
+def test_impossible_spans_are_cut_and_reported(span: str) -> None:
+    document = read(f"<table><tr><td colspan={span}>甲</td><td rowspan=65000>乙</td></tr><tr><td>丙</td></tr></table>")
+    (grid,) = grids(document)
+    assert [(cell.column, cell.row_span, cell.column_span) for cell in grid.cells] == [
+        (0, 1, 100),
+        (100, 2, 1),
+        (0, 1, 1),
+    ]
+    assert codes(document) == ["span_clamped"]
+
+
+@pytest.mark.parametrize("span", ["", "abc", "-3", "0", "1.9", "２"])
+def test_odd_spans_count_as_one(span: str) -> None:
+    (grid,) = grids(read(f'<table><tr><td colspan="{span}">甲</td><td>乙</td></tr></table>'))
+    assert [cell.column for cell in grid.cells] == [0, 1]
+
+
+def test_what_is_not_shown_is_not_read() -> None:
+    document = read(
+        "<p>见<script>var a='脚本'</script><!-- 注释 --><span style='DISPLAY : none'>隐藏</span><b hidden>隐</b>文</p>"
+        "<style>p{}</style><noscript>请启用</noscript><select><option>选项</option></select>"
+    )
+    assert texts(document) == ["见文"]
+
+
+def test_a_hidden_table_and_struck_text_are_left_out_and_reported() -> None:
+    document = read(
+        "<div style='display:none'><table><tr><td>规章</td><td>9</td></tr></table></div>"
+        "<table><tr><td>规章</td><td><del>13</del><ins>30</ins></td></tr>"
+        "<tr style='display:none'><td>x</td></tr></table>"
+    )
+    assert rows(grids(document)[0]) == [["规章", "30"]]
+    assert grids(document)[0].locator == "table=2"
+    assert codes(document) == ["hidden_table", "struck_text"]
+
+
+def test_a_raised_note_mark_never_joins_its_number() -> None:
+    assert texts(read("<p>21<sup>1</sup>件</p>")) == ["21[1]件"]
+
+
+def test_values_typed_into_a_page_are_printed_and_hidden_ones_are_not() -> None:
+    (grid,) = grids(read("<table><tr><td>规章</td><td><input value=7><input type=hidden value=8></td></tr></table>"))
+    assert grid.cells[1].text == "7"
+
+
+def test_metadata_and_title_come_from_the_page_wherever_they_stand() -> None:
+    document = read(
+        "<title> 青石县\n年度报告 </title><meta name=ArticleTitle content=''><body>"
+        "<meta name=ArticleTitle content=年度报告><meta name=PubDate content=2024-01-17>"
+        "<meta name=PubDate content=2025-05-05><title>别的</title>文"
+    )
+    assert document.title == "青石县 年度报告"
+    assert document.metadata == {"ArticleTitle": "年度报告", "PubDate": "2024-01-17"}
+
+
+@pytest.mark.parametrize(
+    ("label", "encoding"),
+    [("utf-8", "gb18030"), ("gb2312", "utf-8"), ("gb2312", "gb18030"), ("gb2312", "utf-16"), ("utf-8", "utf-8-sig")],
+)
+def test_bytes_decide_the_encoding_whatever_the_page_says(label: str, encoding: str) -> None:
+    page = f"<?xml version='1.0' encoding='{label}'?><html><meta charset={label}><p>青石县二〇二三年〔3〕号</p></html>"
+    assert texts(reader.read(page.encode(encoding))) == ["青石县二〇二三年〔3〕号"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_one_broken_byte_costs_one_character_and_is_reported(encoding: str) -> None:
+    sentence = "根据政府信息公开条例的要求编制"
+    before, after = ("<p>" + sentence * 6).encode(encoding), (sentence * 14 + "</p>").encode(encoding)
+    document = reader.read(before + b"\xff" + after)
+    assert texts(document)[0].count(sentence) >= 19
+    assert codes(document) == ["broken_encoding"]
+
+
+def test_nul_bytes_do_not_end_the_page() -> None:
+    assert texts(read("<p>前\0后</p>")) == ["前\ufffd后"]
+
+
+@pytest.mark.parametrize(
+    "markup", ["<div>" * 100_000 + "深", "<table><tr><td>甲<td>" * 5000, "<b>" * 100_000], ids=["div", "table", "b"]
+)
+def test_nesting_beyond_any_page_is_refused(markup: str) -> None:
+    with pytest.raises(UnreadableDocumentError) as refused:
+        read(markup)
+    assert refused.value.code == "too_complex"
+
+
+def test_nesting_that_browsers_draw_is_read() -> None:
+    assert texts(read("<font>" * 1500 + "深" + "<div>" * 300 + "处")) == ["深", "处"]
+
+
+@pytest.mark.parametrize("markup", ["", "<!-- 只有注释 -->"])
+def test_a_page_without_anything_is_empty(markup: str) -> None:
+    with pytest.raises(UnreadableDocumentError) as refused:
+        read(markup)
+    assert refused.value.code == "empty"
+
+
+SHUYANG = SHARED / "real" / "shuyang-fgj-2023.html"
+
+
+@pytest.mark.skipif(not SHUYANG.exists(), reason=f"{SHUYANG} is not here")
+def test_a_real_page_of_word_markup_gives_its_three_tables_and_the_head_table() -> None:
+    found = grids(reader.read(SHUYANG.read_bytes()))
+    assert [len(grid.cells) for grid in found] == [18, 30, 215, 34]
+    assert rows(found[1])[3] == ["规范性文件", "8", "0", "18"]
+    assert rows(found[2])[3] == ["一、本年新收政府信息公开申请数量", "26", "", "", "", "", "", "26"]
