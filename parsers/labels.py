@@ -4,7 +4,7 @@ A label matches `official` when its letters and digits are those of the form, of
 its numbering or without the instruction in brackets that ends it. Anything looser says so in its quality:
 
     1.0   official
-    0.95  cut short (page break) or with a stray digit in front
+    0.95  cut short (page break), with a note in brackets of another hand, or with a stray digit in front
     0.9   the right words under another number
     0.8   a few letters differ, and no other label is near
 """
@@ -50,12 +50,10 @@ class LabelBook:
         self._entries = tuple(entries)
         self._full: dict[str, list[int]] = {}
         self._bare: dict[str, list[int]] = {}
-        self._prints: list[tuple[str, int]] = []
         for index, entry in enumerate(self._entries):
             for text in dict.fromkeys(self._texts(entry)):
                 self._add(self._full, label_key(text), index)
                 self._add(self._bare, bare_key(text), index)
-                self._prints.append((bare_key(text), index))
         self._numbers = {index: numbering(entry.label) for index, entry in enumerate(self._entries)}
         self.exact = lru_cache(maxsize=16384)(self._exact)
         self.loose = lru_cache(maxsize=16384)(self._loose)
@@ -84,7 +82,15 @@ class LabelBook:
             indexes = tuple(self._bare[bare])
             fitting = tuple(index for index in indexes if numbering(text) in ("", self._numbers[index]))
             return Hit(fitting, OFFICIAL) if fitting else Hit(indexes, RENUMBERED)
-        return self._under_heads(key) or self._after_stray(text)
+        return self._under_heads(key) or self._with_instruction(text) or self._after_stray(text)
+
+    def _with_instruction(self, text: str) -> Hit | None:
+        """A label with a filling note of another hand: "（七）总计（第1至6项之和）"."""
+        bare = without_instruction(text)
+        if label_key(bare) in ("", label_key(text)):
+            return None
+        hit = self._exact(bare)
+        return Hit(hit.indexes, min(hit.quality, CUT), hit.stray) if hit else None
 
     def _under_heads(self, key: str) -> Hit | None:
         """A label printed in one cell with the headings it stands under: "（三）不予公开1.属于国家秘密"."""
@@ -105,33 +111,35 @@ class LabelBook:
         return Hit(hit.indexes, min(hit.quality, CUT), found.group()) if hit else None
 
     def _loose(self, text: str) -> Hit | None:
-        """The one entry a label cut short or misspelt must mean, or None when there is none or more than one."""
+        """The one label that a label cut short or misspelt must mean, or None when there is none or more than one."""
         bare = bare_key(text)
         if len(bare) < _LEAST_FUZZY:
             return None
         if len(bare) >= _LEAST_CUT:
             cut = {
-                index
-                for known, index in self._prints
+                tuple(self._bare[known])
+                for known in self._bare
                 if known.startswith(bare) or (len(known) >= _LEAST_CUT and bare.startswith(known))
             }
             if len(cut) == 1:
-                return Hit(tuple(cut), CUT)
+                return Hit(cut.pop(), CUT)
+            if cut:
+                return None
         return self._nearest(bare)
 
     def _nearest(self, bare: str) -> Hit | None:
         limit = max(1, len(bare) // 5)
-        near: dict[int, int] = {}
-        for known, index in self._prints:
+        near: dict[tuple[int, ...], int] = {}
+        for known, indexes in self._bare.items():
             distance = edit_distance(bare, known, limit + 2)
             if distance <= limit + 1:
-                near[index] = min(distance, near.get(index, distance))
+                near[tuple(indexes)] = min(distance, near.get(tuple(indexes), distance))
         ranked = sorted(near.items(), key=lambda item: item[1])
         if not ranked or ranked[0][1] > limit:
             return None
         if len(ranked) > 1 and ranked[1][1] <= ranked[0][1] + 1:
             return None
-        return Hit((ranked[0][0],), FUZZY)
+        return Hit(ranked[0][0], FUZZY)
 
 
 def edit_distance(one: str, other: str, limit: int) -> int:

@@ -11,7 +11,7 @@ import re
 from parsers.model import Cell, Grid
 from parsers.normalise import is_section_heading, is_wordy
 
-_GAP = re.compile(r"[ \u3000\u00a0]{2,}|\u3000")
+_GAP = re.compile(r"[ \u3000\u00a0]{2,}")
 _TOKEN = re.compile(r"\S+")
 _PAGE_MARK = re.compile(r"[-—–―]\s*\d{1,4}\s*[-—–―]|第\s*\d+\s*页.*|\d+\s*/\s*\d+")
 _SENTENCE_END = "。；;！？!?"
@@ -85,7 +85,7 @@ def _may_belong(line: str) -> bool:
     text = line.strip()
     if not text or "\t" in line:
         return "\t" not in line
-    if is_section_heading(text) or text[-1] in _SENTENCE_END:
+    if is_section_heading(text) or text.count("|") > 1 or text[-1] in _SENTENCE_END:
         return False
     return bool(_GAP.search(text)) or len(text) <= _FRAGMENT_LENGTH
 

@@ -25,7 +25,7 @@ from parsers.rows import (
     unassigned,
 )
 
-_UNVERIFIED, _STREAM, _LABELLED, _DISAGREEING = 0.95, 0.9, 0.8, 0.6
+_UNVERIFIED, _STREAM, _LABELLED, _DISAGREEING = 0.85, 0.9, 0.8, 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class _Header:
     groups: list[tuple[int, Cell]]
     columns: list[tuple[int, Cell]]
     grid: int = -1
+    used: bool = False
 
 
 class AcrossReader:
@@ -55,6 +56,7 @@ class AcrossReader:
         self._groups = LabelBook(Entry(row.label, row.also) for row in self._rows)
         self._names = LabelBook(Entry(column.label, column.also) for column in self._columns)
         self._telling = {label_key(column.label) for column in self._columns if len(label_key(column.label)) > 2}
+        self._group_keys = {*(label_key(row.label) for row in self._rows), "行政诉讼"}
         self._ids = [f"{table.key}.{row.key}.{column.key}" for row in self._rows for column in self._columns]
 
     def is_header(self, line: Line) -> bool:
@@ -62,8 +64,9 @@ class AcrossReader:
         keys = [label_key(cell.text) for cell in line.cells]
         if sum(key in self._telling for key in keys) >= 2:
             return True
-        groups = {*(label_key(row.label) for row in self._rows), "行政诉讼"}
-        return len(groups.intersection(keys)) >= 2
+        groups = self._group_keys.intersection(keys)
+        # A table of five may be headed by the name of its group alone.
+        return len(groups) >= 2 or (len(groups) == 1 and all(key in groups or not key for key in keys))
 
     def read(self, lines: Sequence[Line]) -> Across:
         candidates: list[Candidate] = []
@@ -89,7 +92,7 @@ class AcrossReader:
                 instance, seen = instance + 1, set()
             seen.update(one.cell for one in read)
             candidates.extend(replace(one, instance=instance) for one in read)
-            header.groups = []
+            header.groups, header.used = [], True
         if not candidates and blank:
             line, values, header = blank
             candidates.extend(self._row(line, [], values, header, findings))
@@ -118,10 +121,10 @@ class AcrossReader:
         for cell in words:
             name, group = self._names.exact(cell.text), self._groups.exact(cell.text)
             if name and fresh:
-                # Header rows above had other columns (总计 of the first row is the fifth of its group, not the first).
-                if header.grid != line.grid:
+                # The words of another table's header, or of one whose values have been read.
+                if header.grid != line.grid or header.used:
                     header.columns = []
-                header.grid = line.grid
+                header.grid, header.used = line.grid, False
                 fresh = False
             if name:
                 header.columns.append((name.indexes[0], cell))

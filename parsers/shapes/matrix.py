@@ -5,7 +5,7 @@ Labels stand in up to three columns of headings and are broken by pages; the num
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from parsers.form import Table
@@ -15,6 +15,7 @@ from parsers.normalise import is_wordy, label_key
 from parsers.rows import (
     Candidate,
     Line,
+    Placed,
     candidate,
     is_blank,
     overlaps,
@@ -26,9 +27,9 @@ from parsers.rows import (
 
 _LONGEST_JOIN = 6
 # Confidence left where the header does not show that the columns stand in statutory order.
-_UNVERIFIED = 0.95
+_UNVERIFIED = 0.85
 # Where nothing marks the rows, or the order of cells and the columns of the header disagree.
-_STREAM, _DISAGREEING, _CONTINUED = 0.9, 0.6, 0.8
+_STREAM, _DISAGREEING, _CONTINUED, _REORDERED = 0.9, 0.6, 0.8, 0.8
 
 
 @dataclass(slots=True)
@@ -45,13 +46,18 @@ class _Entry:
 
 @dataclass(slots=True)
 class Header:
-    """The columns as one grid prints them: key → span of grid columns, and whether their order was seen to be lawful."""
+    """The columns as one grid prints them.
 
+    `spans`: key → grid columns, where they are known. `order`: keys from left to right. `verified`: all of them were
+    seen, in the form's order; `out_of_order`: they stand otherwise, and `complete` says whether the order is all known.
+    """
+
+    grid: int
     spans: dict[str, tuple[int, int]] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
     verified: bool = False
     out_of_order: bool = False
-    grid: int = -1
-    extra: bool = False
+    complete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,7 @@ class MatrixReader:
             return True
         if any(key.startswith("本列数据的勾稽关系") for key in keys):
             return True
-        telling = sum(key in self._telling for key in keys)
+        telling = sum(len(key) > 1 and any(label.startswith(key) for label in self._telling) for key in keys)
         return telling >= 2 or (telling == 1 and all(is_blank(cell) or is_wordy(cell.text) for cell in line.cells))
 
     def has_row(self, line: Line) -> bool:
@@ -106,6 +112,7 @@ class MatrixReader:
         if not disordered:
             entries = self._continued(entries)
         self._forget_after_empty(entries)
+        starts = self._starts(entries)
         candidates: list[Candidate] = []
         findings: list[Finding] = []
         rows: list[str] = []
@@ -128,7 +135,7 @@ class MatrixReader:
                 instance, seen = instance + 1, set()
             seen.add(row.key)
             rows.append(row.key)
-            read, problems = self._row(row.key, entry, header, disordered=disordered)
+            read, problems = self._row(row.key, entry, header, starts, disordered=disordered)
             candidates.extend(replace(one, instance=instance) for one in read)
             findings.extend(problems)
         return Matrix(tuple(candidates), tuple(rows), tuple(findings), header is not None)
@@ -306,34 +313,71 @@ class MatrixReader:
         """What the header lines say of the columns, or None when there are none."""
         if not lines:
             return None
-        header = Header(grid=lines[0].grid)
+        header = Header(lines[0].grid)
         first = [line for line in lines if line.grid == header.grid]
-        order = {column.key: number for number, column in enumerate(self._columns)}
+        lawful = [column.key for column in self._columns]
         if first[0].columns_known:
             found: dict[str, Cell] = {}
             for line in first:
                 for cell in line.cells:
-                    hit = self._column_book.exact(cell.text)
-                    if hit:
-                        found.setdefault(self._columns[hit.indexes[0]].key, cell)
+                    key = self._column_of(cell)
+                    if key:
+                        found.setdefault(key, cell)
             header.spans = {key: (cell.column, cell.column + cell.column_span) for key, cell in found.items()}
-            by_place = sorted(header.spans, key=lambda key: header.spans[key][0])
-            header.out_of_order = [order[key] for key in by_place] != sorted(order[key] for key in by_place)
-            header.verified = len(by_place) == len(self._columns) and not header.out_of_order
-            return header
-        sequences = [self._printed_order(line) for line in first]
-        longest = max(sequences, key=len)
-        header.out_of_order = [order[key] for key in longest] != sorted(order[key] for key in longest)
-        # 自然人 and 总计 stand on other lines of the header than the five kinds of organisation.
-        header.verified = not header.out_of_order and len(longest) >= len(self._columns) - 2
+            header.order = tuple(sorted(header.spans, key=lambda key: header.spans[key][0]))
+            header.complete = len(header.order) == len(lawful)
+        else:
+            header.order, header.complete = self._printed_order(first)
+        header.out_of_order = list(header.order) != [key for key in lawful if key in header.order]
+        header.verified = header.complete and not header.out_of_order and len(header.order) == len(lawful)
         return header
 
-    def _printed_order(self, line: Line) -> list[str]:
-        hits = [self._column_book.exact(cell.text) for cell in line.cells]
-        return [self._columns[hit.indexes[0]].key for hit in hits if hit]
+    def _column_of(self, cell: Cell) -> str:
+        """The column a header cell names, be it by the first of two lines its words are broken over; else ""."""
+        hit = self._column_book.exact(cell.text)
+        if hit:
+            return self._columns[hit.indexes[0]].key
+        key = label_key(cell.text)
+        begun = [column.key for column in self._columns if len(key) > 1 and label_key(column.label).startswith(key)]
+        return begun[0] if len(begun) == 1 else ""
+
+    def _printed_order(self, lines: Sequence[Line]) -> tuple[tuple[str, ...], bool]:
+        """The columns in printed order, and whether all that are printed were seen.
+
+        自然人 and 总计 stand on other lines of the header than the kinds of organisation between them.
+        """
+        lawful = [column.key for column in self._columns]
+        outer, inner = {lawful[0], lawful[-1]}, lawful[1:-1]
+        cells = [[cell for cell in line.cells if is_wordy(cell.text)] for line in lines]
+        kinds = [[key for key in map(self._column_of, line) if key in inner] for line in cells]
+        longest = max(kinds, key=len)
+        seen = {key for line in cells for key in map(self._column_of, line)}
+        strange = [
+            cell
+            for line, found in zip(cells, kinds, strict=True)
+            if found is longest
+            for cell in line
+            if not self._column_of(cell) and not self._is_furniture(cell)
+        ]
+        complete = outer <= seen and not strange and len(set(longest)) == len(longest) >= len(inner) - 1
+        if complete and not set(inner) & seen - set(longest):
+            return (lawful[0], *longest, lawful[-1]), True
+        return tuple(longest), False
+
+    def _is_furniture(self, cell: Cell) -> bool:
+        key = label_key(cell.text)
+        return any(known.startswith(key) or key.startswith(known) for known in self._furniture) or bool(
+            self.labels.exact(cell.text)
+        )
 
     def _row(
-        self, row: str, entry: _Entry, header: Header | None, *, disordered: bool
+        self,
+        row: str,
+        entry: _Entry,
+        header: Header | None,
+        starts: Mapping[tuple[int, int], int],
+        *,
+        disordered: bool,
     ) -> tuple[list[Candidate], list[Finding]]:
         ids = [f"{self._table.key}.{row}.{column.key}" for column in self._columns]
         stray = [cell for cell in entry.heads if not is_wordy(cell.text) and not is_blank(cell)]
@@ -358,7 +402,7 @@ class MatrixReader:
         if not entry.values:
             at = entry.heads[-1].locator
             return [Candidate(cell, "blank", None, "", at, 0.5) for cell in ids], findings
-        placed, confidence = self._placed(entry, header)
+        placed, confidence = self._placed(entry, header, starts)
         if placed is None:
             message = (
                 f"{entry.heads[-1].text.strip()}: expected {len(ids)} values, found {len(entry.values)}: "
@@ -368,7 +412,7 @@ class MatrixReader:
             if all(is_blank(cell) for cell in entry.values):
                 return [Candidate(cell, "blank", None, "", entry.values[0].locator, 0.5) for cell in ids], findings
             return unassigned(ids, entry.values, entry.values[0].locator), findings
-        cells, unknown = placed
+        cells, unknown = placed.cells, placed.unknown
         findings.extend(
             _finding(
                 "unknown_column",
@@ -385,27 +429,70 @@ class MatrixReader:
         return read, findings
 
     def _placed(
-        self, entry: _Entry, header: Header | None
-    ) -> tuple[tuple[tuple[Cell | None, ...], tuple[Cell, ...]] | None, float]:
+        self, entry: _Entry, header: Header | None, starts: Mapping[tuple[int, int], int]
+    ) -> tuple[Placed | None, float]:
+        """Each column's value, and how sure that is; None where they cannot be told."""
         quality = entry.quality if entry.line.rows_known else min(entry.quality, _STREAM)
         spans = self._spans(header, entry.line)
         by_header = place_by_header(entry.values, spans) if spans and any(spans) else None
-        if header and header.out_of_order:
-            # The header itself prints another order: only where a header cell stands above each value is it known.
-            return (
-                ((by_header.cells, by_header.unknown), min(quality, by_header.confidence)) if by_header else (None, 0.0)
-            )
-        by_order = place_by_order(entry.values, len(self._columns))
-        if by_order is None:
-            return (
-                ((by_header.cells, by_header.unknown), min(quality, by_header.confidence)) if by_header else (None, 0.0)
-            )
-        uniform = len({cell.text.strip() for cell in by_order.cells if cell}) == 1
+        if header and (header.out_of_order or (header.complete and len(header.order) < len(self._columns))):
+            placed = by_header or self._by_printed_order(entry, header)
+            return placed, min(quality, placed.confidence if placed else 0.0)
+        placed = place_by_order(entry.values, len(self._columns))
+        if placed and self._may_be_filler(entry, header):
+            placed = None
+        if placed is None and not entry.line.columns_known:
+            placed = self._by_start(entry, starts)
+        if placed is None:
+            return by_header, min(quality, by_header.confidence if by_header else 0.0)
+        quality = min(quality, placed.confidence)
+        uniform = len({cell.text.strip() for cell in placed.cells if cell}) == 1
         if not uniform and not (header and header.verified):
             quality = min(quality, _UNVERIFIED)
-        if spans and all(spans) and not uniform and not self._agrees(by_order.cells, spans):
+        if spans and all(spans) and not uniform and not self._agrees(placed.cells, spans):
             quality = min(quality, _DISAGREEING)
-        return (by_order.cells, ()), quality
+        return placed, quality
+
+    def _may_be_filler(self, entry: _Entry, header: Header | None) -> bool:
+        """Whether an empty cell at the edge may stand for a merged label, a column being lost: 7 cells, 6 numbers."""
+        edges = (entry.values[0], entry.values[-1])
+        filled = any(not is_blank(cell) for cell in entry.values)
+        return filled and any(is_blank(cell) for cell in edges) and not (header and header.verified)
+
+    def _by_printed_order(self, entry: _Entry, header: Header) -> Placed | None:
+        """By the order of the header's words, in text; columns the header does not print stay empty-handed."""
+        if not header.complete or entry.line.columns_known:
+            return None
+        placed = place_by_order(entry.values, len(header.order))
+        if placed is None or any(is_blank(cell) for cell in (entry.values[0], entry.values[-1])):
+            return None
+        by_key = dict(zip(header.order, placed.cells, strict=True))
+        return Placed(tuple(by_key.get(column.key) for column in self._columns), _REORDERED)
+
+    def _by_start(self, entry: _Entry, starts: Mapping[tuple[int, int], int]) -> Placed | None:
+        """Where the rows printed like this one have their first value, this one has it too."""
+        start = starts.get((len(entry.heads), len(entry.line.cells)))
+        if start is None:
+            return None
+        values = entry.line.cells[start : start + len(self._columns)]
+        outside = [*entry.line.cells[len(entry.heads) : start], *entry.line.cells[start + len(self._columns) :]]
+        if len(values) < len(self._columns) or not all(is_blank(cell) for cell in outside):
+            return None
+        return Placed(tuple(values), _STREAM)
+
+    def _starts(self, entries: Sequence[_Entry]) -> dict[tuple[int, int], int]:
+        """(cells of the label, cells of the line) → index of the first value, where every such row has the same.
+
+        Ragged rows carry empty cells for merged labels. Rows whose values are all printed show where values begin.
+        """
+        size = len(self._columns)
+        seen: dict[tuple[int, int], list[int]] = {}
+        for entry in entries:
+            filled = [at for at, cell in enumerate(entry.line.cells) if at >= len(entry.heads) and not is_blank(cell)]
+            if entry.hit and entry.line.rows_known and not entry.line.columns_known and len(filled) == size:
+                if filled[-1] - filled[0] + 1 == size:
+                    seen.setdefault((len(entry.heads), len(entry.line.cells)), []).append(filled[0])
+        return {key: starts[0] for key, starts in seen.items() if len(starts) > 1 and len(set(starts)) == 1}
 
     def _spans(self, header: Header | None, line: Line) -> list[tuple[int, int] | None] | None:
         if header is None or not line.columns_known or header.grid != line.grid:

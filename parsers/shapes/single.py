@@ -11,7 +11,8 @@ from parsers.model import Cell, Finding
 from parsers.normalise import is_wordy, label_key, money_unit
 from parsers.rows import Candidate, Line, candidate, is_blank, unassigned
 
-_STREAM, _OUT_OF_ORDER, _NO_PARENT = 0.9, 0.9, 0.5
+_STREAM, _JOINED, _OUT_OF_ORDER = 0.9, 0.95, 0.9
+_LONGEST_JOIN = 5
 _UNITS = {"条", "件", "次", "篇", "人", "人次", "个", "万元", "元", "亿元"}
 _VALUE_HEADS = ("统计数", "数量", "数值", "统计数据", "统计结果")
 
@@ -43,7 +44,6 @@ class SingleReader:
         self._table = table
         self._rows = table.blocks[0].rows
         self._labels = LabelBook(Entry(row.label, row.also) for row in self._rows)
-        self._furniture = {label_key(label) for label in table.furniture}
 
     def is_header(self, line: Line) -> bool:
         """Whether a line heads the table: 统计指标 and a column for the numbers."""
@@ -92,55 +92,82 @@ class SingleReader:
 
     def _printed_rows(self, lines: Sequence[Line], findings: list[Finding]) -> list[_Row]:
         rows: list[_Row] = []
-        pending: list[Cell] = []
-        for line in lines:
+        at = 0
+        while at < len(lines):
+            line = lines[at]
             if self.is_header(line) and line.rows_known:
-                pending = []
+                at += 1
                 continue
-            row: _Row | None = None
-            for cell in line.cells:
-                key = label_key(cell.text)
-                if key in _UNITS and row is not None:
-                    row.unit = row.unit or key
-                    continue
-                if not is_wordy(cell.text):
-                    if row is not None:
-                        row.values.append(cell)
-                    continue
-                hit = self._labels.exact(cell.text)
-                if hit is None and pending:
-                    hit = self._labels.exact("".join(part.text for part in pending) + cell.text)
-                if hit:
-                    row = _Row(cell, hit.indexes, hit.quality, line)
-                    rows.append(row)
-                    pending = []
-                elif row is not None and not line.rows_known:
-                    row = None
-                    pending = [cell]
-                elif row is not None:
-                    row.values.append(cell)
-                else:
-                    pending.append(cell)
-            if row is None:
-                pending = self._unnamed(line, pending, rows, findings)
+            found = self._rows_of(line)
+            if found:
+                rows.extend(found)
+                at += 1
+                continue
+            row, at = self._joined(lines, at)
+            rows.extend([row] if row else self._unnamed(line, findings))
         return rows
 
-    def _unnamed(self, line: Line, pending: list[Cell], rows: list[_Row], findings: list[Finding]) -> list[Cell]:
+    def _rows_of(self, line: Line) -> list[_Row]:
+        """The rows a line prints whole: one, or two in tables of two halves."""
+        rows: list[_Row] = []
+        words: list[Cell] = []
+        for cell in line.cells:
+            hit = self._labels.exact(cell.text) if is_wordy(cell.text) else None
+            if hit is None and words and is_wordy(cell.text) and not rows:
+                hit = self._labels.exact(words[-1].text + cell.text)
+            if hit and not (rows and not rows[-1].values and line.rows_known):
+                rows.append(_Row(cell, hit.indexes, hit.quality, line))
+            elif hit and not line.rows_known:
+                # In a stream two labels in a row share what follows.
+                rows.append(_Row(cell, hit.indexes, 0.0, line))
+            elif rows:
+                self._take(cell, rows[-1])
+            elif is_wordy(cell.text):
+                words.append(cell)
+        return rows
+
+    @staticmethod
+    def _take(cell: Cell, row: _Row) -> None:
+        key = label_key(cell.text)
+        if key in _UNITS and not row.unit:
+            row.unit = key
+        else:
+            row.values.append(cell)
+
+    def _joined(self, lines: Sequence[Line], at: int) -> tuple[_Row | None, int]:
+        """A row whose label goes over several lines, its values on one of them; and the line after it."""
+        texts: list[Cell] = []
+        values: list[Cell] = []
+        for end in range(at, min(at + _LONGEST_JOIN, len(lines))):
+            line = lines[end]
+            if not line.rows_known or (end > at and (self._rows_of(line) or self.is_header(line))):
+                break
+            words = [cell for cell in line.cells if is_wordy(cell.text) and label_key(cell.text) not in _UNITS]
+            rest = [cell for cell in line.cells if cell not in words]
+            if len(words) > 1 or (values and any(not is_blank(cell) for cell in rest)):
+                break
+            texts.extend(words)
+            values = values or [cell for cell in rest if not is_blank(cell)] and rest
+            hit = self._labels.exact("".join(cell.text for cell in texts)) if end > at and texts else None
+            if hit:
+                row = _Row(texts[0], hit.indexes, min(hit.quality, _JOINED), lines[at])
+                for cell in values:
+                    self._take(cell, row)
+                return row, end + 1
+        return None, at + 1
+
+    def _unnamed(self, line: Line, findings: list[Finding]) -> list[_Row]:
         """A line with no known label: a cut or misspelt one, a heading, or a row the form does not have."""
         numbers = [cell for cell in line.cells if not is_blank(cell) and not is_wordy(cell.text)]
         words = [cell for cell in line.cells if is_wordy(cell.text) and label_key(cell.text) not in _UNITS]
-        if not words:
-            return pending
-        if not numbers:
-            return [] if any(label_key(cell.text) in self._furniture for cell in words) else pending[-2:]
+        if not words or not numbers:
+            return []
         hit = self._labels.loose(words[-1].text)
         if hit:
             row = _Row(words[-1], hit.indexes, hit.quality, line)
-            row.unit = next((label_key(cell.text) for cell in line.cells if label_key(cell.text) in _UNITS), "")
-            row.values = list(line.cells[line.cells.index(words[-1]) + 1 :])
-            row.values = [cell for cell in row.values if label_key(cell.text) not in _UNITS]
-            rows.append(row)
-            return []
+            for cell in line.cells[line.cells.index(words[-1]) + 1 :]:
+                self._take(cell, row)
+            return [row]
         message = f"{self._table.label}: no row of the form is called {words[-1].text.strip()!r}: {line.text}"
         findings.append(_finding("unknown_row", message, numbers[0]))
         return []
@@ -164,6 +191,8 @@ class SingleReader:
         if not row.line.rows_known:
             quality = min(quality, _STREAM)
         filled = [cell for cell in row.values if not is_blank(cell)]
+        if quality == 0.0:
+            return unassigned([form_row.key], row.values, row.label.locator)[0]
         if not row.values:
             return Candidate(form_row.key, "blank", None, "", row.label.locator, 0.5)
         if not filled:
