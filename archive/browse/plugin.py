@@ -1,0 +1,88 @@
+"""The Datasette plugin: routes, links in table cells, Chinese search, response headers.
+
+The same file serves Datasette 0.65 and 1.0.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from markupsafe import Markup
+from pluggy import HookimplMarker
+
+from archive import search
+from archive.browse import headers, links, pages
+from archive.browse.codebook import DATABASE
+
+NAME = "gongkai"
+hookimpl = HookimplMarker("datasette")
+# An FTS5 expression that is valid and finds nothing.
+_NOTHING = '""'
+
+
+def match_expression(text: str | None) -> str:
+    """What to MATCH for what was typed, whatever was typed."""
+    return search.query(text or "") or _NOTHING
+
+
+def cjk_snippet(text: str | None, looked_for: str | None) -> str:
+    return search.snippet(text or "", looked_for or "")
+
+
+# Datasette's search boxes call escape_fts; the last one to register it wins.
+@hookimpl(trylast=True)
+def prepare_connection(conn: sqlite3.Connection, database: str) -> None:
+    if database == DATABASE:
+        conn.create_function("escape_fts", 1, match_expression, deterministic=True)
+        conn.create_function("cjk_snippet", 2, cjk_snippet, deterministic=True)
+
+
+@hookimpl
+def render_cell(row: Any, value: Any, column: str, table: str | None, database: str, datasette: Any) -> Markup | None:
+    if database != DATABASE:
+        return None
+    return links.link(column, value, row, table, datasette.urls.path)
+
+
+@hookimpl
+def register_routes() -> list[tuple[str, Any]]:
+    return [
+        (r"/-/report/(?P<report_id>\d{1,15})$", pages.report_page),
+        (r"/-/fact/(?P<report_id>\d{1,15})/(?P<cell>[A-Za-z0-9_.]+)$", pages.fact_page),
+        (r"/-/capture/(?P<capture_id>\d{1,15})$", pages.capture_page),
+        (r"/-/capture/(?P<capture_id>\d{1,15})/raw$", pages.raw),
+        (r"/-/capture/(?P<capture_id>\d{1,15})/record\.warc\.gz$", pages.record),
+    ]
+
+
+@hookimpl
+def extra_template_vars(template: str, datasette: Any) -> Callable[[], Awaitable[dict[str, Any]]] | None:
+    if template != "index.html":
+        return None
+
+    async def first_page() -> dict[str, Any]:
+        return {"home": await pages.home(datasette.get_database(DATABASE))}
+
+    return first_page
+
+
+@hookimpl
+def extra_css_urls(datasette: Any) -> list[str]:
+    return [datasette.urls.path("/gongkai-static/tables.css")]
+
+
+@hookimpl
+def menu_links(datasette: Any) -> list[dict[str, str]]:
+    path = datasette.urls.path
+    return [
+        {"href": path("/"), "label": "首页 Start"},
+        {"href": path(f"/{DATABASE}/reports"), "label": "报告 Reports"},
+        {"href": path(f"/{DATABASE}/search"), "label": "检索 Search"},
+    ]
+
+
+@hookimpl
+def asgi_wrapper() -> Callable[[headers.App], headers.App]:
+    return headers.guarded

@@ -1,0 +1,118 @@
+"""The rows that the pages show. Everything comes back as plain dicts, one per row."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any, Protocol
+
+RowDict = dict[str, Any]
+
+
+class Database(Protocol):
+    """The part of Datasette's database that is used here."""
+
+    path: str
+
+    async def execute(self, sql: str, params: dict[str, object] | None = None) -> Any: ...
+    async def execute_fn(self, fn: Callable[[sqlite3.Connection], Any]) -> Any: ...
+
+
+REPORT = """
+SELECT r.*, d.parser_version, d.media_type, d.contact_json, d.read_at, s.agency AS site_agency
+FROM reports r
+JOIN readings d ON d.reading_id = r.reading_id
+LEFT JOIN sites s ON s.name = r.site
+WHERE r.report_id = :report_id
+"""
+
+FACTS = "SELECT * FROM facts WHERE report_id = :report_id ORDER BY cell"
+
+FORM_CELLS = "SELECT * FROM form_cells WHERE form = :form ORDER BY position"
+
+CHECKS = """
+SELECT k.rule, k.status, k.lhs, k.rhs, w.says, w.relation, w.left_cells, w.right_cells
+FROM checks k LEFT JOIN form_rules w ON w.form = :form AND w.rule = k.rule
+WHERE k.report_id = :report_id ORDER BY k.status <> 'fail', k.rule
+"""
+
+SECTIONS = "SELECT position, heading, text, locator FROM report_sections WHERE report_id = :report_id ORDER BY position"
+
+REPORT_FINDINGS = """
+SELECT level, code, message FROM findings
+WHERE report_id = :report_id AND capture_id = :capture_id ORDER BY finding_id LIMIT 200
+"""
+
+PROVENANCE = "SELECT * FROM provenance WHERE report_id = :report_id"
+
+FACT_VERSIONS = """
+SELECT version_id, known_from, known_to, parser_version, capture_id, value, raw, status, confidence
+FROM all_facts WHERE report_id = :report_id AND cell = :cell ORDER BY known_from DESC, version_id DESC
+"""
+
+REPORT_VERSIONS = """
+SELECT v.version_id, v.capture_id, v.known_from, v.known_to, v.closed_because, d.parser_version
+FROM report_versions v JOIN readings d ON d.reading_id = v.reading_id
+WHERE v.report_id = :report_id ORDER BY v.version_id DESC
+"""
+
+CAPTURE = """
+SELECT c.*, e.metadata_offset, e.metadata_length, e.etag, e.last_modified, f.method, f.via, f.anchor
+FROM captures c
+JOIN exchanges e ON e.capture_id = c.capture_id
+JOIN frontier f ON f.frontier_id = e.frontier_id
+WHERE c.capture_id = :capture_id
+"""
+
+CAPTURE_READINGS = """
+SELECT d.reading_id, d.parser_version, d.kind, d.media_type, d.form, d.error_code, d.error_message, v.report_id,
+    v.known_to, v.title
+FROM readings d LEFT JOIN report_versions v ON v.reading_id = d.reading_id
+WHERE d.capture_id = :capture_id ORDER BY d.reading_id DESC
+"""
+
+CAPTURE_FACTS = """
+SELECT f.* FROM facts f JOIN reports r ON r.report_id = f.report_id
+WHERE r.capture_id = :capture_id AND f.status <> 'absent' ORDER BY f.report_id, f.cell
+"""
+
+CAPTURE_FINDINGS = (
+    "SELECT level, code, message FROM findings WHERE capture_id = :capture_id ORDER BY finding_id LIMIT 200"
+)
+
+CAPTURES_OF_URL = """
+SELECT e.capture_id, e.captured_at, e.outcome FROM exchanges e
+WHERE e.url_id = (SELECT url_id FROM exchanges WHERE capture_id = :capture_id)
+ORDER BY e.capture_id DESC LIMIT 50
+"""
+
+ATTACHMENT_NAME = "SELECT file_name FROM attachments WHERE url = :url AND file_name <> '' LIMIT 1"
+
+TOTALS = """
+SELECT (SELECT count(*) FROM report_versions WHERE known_to IS NULL) AS reports,
+    (SELECT count(DISTINCT agency) FROM report_versions WHERE known_to IS NULL) AS agencies,
+    (SELECT min(report_year) FROM report_versions WHERE known_to IS NULL) AS first_year,
+    (SELECT max(report_year) FROM report_versions WHERE known_to IS NULL) AS last_year,
+    (SELECT count(*) FROM page_versions WHERE known_to IS NULL) AS pages,
+    (SELECT count(*) FROM exchanges) AS captures
+"""
+
+YEARS = """
+SELECT report_year, count(*) AS reports, group_concat(DISTINCT form) AS forms FROM reports
+WHERE report_year IS NOT NULL GROUP BY report_year ORDER BY report_year
+"""
+
+NEWEST_REPORTS = """
+SELECT report_id, agency, report_year, form, title, published_date FROM reports
+WHERE copy_of IS NULL ORDER BY published_date IS NULL, published_date DESC, report_id DESC LIMIT 12
+"""
+
+
+async def rows(database: Database, sql: str, **parameters: object) -> list[RowDict]:
+    result = await database.execute(sql, parameters)
+    return [dict(row) for row in result.rows]
+
+
+async def first_row(database: Database, sql: str, **parameters: object) -> RowDict | None:
+    found = await rows(database, sql, **parameters)
+    return found[0] if found else None
