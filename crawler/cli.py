@@ -1,0 +1,258 @@
+"""The `gongkai` command: every task of the project behind one name.
+
+Exit codes: 0 done; 1 something failed (what did succeed is kept and said); 2 usage; 75 another run holds the lock.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from archive.errors import ArchiveError, LockedError
+from crawler import report
+from crawler.exceptions import CrawlerError
+from crawler.site import SITES_FOLDER, Site, bundled_site, bundled_sites, load_site
+
+# Commands of the contract that this version does not have yet.
+NOT_BUILT = ("nightly", "import", "export", "schedule", "doctor")
+EXIT_LOCKED = 75
+
+Command = Callable[..., None]
+
+
+class Commands(click.Group):
+    """Says of a planned command that it is not built yet, instead of calling it unknown."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in NOT_BUILT:
+            click.echo(f"gongkai {cmd_name}: not built yet in this version", err=True)
+            ctx.exit(2)
+        return super().get_command(ctx, cmd_name)
+
+
+def clear_errors(command: Command) -> Command:
+    """Our own errors become one line and an exit code, never a traceback."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except LockedError as error:
+            click.echo(f"gongkai: {error}", err=True)
+            sys.exit(EXIT_LOCKED)
+        except (CrawlerError, ArchiveError, OSError) as error:
+            click.echo(f"gongkai: {error}", err=True)
+            sys.exit(1)
+
+    return run
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+site_files = click.option(
+    "--site-file",
+    "site_files",
+    multiple=True,
+    metavar="F.toml",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Only the sites of these files (repeatable).",
+)
+
+
+def print_json(value: Any) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="gongkai")
+@click.option(
+    "--data",
+    "data_dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("data"),
+    envvar="GONGKAI_DATA",
+    show_default=True,
+    help="Data directory (or GONGKAI_DATA).",
+)
+@click.pass_context
+def main(ctx: click.Context, data_dir: Path) -> None:
+    """公开: collect Chinese government information disclosure, keep its bytes, read its numbers."""
+    ctx.obj = data_dir
+
+
+def chosen_sites(names: Iterable[str], files: Iterable[Path]) -> list[Site]:
+    """Sites of the given files and names; else every enabled bundled one."""
+    chosen = [load_site(path) for path in files] + [bundled_site(name) for name in names]
+    return chosen or [site for site in bundled_sites() if site.enabled]
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@as_json
+def parse(files: tuple[Path, ...], as_json: bool) -> None:
+    """Read document files: one JSON object per file per line with --json."""
+    from crawler.parse import described, read_file
+
+    failed = False
+    for path in files:
+        reading = read_file(path)
+        failed |= reading["error"] is not None
+        if as_json:
+            print_json(reading)
+        else:
+            click.echo(described(reading))
+    sys.exit(1 if failed else 0)
+
+
+@main.command()
+@click.argument("names", metavar="[SITE]...", nargs=-1)
+@site_files
+@click.option(
+    "--full", is_flag=True, help="Ask again for every known address (conditionally), not only lists and news."
+)
+@click.option("--limit", type=click.IntRange(min=1), help="At most this many listed pages per site.")
+@as_json
+@click.pass_obj
+@clear_errors
+def crawl(
+    data_dir: Path, names: tuple[str, ...], site_files: tuple[Path, ...], full: bool, limit: int | None, as_json: bool
+) -> None:
+    """Crawl declared sites into WARC and database, and read what is new; no SITE means every enabled one."""
+    from crawler.crawl import crawl
+
+    summary = crawl(data_dir, chosen_sites(names, site_files), full=full, limit=limit)
+    print_json(asdict(summary)) if as_json else click.echo(report.crawled(summary, data_dir))
+    sys.exit(0 if summary.ok else 1)
+
+
+@main.command()
+@click.option(
+    "--documents",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Add the files in DIR to the replica as reports.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8630,
+    show_default=True,
+    help="Where the replica listens, and its file host on the port above; 0 takes any free ones.",
+)
+@as_json
+@click.pass_obj
+@clear_errors
+def demo(data_dir: Path, documents: Path | None, port: int, as_json: bool) -> None:
+    """Offline: serve the bundled replica site on loopback, crawl it, read its reports, say what was collected."""
+    from crawler.demo import demo
+
+    summary = demo(data_dir, documents=documents, port=port)
+    print_json(asdict(summary)) if as_json else click.echo(report.demonstrated(summary, data_dir))
+    sys.exit(0 if summary.crawl.ok else 1)
+
+
+@main.command()
+@click.option("--full", is_flag=True, help="First make the database again from the WARC files.")
+@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that read.")
+@as_json
+@click.pass_obj
+@clear_errors
+def extract(data_dir: Path, full: bool, workers: int, as_json: bool) -> None:
+    """Read the archive again: what this version has not read yet, or with --full everything. Needs no network."""
+    from crawler.extract import extract
+
+    summary = extract(data_dir, full=full, workers=workers)
+    print_json(asdict(summary)) if as_json else click.echo(report.extracted(summary))
+
+
+@main.command()
+@as_json
+@click.pass_obj
+@clear_errors
+def audit(data_dir: Path, as_json: bool) -> None:
+    """Hash every record again and compare index, database and files: prints file, offset, record id, problem."""
+    from archive.audit import audit
+
+    count = 0
+    for problem in audit(data_dir):
+        count += 1
+        print_json(asdict(problem)) if as_json else click.echo(report.problem(problem))
+    if not as_json:
+        click.echo(f"{count} problems" if count else "no problems")
+    sys.exit(1 if count else 0)
+
+
+@main.command()
+@as_json
+@click.pass_obj
+@clear_errors
+def status(data_dir: Path, as_json: bool) -> None:
+    """Sites, last runs, coverage, what is broken."""
+    from crawler.status import status
+
+    found = status(data_dir)
+    print_json(found) if as_json else click.echo(report.standing(found))
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True)
+@click.pass_obj
+@clear_errors
+def serve(data_dir: Path, port: int) -> None:
+    """Browse the corpus: Datasette with the project's configuration and plugin."""
+    from archive.browse.serve import serve
+
+    sys.exit(serve(data_dir, port=port))
+
+
+@main.group()
+def sites() -> None:
+    """The declared sites."""
+
+
+@sites.command("list")
+@as_json
+@clear_errors
+def list_sites(as_json: bool) -> None:
+    """Every bundled site: name, division code, agency, why it is disabled."""
+    for site in bundled_sites():
+        row = {
+            "name": site.name,
+            "agency": site.agency,
+            "division_code": site.division_code,
+            "enabled": site.enabled,
+            "disabled_because": site.disabled_because,
+            "channels": dict(site.channels),
+        }
+        print_json(row) if as_json else click.echo(report.site_line(site))
+
+
+@sites.command("check")
+@click.argument("files", metavar="[F.toml]...", nargs=-1, type=click.Path(path_type=Path))
+@clear_errors
+def check_sites(files: tuple[Path, ...]) -> None:
+    """Validate site files offline; without F.toml, the bundled ones."""
+    failed = False
+    for path in files or sorted(SITES_FOLDER.glob("*/*.toml")):
+        try:
+            site = load_site(path)
+        except CrawlerError as error:
+            failed = True
+            click.echo(str(error), err=True)
+            continue
+        click.echo(f"ok {path}: {site.agency}, {len(site.channels)} channels")
+    sys.exit(1 if failed else 0)
+
+
+@sites.command("probe", hidden=True, context_settings={"ignore_unknown_options": True})
+@click.argument("rest", nargs=-1)
+def probe_site(rest: tuple[str, ...]) -> None:  # noqa: ARG001  whatever follows, the answer is the same
+    """Look at a URL and propose a site file."""
+    click.echo("gongkai sites probe: not built yet in this version", err=True)
+    sys.exit(2)

@@ -1,0 +1,54 @@
+"""Reads files from disk for `gongkai parse`: the one place where the parsers meet paths."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from parsers.model import Reading, ReadingError
+from parsers.reading import as_json, read
+
+# Nothing a government office publishes as one document comes near this; reading more would only fill memory.
+MAX_FILE_BYTES = 256 * 1024 * 1024
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """The reading of one file in the shape of CONTRACT §4; a file that cannot be opened gives an error in it."""
+    return as_json(_reading(path), file=str(path))
+
+
+def _reading(path: Path) -> Reading:
+    try:
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            return _failed("too_large", f"{path}: {size} bytes, expected at most {MAX_FILE_BYTES}")
+        return read(path.read_bytes(), name=path.name)
+    except OSError as error:
+        return _failed("cannot_open", f"{path}: {error.strerror}")
+
+
+def _failed(code: str, message: str) -> Reading:
+    return Reading(media_type="application/octet-stream", error=ReadingError(code=code, message=message))
+
+
+def described(reading: dict[str, Any]) -> str:
+    """A reading for a person: what was understood, what was not."""
+    lines = [f"{reading['file']}"]
+    if reading["error"]:
+        return "\n".join([*lines, f"  error {reading['error']['code']}: {reading['error']['message']}"])
+    statuses = Counter(fact["status"] for fact in reading["facts"])
+    failed = [check for check in reading["checks"] if check["status"] == "fail"]
+    what = [
+        reading["kind"],
+        f"form {reading['form']}",
+        reading["report_year"],
+        reading["agency"],
+        reading["media_type"],
+    ]
+    lines.append("  " + ", ".join(str(part) for part in what))
+    lines.append(f"  title {reading['title']}, published {reading['published_date']}")
+    lines.append("  cells " + (", ".join(f"{count} {status}" for status, count in sorted(statuses.items())) or "none"))
+    lines += [f"  check failed {check['rule']}: {check['lhs']} ≠ {check['rhs']}" for check in failed]
+    lines += [f"  {finding['code']}: {finding['message']} ({finding['locator']})" for finding in reading["findings"]]
+    return "\n".join(lines)

@@ -1,0 +1,72 @@
+"""What commands say to a person. One function per command, values in, text out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from archive.audit import Problem
+from crawler.crawl import CrawlSummary
+from crawler.demo import DemoSummary
+from crawler.extract import ExtractSummary
+from crawler.site import Site
+
+
+def crawled(summary: CrawlSummary, data_dir: Path) -> str:
+    """A run: per site what it yielded and why it failed, then the totals."""
+    lines = [f"run {summary.run_id} {summary.status}: {summary.requests} requests in {summary.crawl_seconds:.1f} s"]
+    for site in summary.sites:
+        outcomes = ", ".join(f"{count} {outcome}" for outcome, count in sorted(site.outcomes.items()))
+        lines.append(
+            f"  {site.site}: {site.listings} listings ({site.new_listings} new); {outcomes or 'nothing fetched'}"
+        )
+        lines += [f"    FAILED: {trouble}" for trouble in site.troubles]
+    levels = ", ".join(f"{count} {level}" for level, count in summary.findings.items() if count)
+    return "\n".join(
+        [*lines, extracted(summary.extracted), f"findings: {levels or 'none'}", f"in {data_dir / 'corpus.db'}"]
+    )
+
+
+def extracted(summary: ExtractSummary) -> str:
+    """What was read this time and what stands in the database."""
+    return (
+        f"read {summary.read} captures ({summary.unreadable} unreadable) in {summary.seconds:.1f} s; the database has "
+        f"{summary.pages} pages, {summary.attachments} attachments, {summary.reports} reports, {summary.facts} facts"
+    )
+
+
+def demonstrated(summary: DemoSummary, data_dir: Path) -> str:
+    """The demonstration's run, and where to look next."""
+    return "\n".join(
+        [
+            f"replica site at {summary.site}",
+            crawled(summary.crawl, data_dir),
+            f"{summary.crawl.seconds:.1f} s in all, peak memory {summary.peak_megabytes} MB",
+            f"next: gongkai --data {data_dir} serve",
+        ]
+    )
+
+
+def problem(found: Problem) -> str:
+    """File, offset, record id, problem, separated by tabs."""
+    return "\t".join(str(part) for part in (found.file, found.offset, found.record_id, found.problem))
+
+
+def site_line(site: Site) -> str:
+    """A declared site."""
+    state = f"{len(site.channels)} channels" if site.enabled else f"disabled: {site.disabled_because}"
+    return f"{site.name}\t{site.division_code}\t{site.agency}\t{state}"
+
+
+def standing(found: dict[str, Any]) -> str:
+    """Sites with their latest run, then what is broken."""
+    lines = []
+    for site in found["sites"]:
+        lines.append(
+            f"{site['site']}: {site['reports']} reports, {site['pages']} pages, last run {site['last_run_at']}"
+        )
+    for run in found["runs"]:
+        counts = f"{run['requests']} requests, {run['new_captures']} new captures"
+        lines.append(f"run {run['run_id']} {run['kind']} {run['status']}: {counts}")
+    lines += [f"{row['level']} {row['code']}: {row['count']}" for row in found["findings"]]
+    return "\n".join(lines) or "nothing collected yet"
