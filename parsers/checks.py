@@ -8,6 +8,7 @@ since it cannot say which of them is wrong.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -15,6 +16,31 @@ from parsers.form import Form, Rule
 from parsers.model import Check, Fact, Finding, Number
 
 FAILED_CONFIDENCE = 0.5
+
+
+_BROKEN = re.compile(r"\d\s*\n\s*\d")
+
+
+def settled(form: Form, facts: Sequence[Fact]) -> tuple[tuple[Fact, ...], tuple[Check, ...]]:
+    """The facts with their checks, and the confidence that the checks leave.
+
+    Digits over digits (120 above 7) may be one number broken by a narrow cell or two: such a cell is read as one number
+    only where a check that it takes part in passes; else it is unreadable.
+    """
+    checks = check(form, facts)
+    passed = {cell for one in checks if one.status == "pass" for cell in one.cells}
+    doubtful = {
+        fact.cell
+        for fact in facts
+        if fact.status == "reported" and "," not in fact.raw and _BROKEN.search(fact.raw) and fact.cell not in passed
+    }
+    if doubtful:
+        facts = [
+            replace(fact, value=None, status="unreadable", confidence=FAILED_CONFIDENCE) if fact.cell in doubtful else fact
+            for fact in facts
+        ]
+        checks = check(form, facts)
+    return lowered(facts, checks), checks
 
 
 def check(form: Form, facts: Iterable[Fact]) -> tuple[Check, ...]:

@@ -26,14 +26,14 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 
 from parsers.form import Form, Row, forms
-from parsers.model import Document, Fact, Finding, Paragraph
+from parsers.model import Document, Fact, Finding, Number, Paragraph
 from parsers.normalise import squeezed
 from parsers.rows import Candidate, Line
 from parsers.shapes.across import AcrossReader
 from parsers.shapes.blocks import BlocksReader
 from parsers.shapes.matrix import MatrixReader
 from parsers.shapes.single import SingleReader
-from parsers.zones import Zone, zones_of
+from parsers.zones import Zone, title_year, zones_of
 
 _STATISTICS, _BLOCKS, _MATRIX, _ACROSS = "statistics", "disclosure", "applications", "review"
 _SPLIT_ROWS = {"other_uncorrected", "other_unpaid", "other_rest"}
@@ -43,6 +43,8 @@ _LEAST_ROWS = 3
 _LEAST_STATISTICS = 5
 _CAPPED = 0.5
 _ONE_OF_TWO = 0.8
+# Candidates of the n-th printing of a table are numbered from n times this.
+_PRINTING = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class _Evidence:
     statistics: list[Candidate] = field(default_factory=list)
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     printings: dict[str, int] = field(default_factory=dict)
+    years: dict[tuple[str, int], int | None] = field(default_factory=dict)
 
 
 class Matcher:
@@ -96,6 +99,8 @@ class Matcher:
             tables = (_BLOCKS, _MATRIX, _ACROSS)
         for table in tables:
             findings.extend(evidence.findings.get(table, []))
+        candidates, left_out = _of_the_year(form, candidates, evidence, title_year(document))
+        findings.extend(left_out)
         facts, problems = _facts(form, candidates, evidence.printings)
         findings.extend(problems)
         findings.extend(_foreign(form, candidates))
@@ -148,6 +153,7 @@ class Matcher:
             evidence.statistics.extend(_of_printing(single.candidates, zone, printing))
             findings.extend(single.findings)
         evidence.printings[zone.table] = printing + 1
+        evidence.years[zone.table, printing] = zone.year
         if zone.part_of_year:
             findings.append(
                 Finding("part_of_year", f"a table is captioned {' / '.join(zone.caption)}", zone.lines[0].locator)
@@ -213,8 +219,45 @@ def match(document: Document) -> Match:
 def _of_printing(candidates: Iterable[Candidate], zone: Zone, printing: int) -> list[Candidate]:
     cap = _CAPPED if zone.part_of_year else 1.0
     return [
-        replace(one, instance=one.instance + 1000 * printing, confidence=min(one.confidence, cap)) for one in candidates
+        replace(one, instance=one.instance + _PRINTING * printing, confidence=min(one.confidence, cap))
+        for one in candidates
     ]
+
+
+def _of_the_year(
+    form: Form, candidates: list[Candidate], evidence: _Evidence, year: int | None
+) -> tuple[list[Candidate], list[Finding]]:
+    """Without the printings of tables that disagree with another and are captioned with another year than the title's.
+
+    Left alone, and so unreadable where they disagree, when title or captions do not say.
+    """
+    kept, findings = candidates, list[Finding]()
+    for table in {_table_of(form, cell) for cell in _conflicts(candidates)}:
+        years = {number: found for (name, number), found in evidence.years.items() if name == table}
+        ours = {number for number, found in years.items() if found == year}
+        if year is None or not ours or None in years.values() or len(ours) == len(years):
+            continue
+        others = sorted({found for found in years.values() if found and found != year})
+        findings.append(
+            Finding("other_year", f"{table}: printed for {', '.join(map(str, others))} too; only {year} is taken")
+        )
+        kept = [
+            replace(one, confidence=min(one.confidence, _ONE_OF_TWO))
+            if _table_of(form, one.cell) == table
+            else one
+            for one in kept
+            if _table_of(form, one.cell) != table or one.instance // _PRINTING in ours
+        ]
+    return kept, findings
+
+
+def _conflicts(candidates: Iterable[Candidate]) -> set[str]:
+    """Cells reported with more than one value."""
+    values: dict[str, set[Number | None]] = {}
+    for one in candidates:
+        if one.status == "reported":
+            values.setdefault(one.cell, set()).add(one.value)
+    return {cell for cell, found in values.items() if len(found) > 1}
 
 
 def _hybrid(one: str, other: str) -> Finding:
@@ -229,10 +272,7 @@ def _facts(form: Form, candidates: Sequence[Candidate], printings: dict[str, int
     for one in candidates:
         by_cell.setdefault(one.cell, []).append(one)
     findings: list[Finding] = []
-    conflicts = {
-        cell for cell, found in by_cell.items() if len({one.value for one in found if one.status == "reported"}) > 1
-    }
-    mixed = {_table_of(form, cell) for cell in conflicts}
+    mixed = {_table_of(form, cell) for cell in _conflicts(candidates)}
     facts: list[Fact] = []
     for cell in form.cells.values():
         found = by_cell.get(cell.cell, [])

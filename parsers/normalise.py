@@ -164,9 +164,6 @@ def _value(digits: str, *, money: bool) -> tuple[Number | None, Oddity]:
         return None, ""
     if not _GROUPED.fullmatch(tight) and not _PLAIN.fullmatch(tight):
         return None, ""
-    if "\n" in text and not _GROUPED.fullmatch(tight):
-        # 1,20 over 7 is one number broken by the cell's width; 5 over 3 may be two.
-        return None, ""
     whole = tight.replace(",", "")
     if len(whole) > 1 and whole[0] == "0" and whole[1].isdigit():
         # 00 or 012 is two cells run together or a slip of the pen.

@@ -77,8 +77,8 @@ def _with_arithmetic(
     if edition is None:
         return facts, (), ()
     form = forms()[edition]
-    checked = checks.check(form, facts)
-    return checks.lowered(facts, checked), checked, checks.failures(form, checked)
+    settled, checked = checks.settled(form, facts)
+    return settled, checked, checks.failures(form, checked)
 
 
 def as_json(reading: Reading, file: str) -> dict[str, Any]:

@@ -10,23 +10,30 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from parsers.model import Document, Grid, Paragraph
+from parsers.model import Document, Paragraph
 from parsers.normalise import is_section_heading, squeezed
 from parsers.rows import Line, lines_of
 
 _RUNNING_TEXT = 80
 _CAPTION = 40
 # Captions of tables that do not cover the whole year.
+_YEAR = re.compile(r"(?<!\d)(20\d\d)年")
+_SENTENCE_END = ("。", "；", "，", ";", ",")
 _PART_OF_YEAR = re.compile(r"上半年|下半年|半年|[一二三四1-4]季度|\d{1,2}月份")
 
 
 @dataclass(slots=True)
 class Zone:
-    """A run of lines of one table. `caption`: the short paragraphs directly above it."""
+    """A run of lines of one table.
+
+    `caption`: the short paragraphs directly above it. `year`: that of the last title or caption above it which names
+    one, None when none does.
+    """
 
     table: str
     lines: list[Line] = field(default_factory=list)
     caption: tuple[str, ...] = ()
+    year: int | None = None
 
     @property
     def part_of_year(self) -> bool:
@@ -38,6 +45,7 @@ def zones_of(document: Document, kind_of: Callable[[Line, str], str]) -> list[Zo
     zones: list[Zone] = []
     current: Zone | None = None
     captions: list[str] = []
+    year = _year(document.title)
     grids = 0
     for block in document.blocks:
         if isinstance(block, Paragraph):
@@ -46,11 +54,12 @@ def zones_of(document: Document, kind_of: Callable[[Line, str], str]) -> list[Zo
                 current, captions = None, []
             if len(text) <= _CAPTION:
                 captions = [*captions[-2:], text]
+                year = _year(text) or year
             continue
         for line in lines_of(block, grids):
             table = kind_of(line, current.table if current else "")
             if table and (current is None or table != current.table):
-                current = Zone(table, caption=tuple(captions))
+                current = Zone(table, caption=tuple(captions), year=year)
                 zones.append(current)
             if current:
                 current.lines.append(line)
@@ -59,5 +68,20 @@ def zones_of(document: Document, kind_of: Callable[[Line, str], str]) -> list[Zo
     return zones
 
 
-def has_grid(document: Document) -> bool:
-    return any(isinstance(block, Grid) for block in document.blocks)
+def title_year(document: Document) -> int | None:
+    """The year in the document's title: the first short line that calls itself a report, else the format's own title."""
+    for block in document.blocks:
+        if isinstance(block, Paragraph):
+            text = squeezed(block.text)
+            if len(text) <= 2 * _CAPTION and ("报告" in text or "年报" in text) and _year(text):
+                return _year(text)
+    return _year(document.title)
+
+
+def _year(text: str) -> int | None:
+    """The one year a title or caption names; sentences and lines that name two have none."""
+    tight = squeezed(text)
+    years = set(_YEAR.findall(tight))
+    if len(years) != 1 or tight.endswith(_SENTENCE_END):
+        return None
+    return int(years.pop())

@@ -42,6 +42,7 @@ class _Entry:
     hit: Hit | None = None
     header: bool = False
     quality: float = 1.0
+    header_words: Line | None = None
 
 
 @dataclass(slots=True)
@@ -105,7 +106,7 @@ class MatrixReader:
 
     def read(self, lines: Sequence[Line]) -> Matrix:
         entries = [self._entry(line) for line in lines]
-        header = self._header([entry.line for entry in entries if entry.header])
+        header = self._header([line for entry in entries if (line := _header_line(entry))])
         entries = self._joined(entries)
         self._match_loosely(entries)
         disordered = self._is_disordered(entries)
@@ -141,11 +142,16 @@ class MatrixReader:
         return Matrix(tuple(candidates), tuple(rows), tuple(findings), header is not None)
 
     def _entry(self, line: Line) -> _Entry:
-        if self.is_header(line):
-            tail = self._row_after_header(line) if not line.rows_known else None
-            if tail is None:
-                return _Entry(line, [], [], header=True)
-            line = tail
+        if not self.is_header(line):
+            return self._row_entry(line)
+        tail = self._row_after_header(line) if not line.rows_known else None
+        if tail is None:
+            return _Entry(line, [], [], header=True)
+        entry = self._row_entry(tail)
+        entry.header_words = line
+        return entry
+
+    def _row_entry(self, line: Line) -> _Entry:
         best: tuple[int, Hit] | None = None
         named = set[int]()
         for index, cell in enumerate(line.cells):
@@ -352,23 +358,14 @@ class MatrixReader:
         kinds = [[key for key in map(self._column_of, line) if key in inner] for line in cells]
         longest = max(kinds, key=len)
         seen = {key for line in cells for key in map(self._column_of, line)}
-        strange = [
-            cell
-            for line, found in zip(cells, kinds, strict=True)
-            if found is longest
-            for cell in line
-            if not self._column_of(cell) and not self._is_furniture(cell)
-        ]
+        line = next(line for line, found in zip(cells, kinds, strict=True) if found is longest)
+        named = [at for at, cell in enumerate(line) if self._column_of(cell) in inner]
+        # Words before the first column are those of the corner; words between columns would be a column of their own.
+        strange = [cell for cell in line[named[0] : named[-1]] if not self._column_of(cell)] if named else line
         complete = outer <= seen and not strange and len(set(longest)) == len(longest) >= len(inner) - 1
         if complete and not set(inner) & seen - set(longest):
             return (lawful[0], *longest, lawful[-1]), True
         return tuple(longest), False
-
-    def _is_furniture(self, cell: Cell) -> bool:
-        key = label_key(cell.text)
-        return any(known.startswith(key) or key.startswith(known) for known in self._furniture) or bool(
-            self.labels.exact(cell.text)
-        )
 
     def _row(
         self,
@@ -514,6 +511,10 @@ class MatrixReader:
                 "unknown_row", f"{self._table.label}: no row of the form is called {label!r}: {printed}", numbers[0]
             )
         ]
+
+
+def _header_line(entry: _Entry) -> Line | None:
+    return entry.line if entry.header else entry.header_words
 
 
 def _is_number(cell: Cell) -> bool:
