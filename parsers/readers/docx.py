@@ -38,7 +38,7 @@ _WRAPPERS = frozenset(
 _DELETED = frozenset((_DEL, f"{_W}moveFrom"))
 _DRAWINGS = frozenset((f"{_W}drawing", f"{_W}pict", f"{_W}object"))
 _BREAKS = {f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}tab": "\t", f"{_W}ptab": "\t", f"{_W}noBreakHyphen": "-"}
-_INVISIBLE = ((f"{_W}vanish", "hidden_text"), (f"{_W}strike", "struck_text"), (f"{_W}dstrike", "struck_text"))
+_INVISIBLE = {f"{_W}vanish": "hidden_text", f"{_W}strike": "struck_text", f"{_W}dstrike": "struck_text"}
 _OFF = ("0", "false", "off", "none")
 _CORE = ("title", "subject", "creator", "lastModifiedBy", "created", "modified")
 
@@ -80,11 +80,6 @@ def _number(text: str, default: int) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else default
 
 
-def _is_on(properties: etree._Element, tag: str) -> bool:
-    found = _child(properties, tag)
-    return found is not None and _value(found) not in _OFF
-
-
 def _metadata(package: Package) -> dict[str, str]:
     """Core properties; a docx without them, or with broken ones, is read all the same."""
     try:
@@ -120,15 +115,34 @@ def _heading_levels(package: Package, main: str) -> dict[str, int]:
     return levels
 
 
+@dataclass(frozen=True, slots=True)
+class _RowCell:
+    """A cell of one row: how many grid columns it claims, and its part in a merge: "restart", "continue" or ""."""
+
+    element: etree._Element
+    width: int
+    merge: str
+
+
+@dataclass(slots=True)
+class _TableCell:
+    """A cell of a table; rows that continue it below lengthen it."""
+
+    text: str
+    row: int
+    column: int
+    width: int
+    row_span: int = 1
+
+
 @dataclass(slots=True)
 class _Table:
     """A table being read. `open_merges` maps a grid column to the vertically merged cell that starts there."""
 
     number: int
-    cells: list[Cell] = field(default_factory=list)
-    spans: list[int] = field(default_factory=list)
+    cells: list[_TableCell] = field(default_factory=list)
     inner: list[Grid] = field(default_factory=list)
-    open_merges: dict[int, int] = field(default_factory=dict)
+    open_merges: dict[int, _TableCell] = field(default_factory=dict)
     clamped: int = 0
 
 
@@ -165,7 +179,7 @@ class _Reader:
         if text and not text.isspace():
             if depth == 0:
                 self._paragraphs += 1
-            yield Paragraph(text, f"paragraph={self._paragraphs}", self._level(element))
+            yield Paragraph(text, f"paragraph={self._paragraphs}", None if depth else self._level(element))
         if boxes and depth > MAX_TABLE_DEPTH:
             raise UnreadableDocumentError("too_complex", f"text boxes nest more than {MAX_TABLE_DEPTH} deep")
         for box in boxes:
@@ -196,20 +210,16 @@ class _Reader:
                 # 21¹ must never become 211: a raised number is a note's mark, printed as one.
                 yield f"[{text.strip()}]" if raised and text.strip().isdigit() else text
             elif tag == _R_PR:
-                if self._is_invisible(element):
-                    return
-                raised = _value(_child(element, _VERT_ALIGN)) == "superscript"
+                for setting in element:
+                    if setting.tag in _INVISIBLE and _value(setting) not in _OFF:
+                        self._dropped[_INVISIBLE[setting.tag]] += 1
+                        return
+                    if setting.tag == _VERT_ALIGN:
+                        raised = _value(setting) == "superscript"
             elif tag in _BREAKS:
                 yield _BREAKS[tag]
             elif tag in _DRAWINGS or tag == _ALTERNATE:
                 boxes.extend(_text_boxes(element))
-
-    def _is_invisible(self, properties: etree._Element) -> bool:
-        for tag, code in _INVISIBLE:
-            if _is_on(properties, tag):
-                self._dropped[code] += 1
-                return True
-        return False
 
     def _table(self, element: etree._Element, depth: int) -> Iterator[Block]:
         """A grid and the grids inside it; a table of one column is a box round paragraphs."""
@@ -222,55 +232,57 @@ class _Reader:
             return
         for _, cells in rows:
             for cell in cells:
-                yield from self.blocks(cell, depth - 1)
+                yield from self.blocks(cell.element, depth - 1)
 
-    def _grid(self, rows: list[tuple[etree._Element, list[etree._Element]]], depth: int) -> Iterator[Block]:
+    def _grid(self, rows: list[tuple[etree._Element, list[_RowCell]]], depth: int) -> Iterator[Block]:
         table = _Table(self._tables)
+        at = f"table={table.number}"
         for row_number, (row, cells) in enumerate(rows):
-            self._row(table, row_number, row, cells, depth)
+            before = _number(_value(_child(_child(row, _TR_PR), _GRID_BEFORE)), 0)
+            self._row(table, row_number, min(before, _MAX_SPAN), cells, depth)
         if table.clamped:
             message = f"{table.clamped} cells claim impossible spans; cut to the table"
-            self._findings.append(Finding("span_clamped", message, f"table={table.number}"))
-        grid = (
-            Cell(cell.text, cell.row, cell.column, cell.locator, span, cell.column_span)
-            for cell, span in zip(table.cells, table.spans, strict=True)
-        )
-        yield Grid(tuple(grid), f"table={table.number}")
+            self._findings.append(Finding("span_clamped", message, at))
+        grid = [
+            Cell(
+                text=cell.text,
+                row=cell.row,
+                column=cell.column,
+                locator=f"{at};row={cell.row + 1};column={cell.column + 1}",
+                row_span=cell.row_span,
+                column_span=cell.width,
+            )
+            for cell in table.cells
+        ]
+        yield Grid(tuple(grid), at)
         yield from table.inner
 
-    def _row(
-        self, table: _Table, row_number: int, row: etree._Element, cells: list[etree._Element], depth: int
-    ) -> None:
-        column = min(_number(_value(_child(_child(row, _TR_PR), _GRID_BEFORE)), 0), _MAX_SPAN)
-        still_open: dict[int, int] = {}
-        for element in cells:
-            properties = _child(element, _TC_PR)
-            claimed = max(1, _number(_value(_child(properties, _GRID_SPAN)), 1))
-            width = min(claimed, _MAX_SPAN, max(1, _MAX_COLUMNS - column))
-            table.clamped += claimed > width
-            merge = _child(properties, _V_MERGE)
-            continues = merge is not None and _value(merge) != "restart"
-            above = _merge_above(table.open_merges, column, width) if continues else None
+    def _row(self, table: _Table, row: int, column: int, cells: list[_RowCell], depth: int) -> None:
+        still_open: dict[int, _TableCell] = {}
+        for cell in cells:
+            width = min(cell.width, _MAX_SPAN, max(1, _MAX_COLUMNS - column))
+            table.clamped += cell.width > width
+            above = _merge_above(table.open_merges, column, width) if cell.merge == "continue" else None
             if above is not None:
-                table.spans[above] += 1
+                above.row_span += 1
                 still_open[column] = above
             else:
-                if merge is not None:
-                    still_open[column] = len(table.cells)
-                self._add_cell(table, element, Cell("", row_number, column, "", 1, width), depth)
+                found = _TableCell(self._text(table, cell.element, depth), row, column, width)
+                table.cells.append(found)
+                if cell.merge:
+                    still_open[column] = found
             column += width
         table.open_merges = still_open
 
-    def _add_cell(self, table: _Table, element: etree._Element, place: Cell, depth: int) -> None:
+    def _text(self, table: _Table, cell: etree._Element, depth: int) -> str:
+        """Text of a cell, a line for each paragraph; grids in it go to the table's inner ones."""
         texts: list[str] = []
-        for block in self.blocks(element, depth):
+        for block in self.blocks(cell, depth):
             if isinstance(block, Paragraph):
                 texts.append(block.text)
             else:
                 table.inner.append(block)
-        locator = f"table={table.number};row={place.row + 1};column={place.column + 1}"
-        table.cells.append(Cell("\n".join(texts), place.row, place.column, locator, 1, place.column_span))
-        table.spans.append(1)
+        return "\n".join(texts)
 
 
 def _unwrapped(parent: etree._Element) -> Iterator[etree._Element]:
@@ -311,17 +323,29 @@ def _is_outermost(box: etree._Element, within: etree._Element) -> bool:
     return True
 
 
-def _row_cells(row: etree._Element) -> Iterator[etree._Element]:
+def _row_cells(row: etree._Element) -> Iterator[_RowCell]:
+    """Cells of a row, without those that a tracked change deletes."""
     for element in _unwrapped(row):
-        if element.tag == _TC and _child(_child(element, _TC_PR), _CELL_DEL) is None:
-            yield element
+        if element.tag != _TC:
+            continue
+        width, merge, is_deleted = 1, "", False
+        for setting in next(element.iterchildren(_TC_PR), ()):
+            tag = setting.tag
+            if tag == _GRID_SPAN:
+                width = max(1, _number(_value(setting), 1))
+            elif tag == _V_MERGE:
+                merge = "restart" if _value(setting) == "restart" else "continue"
+            elif tag == _CELL_DEL:
+                is_deleted = True
+        if not is_deleted:
+            yield _RowCell(element, width, merge)
 
 
 def _is_deleted(row: etree._Element) -> bool:
     return _child(_child(row, _TR_PR), _DEL) is not None
 
 
-def _merge_above(open_merges: dict[int, int], column: int, width: int) -> int | None:
+def _merge_above(open_merges: dict[int, _TableCell], column: int, width: int) -> _TableCell | None:
     """The open merge a continuing cell belongs to: at its column, or else the nearest that starts under its span."""
     if column in open_merges:
         return open_merges[column]

@@ -37,6 +37,8 @@ _BLOCKS = _tags(
     "center form fieldset legend address article aside footer header hr main nav section figure figcaption details "
     "summary dir menu"
 )
+_PARAGRAPHS = _tags("p div")
+_PLAIN_RUNS = _tags("span font o:p b strong i em u a ins st1:chsdate")
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all", re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\r\n\f\v]+")
@@ -53,7 +55,7 @@ def read(data: bytes) -> Document:
     """
     decoded = decode(data)
     root = _parse(decoded.text)
-    reader = _Reader()
+    reader = _Reader(root)
     if decoded.broken:
         reader.note("broken_encoding", f"{decoded.broken} places are not {decoded.encoding}; shown as U+FFFD", "")
     blocks = tuple(reader.blocks(root))
@@ -136,7 +138,8 @@ def _split_at_blank_lines(lines: list[str]) -> Iterator[str]:
 class _Reader:
     """Walks one page. Tables are numbered in document order, layout tables included, as a person counts them."""
 
-    def __init__(self) -> None:
+    def __init__(self, root: etree._Element) -> None:
+        self._has_hidden = bool(root.xpath("boolean(//@hidden)"))
         self._findings: list[Finding] = []
         self._dropped: Counter[str] = Counter()
         self._paragraphs = 0
@@ -202,7 +205,7 @@ class _Reader:
             yield Paragraph(text, f"paragraph={self._paragraphs}", line.level)
 
     def _is_hidden(self, element: etree._Element) -> bool:
-        if element.get("hidden") is not None:
+        if self._has_hidden and element.get("hidden") is not None:
             return True
         style = element.get("style")
         if not style:
@@ -212,6 +215,21 @@ class _Reader:
         if hides is None:
             hides = self._styles[style] = _HIDDEN_STYLE.search(style) is not None
         return hides
+
+    def _plain_text(self, cell: etree._Element) -> str | None:
+        """Text of a cell of at most one paragraph of plain runs, as nearly all are; None for any other."""
+        paragraph = cell
+        if len(cell) == 1 and cell[0].tag in _BLOCKS:
+            paragraph = cell[0]
+            if not (_is_blank(cell.text) and _is_blank(paragraph.tail)) or self._is_hidden(paragraph):
+                return None
+            if paragraph.tag not in _PARAGRAPHS:
+                return None
+        for element in paragraph.iterdescendants():
+            if element.tag not in _PLAIN_RUNS or self._is_hidden(element):
+                return None
+        text = _SPACES.sub(" ", html_table.all_text(paragraph)).strip(" ")
+        return "" if text.isspace() else text
 
     def _count_dropped(self, element: etree._Element, tag: str) -> None:
         if tag in _STRUCK and html_table.all_text(element).strip():
@@ -225,9 +243,9 @@ class _Reader:
         """The grid of a data table, before it what stands in the table but in no cell, after it its nested grids."""
         _refuse_depth(depth)
         number = self._tables
-        for text in html_table.outside_cells(table):
+        for outside in html_table.outside_cells(table):
             self._paragraphs += 1
-            yield Paragraph(_SPACES.sub(" ", text).strip(), f"paragraph={self._paragraphs}")
+            yield Paragraph(_SPACES.sub(" ", outside).strip(), f"paragraph={self._paragraphs}")
         placed, clamped = html_table.place(row for row in html_table.rows(table) if not self._is_hidden(row.element))
         if clamped:
             self.note("span_clamped", f"{clamped} cells claim impossible spans; cut to the table", f"table={number}")
@@ -236,17 +254,20 @@ class _Reader:
         for cell in placed:
             if self._is_hidden(cell.element):
                 continue
-            texts: list[str] = []
-            for block in self.blocks(cell.element, depth):
-                if isinstance(block, Paragraph):
-                    texts.append(block.text)
-                else:
-                    inner.append(block)
+            text = self._plain_text(cell.element)
+            if text is None:
+                found = list(self.blocks(cell.element, depth))
+                text = "\n".join([block.text for block in found if isinstance(block, Paragraph)])
+                inner.extend([block for block in found if isinstance(block, Grid)])
             locator = f"table={number};row={cell.row + 1};column={cell.column + 1}"
-            cells.append(Cell("\n".join(texts), cell.row, cell.column, locator, cell.row_span, cell.column_span))
+            cells.append(Cell(text, cell.row, cell.column, locator, cell.row_span, cell.column_span))
         if cells:
             yield Grid(tuple(cells), f"table={number}")
         yield from inner
+
+
+def _is_blank(text: str | None) -> bool:
+    return not text or text.isspace()
 
 
 def _refuse_depth(depth: int) -> None:

@@ -128,7 +128,8 @@ def place(table_rows: Iterable[Row]) -> tuple[list[Placed], int]:
         for element in row.cells:
             while column < len(taken_until) and taken_until[column] > row_number:
                 column += 1
-            width, height = _span(element, "colspan"), _span(element, "rowspan")
+            across, down = element.get("colspan"), element.get("rowspan")
+            width, height = 1 if across is None else _span(across), 1 if down is None else _span(down)
             room = max(1, MAX_COLUMNS - column)
             column_span = min(max(width, 1), MAX_COLUMN_SPAN, room)
             # rowspan="0" means "to the end of the group".
@@ -142,10 +143,10 @@ def place(table_rows: Iterable[Row]) -> tuple[list[Placed], int]:
     return placed, clamped
 
 
-def _span(element: etree._Element, name: str) -> int:
+def _span(printed: str) -> int:
     """The span as a browser takes it: its leading digits, 1 when there are none."""
     digits = ""
-    for character in (element.get(name) or "").strip():
+    for character in printed.strip():
         if not ("0" <= character <= "9") or len(digits) > 9:
             break
         digits += character

@@ -232,6 +232,30 @@ def test_a_page_without_anything_is_empty(markup: str) -> None:
     assert refused.value.code == "empty"
 
 
+CELLS = [
+    "<td>甲</td>",
+    "<td><p><span>2</span><span>3<o:p></o:p></span></p></td>",
+    "<td> <div>\n甲 <b>乙</b></div>\n</td>",
+    "<td>甲<p>乙</p></td>",
+    "<td><p>甲</p>乙</td>",
+    "<td><p>甲</p><p>乙</p></td>",
+    "<td><p style='display:none'>9</p></td>",
+    "<td><p>8<span style='display:none'>9</span></p></td>",
+    "<td><p>&nbsp;</p></td>",
+    "<td><p>　1&nbsp;</p></td>",
+    "<td><ul><li>甲<li>乙</ul></td>",
+    "<td><pre>甲\n乙</pre></td>",
+    "<td><span>甲<br>乙</span></td>",
+]
+
+
+def test_plain_cells_read_by_the_short_way_come_out_as_by_the_long_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    markup = "<table>" + "".join(f"<tr>{cell}<td>1</td></tr>" for cell in CELLS) + "</table>"
+    short = read(markup)
+    monkeypatch.setattr(reader._Reader, "_plain_text", lambda self, cell: None)
+    assert short == read(markup)
+
+
 SHUYANG = SHARED / "real" / "shuyang-fgj-2023.html"
 
 
