@@ -61,7 +61,6 @@ class Intake:
         facts = group.facts
         if group.kind == RUN_BEGIN:
             self._begin_run(facts["run_id"], facts["kind"], facts["started_at"], facts)
-            connection.execute("UPDATE warc_files SET run_id = ? WHERE file_name = ?", (facts["run_id"], file_name))
         elif group.kind == SITE:
             names = ("name", "agency", "division_code", "platform", "toml")
             self._store.put_site(facts["run_id"], SiteRow(*(facts[name] for name in names)))
@@ -71,10 +70,11 @@ class Intake:
             self._begin_run(facts["run_id"], "crawl", facts["started_at"], {})
             row = self._capture(connection, file_name, group, certificates)
             insert_captures(connection, facts["run_id"], [row])
+            self.captures += 1
+        if "run_id" in facts:
             connection.execute(
                 "UPDATE warc_files SET run_id = ? WHERE file_name = ? AND run_id IS NULL", (facts["run_id"], file_name)
             )
-            self.captures += 1
 
     def _begin_run(self, run_id: str, kind: str, started_at: str, facts: dict[str, object]) -> None:
         if self._store.connection.execute("SELECT 1 FROM runs WHERE run_id = ?", (run_id,)).fetchone():

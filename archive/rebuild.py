@@ -52,8 +52,10 @@ def rebuild(data_dir: Path, *, discover: Discover, clock: Clock = now, files: Fi
             _note_seal(data_dir, store, name, files)
         findings.extend(intake.findings)
         store.interrupt_dead_runs()
+        with store.transaction() as connection:
+            connection.execute("UPDATE frontier SET state = 'pending' WHERE state = 'leased'")
         rebuild_index(data_dir, store.connection, files=files)
-        store.connection.execute("PRAGMA synchronous = FULL")
+        store.connection.execute(f"PRAGMA synchronous = {store.synchronous}")
         _fold_wal(store.connection)
         captures = intake.captures
     if path.exists():

@@ -259,7 +259,10 @@ class Recorder:
         refers_to = self._refers_to(prepared)
         is_revisit = refers_to is not None and prepared.outcome == "ok"
         outcome: Outcome = "revisit" if is_revisit else prepared.outcome
-        marking = Marking(self._run_id, outcome, waiting.finished, waiting.not_before)
+        # What a guard's page stands in for is still to be fetched, by a later run.
+        is_blocked = outcome == "blocked" and waiting.finished == "acknowledged"
+        finished: Finished = "failed" if is_blocked else waiting.finished
+        marking = Marking(self._run_id, outcome, finished, waiting.not_before)
         found, main_index = capture_records(prepared, marking, refers_to, self._certificates)
         places = [self._writer.add(record) for record in found]
         place = Place(
@@ -270,9 +273,7 @@ class Recorder:
             metadata_offset=places[-1][0],
             metadata_length=places[-1][1],
         )
-        return capture_row(
-            prepared, outcome, refers_to, place, waiting.frontier_id, waiting.finished, waiting.not_before
-        )
+        return capture_row(prepared, outcome, refers_to, place, waiting.frontier_id, finished, waiting.not_before)
 
     def _refers_to(self, prepared: Prepared) -> FullResponse | None:
         connection = self._store.connection

@@ -62,20 +62,20 @@ def _repair(data_dir: Path, store: Store, path: Path, discover: Discover, files:
         yield Finding(
             "info", "captures_adopted", f"{name}: {orphans} captures that the database did not know, from byte {known}"
         )
+    if end == 0:
+        files.make_dir(quarantine_dir(data_dir))
+        _move(path, quarantine_dir(data_dir) / f"{name}.tail-0", files)
+        yield Finding("info", "warc_empty", f"{name} holds no whole record and is in quarantine")
+        return
     size = path.stat().st_size
     if end < size:
         kept = _keep_tail(data_dir, path, name, end, files)
+        files.truncate(path, end)
         yield Finding(
             "warning",
             "warc_tail_cut",
             f"{name}: {size - end} bytes of an unfinished exchange cut at byte {end}, kept as {kept}",
         )
-    if end == 0:
-        _quarantine(data_dir, store, path, name, files)
-        yield Finding("info", "warc_empty", f"{name} holds no whole record and is in quarantine")
-        return
-    if end < size:
-        files.truncate(path, end)
     seal(data_dir, store, name, files=files)
     yield Finding("info", "warc_sealed", f"{name}: left open by a run that did not end, sealed with {end} bytes")
 
@@ -132,9 +132,13 @@ def _quarantine(data_dir: Path, store: Store, path: Path, name: str, files: File
     files.make_dir(directory)
     with store.transaction() as connection:
         connection.execute("UPDATE warc_files SET state = 'quarantined' WHERE file_name = ?", (name,))
-    files.rename(path, directory / name)
-    files.fsync_dir(directory)
-    files.fsync_dir(path.parent)
+    _move(path, directory / name, files)
+
+
+def _move(source: Path, target: Path, files: Files) -> None:
+    files.rename(source, target)
+    files.fsync_dir(target.parent)
+    files.fsync_dir(source.parent)
 
 
 def _finish_sealing(data_dir: Path, store: Store, files: Files) -> Iterator[Finding]:

@@ -50,13 +50,18 @@ WHERE e.capture_id = ?
 class Store:
     """An open corpus.db. The connection commits nothing by itself: writes stand inside `transaction()`."""
 
+    # What is committed survives the loss of power.
+    synchronous = "FULL"
+
     def __init__(self, path: Path, *, clock: Clock = now) -> None:
         self.path = path
         self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._clock = clock
         self._depth = 0
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 10000"):
-            self.connection.execute(f"PRAGMA {pragma}")
+        self.connection.execute("PRAGMA busy_timeout = 10000")
+        self.connection.execute("PRAGMA journal_mode = WAL")
+        self.connection.execute(f"PRAGMA synchronous = {self.synchronous}")
+        self.connection.execute("PRAGMA foreign_keys = ON")
         self.database = Database(self.connection)
         migrate(self.database)
 

@@ -323,6 +323,7 @@ def test_discovery_may_call_an_answer_blocked(tmp_path: Path, clock: FixedClock)
             page_target(1), None, exchange(page_target(1), http_response(b"hi"), clock)
         ).outcome == ("blocked")
         assert column(store, "SELECT count(*) FROM changes") == [0]
+        assert frontier.counts()["failed"] == 1
 
 
 def test_a_bomb_is_kept_and_said(tmp_path: Path, clock: FixedClock) -> None:
