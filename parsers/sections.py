@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from parsers.lines import Line
 from parsers.model import Finding, Section
@@ -24,6 +25,10 @@ _BEFORE_TEXT = "：:。，,、—- "
 _SENTENCE = re.compile(r"[。；：:]")
 _LONGEST_TITLE = 40
 _CONTENTS_RUN = 3
+# The second to fourth sections hold the tables. Fewer such lines are headings of the text.
+_WITH_TABLES = range(2, 5)
+_TABLE_LINES = 3
+_SENTENCE_ENDS = ("。", "；", "：", "！", "？", ";", ":")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +68,26 @@ def sections(lines: Sequence[Line], headings: Sequence[Heading], end: int) -> tu
     found = []
     ends = [*(heading.at for heading in headings), end][1:]
     for heading, following in zip(headings, ends, strict=True):
-        texts = [heading.first, *(line.text for line in lines[heading.at + heading.span : max(following, heading.at)])]
-        found.append(Section(heading.text, "\n".join(text for text in texts if text), lines[heading.at].locator))
+        texts = [line.text for line in lines[heading.at + heading.span : max(following, heading.at)]]
+        if heading.place in _WITH_TABLES:
+            texts = _without_table_lines(texts)
+        found.append(Section(heading.text, "\n".join(filter(None, (heading.first, *texts))), lines[heading.at].locator))
     return tuple(found)
+
+
+def _without_table_lines(texts: Sequence[str]) -> list[str]:
+    """Without what a table leaves where its format does not mark it: lines on end that are no part of a sentence."""
+    kept: list[str] = []
+    for is_sentence, group in groupby(texts, key=_is_of_a_sentence):
+        run = list(group)
+        if is_sentence or len(run) < _TABLE_LINES:
+            kept.extend(run)
+    return kept
+
+
+def _is_of_a_sentence(text: str) -> bool:
+    """Broken lines of text hold a comma now and then; so does one label of the tables, before its numbers."""
+    return text.endswith(_SENTENCE_ENDS) or "。" in text or ("，" in text and not text[-1].isdigit())
 
 
 def _candidates(lines: Sequence[Line]) -> Iterator[Heading]:

@@ -49,6 +49,7 @@ def test_a_printed_day_is_read(printed: str, value: str) -> None:
         pytest.param("2021年度", id="a year"),
         pytest.param("20210121", id="eight digits in running text"),
         pytest.param("12021-01-21", id="a longer number"),
+        pytest.param("12021年1月21日", id="a longer number before 年"),
         pytest.param("2021-01-211", id="a longer day"),
         pytest.param("192.168.2021.1.2", id="part of a dotted number"),
         pytest.param("2021-1/21", id="two kinds of separator"),

@@ -199,6 +199,15 @@ def test_the_page_gives_title_and_day_of_a_web_report() -> None:
     assert found.signed_date == "2022-01-17"
 
 
+def test_the_head_table_of_a_page_counts_more_than_a_loose_line_before_it() -> None:
+    texts = ("索引号", "A/1", "发布日期", "2022-01-20")
+    cells = tuple(Cell(text, 0, column, f"table=1;row=1;column={column + 1}") for column, text in enumerate(texts))
+    line = Paragraph("发布时间：2022-01-25 来源：松江区水务局", "paragraph=1")
+    document = Document("text/html", (line, Grid(cells, "table=1"), *report("松江区2021年年报", *SIX).blocks[1:]))
+
+    assert narrate(document).published_date == "2022-01-20"
+
+
 def test_a_page_title_that_says_nothing_gives_way_to_the_printed_one() -> None:
     page = Page(title=Labelled("2021年度", "meta"))
 
@@ -254,6 +263,42 @@ def test_rows_of_the_third_table_printed_as_text_are_no_headings() -> None:
         "五、存在的主要问题及改进情况",
         "六、其他需要报告的事项",
     ]
+
+
+def test_a_row_of_the_third_table_does_not_stand_in_for_a_missing_section() -> None:
+    lines = [line for line in SIX if not line.startswith("四、")]
+    lines[4:4] = ["四、结转下年度继续办理"]
+    found = narrate(report("松江区2021年年报", *lines))
+
+    assert len(found.sections) == 5
+    assert [finding.code for finding in found.findings] == ["section_missing"]
+
+
+def test_a_list_inside_a_section_does_not_open_the_sections_it_is_named_like() -> None:
+    lines = list(SIX)
+    lines[1:2] = ["一、主动公开情况", "公开90条。", "二、依申请公开情况", "未收到申请。"]
+    found = narrate(report("松江区2021年年报", *lines))
+
+    assert [section.heading for section in found.sections][1:3] == [SIX[2], SIX[3]]
+    assert found.sections[0].text == "一、主动公开情况\n公开90条。\n二、依申请公开情况\n未收到申请。"
+
+
+def test_a_table_printed_as_lines_is_no_text_of_its_section() -> None:
+    lines = list(SIX)
+    lines[3:3] = [
+        "本年度未制发规章。",
+        "（一）统计表",
+        "数据如下：",
+        "第二十条第（一）项",
+        "规章000",
+        "行政许可12",
+        "行政处罚3",
+        "行政强制0",
+    ]
+
+    text = narrate(report("松江区2021年年报", *lines)).sections[1].text
+
+    assert text == "本年度未制发规章。\n（一）统计表\n数据如下："
 
 
 def test_headings_numbered_by_word_itself_are_found_without_numbers() -> None:

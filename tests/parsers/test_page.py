@@ -114,6 +114,14 @@ def test_a_head_table_is_read_in_any_markup(body: str) -> None:
     assert page.document_number is None
 
 
+def test_a_head_table_counts_more_than_loose_lines_before_it() -> None:
+    loose = "<p>索引号：B/2</p><p>文号：松发〔2022〕2号</p><p>分类：乙</p>"
+    page = page_of(loose + "<table><tr><td>索引号</td><td>A/1</td><td>分类</td><td>甲</td></tr></table>")
+
+    assert page.index_number is not None
+    assert page.index_number.value == "A/1"
+
+
 def test_a_statistical_table_is_no_head_table() -> None:
     page = page_of("<table><tr><td>名称</td><td>数量</td></tr><tr><td>规章</td><td>3</td></tr></table>")
 
