@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Literal
 
 from tqdm import tqdm
 
@@ -41,7 +42,7 @@ from archive.store import Store
 from crawler.discover import MOST_REDIRECTS, absolute_url, location_of
 from crawler.filenames import shown_name
 from crawler.reread import archived_sites, discover_with, stored_sites
-from crawler.site import Site
+from crawler.site import HISTORY_CHANNEL, Site
 from parsers.agency import agency_in_title
 from parsers.dates import find_years
 from parsers.model import Page, Reading, ReadingError
@@ -307,13 +308,23 @@ class _Writer:
         return PageRow(
             url=capture.url,
             site=capture.site,
-            channel=capture.channel,
+            channel=self._channel(capture),
             capture_id=capture.capture_id,
             parser_version=PARSER_VERSION,
             text=text,
             origins_json=json.dumps(origins, ensure_ascii=False),
             **values,
         )
+
+    def _channel(self, capture: CaptureToRead) -> str:
+        """A page of the report history may also be listed in a channel, and belongs there then."""
+        if capture.channel != HISTORY_CHANNEL:
+            return capture.channel
+        row = self._store.connection.execute(
+            "SELECT channel FROM listings WHERE site = ? AND url = ? ORDER BY channel LIMIT 1",
+            (capture.site, capture.url),
+        ).fetchone()
+        return row[0] if row else capture.channel
 
     def _stored_page(self, url: str | None) -> PageRow | None:
         columns = ", ".join(("url", "site", "channel", "capture_id", "parser_version", *_PAGE_COLUMNS))
@@ -419,7 +430,10 @@ def _published(reading: Reading, page: PageRow | None) -> tuple[str | None, str 
 def _findings(understood: Understood) -> Iterator[Finding]:
     capture, reading = understood.capture, understood.reading
     if reading.error is not None:
-        yield Finding("error", reading.error.code, reading.error.message, capture.url)
+        level: Literal["warning", "error"] = "warning" if reading.error.code == "unsupported" else "error"
+        yield Finding(level, reading.error.code, reading.error.message, capture.url)
+    if understood.page is not None and not understood.page.text and not understood.page.attachments:
+        yield Finding("info", "empty_page", "expected a text or a file on the page, found neither", capture.url)
     if capture.role == "attachment" and understood.page is not None:
         message = f"expected a file, found an HTML page of {understood.bytes} bytes"
         yield Finding("warning", "page_instead_of_file", message, capture.url)

@@ -7,6 +7,7 @@ wait. Rows that are still in memory when the spider closes are given back.
 from __future__ import annotations
 
 from collections import Counter, deque
+from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.core.scheduler import BaseScheduler
@@ -37,6 +38,11 @@ class FrontierScheduler(BaseScheduler):
         self._internal: deque[Request] = deque()
         self._ready: dict[str, deque[Leased]] = {}
         self._under_way: Counter[str] = Counter()
+        # Scrapy's robots middleware gives robots.txt to the first of several requests that wait for it and nothing,
+        # which allows everything, to the others (2.19). So nobody waits: until one request to a server has ended, no
+        # other goes there.
+        self._entering: set[str] = set()
+        self._entered: set[str] = set()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> FrontierScheduler:
@@ -76,7 +82,7 @@ class FrontierScheduler(BaseScheduler):
 
     def _take(self) -> Leased | None:
         for host, ready in self._ready.items():
-            if ready and self._is_free(host):
+            if ready and self._is_free(host) and _server(ready[0].target.url) not in self._entering:
                 return ready.popleft()
         return None
 
@@ -97,6 +103,8 @@ class FrontierScheduler(BaseScheduler):
         target = leased.target
         headers = (*target.headers, *self._session.begin(leased))
         self._under_way[leased.host] += 1
+        if _server(target.url) not in self._entered:
+            self._entering.add(_server(target.url))
         return Request(
             target.url,
             method=target.method,
@@ -130,4 +138,11 @@ class FrontierScheduler(BaseScheduler):
 
     def _done(self, request: Request) -> None:
         self._under_way[host_of(request.url)] -= 1
+        self._entering.discard(_server(request.url))
+        self._entered.add(_server(request.url))
         self._session.done(request.meta[FRONTIER_ID])
+
+
+def _server(url: str) -> str:
+    """Host and port: what a robots.txt speaks for."""
+    return urlsplit(url).netloc
