@@ -18,29 +18,47 @@ from parsers.model import Check, Fact, Finding, Number
 FAILED_CONFIDENCE = 0.5
 
 
+# Numbers whose digits stand apart: over one another, or with a space between.
 _BROKEN = re.compile(r"\d\s*\n\s*\d")
+_SPACED = re.compile(r"\d\s+\d")
+# Up to here the position of a number was inferred, see `match`.
+_INFERRED = 0.9
 
 
 def settled(form: Form, facts: Sequence[Fact]) -> tuple[tuple[Fact, ...], tuple[Check, ...]]:
     """The facts with their checks, and the confidence that the checks leave.
 
-    Digits over digits (120 above 7) may be one number broken by a narrow cell or two: such a cell is read as one number
-    only where a check that it takes part in passes; else it is unreadable.
+    A printed number stays, whatever the sums say. What was only inferred does not outlive a check that contradicts it:
+    the columns of a row put together by counting, digits that stand apart. Digits over digits (120 above 7) may even be
+    two numbers: they need a check that passes.
     """
     checks = check(form, facts)
     passed = {cell for one in checks if one.status == "pass" for cell in one.cells}
-    doubtful = {
-        fact.cell
-        for fact in facts
-        if fact.status == "reported" and "," not in fact.raw and _BROKEN.search(fact.raw) and fact.cell not in passed
-    }
-    if doubtful:
-        facts = [
-            replace(fact, value=None, status="unreadable", confidence=FAILED_CONFIDENCE) if fact.cell in doubtful else fact
-            for fact in facts
-        ]
+    failed = {cell for one in checks if one.status == "fail" for cell in one.cells}
+    failed_rows = {cell for one in checks if one.status == "fail" and _is_row(one) for cell in one.cells}
+
+    def is_refuted(fact: Fact) -> bool:
+        if fact.status != "reported":
+            return False
+        if fact.cell in failed_rows and fact.confidence <= _INFERRED:
+            return True
+        if fact.cell in failed and _SPACED.search(fact.raw):
+            return True
+        return bool(_BROKEN.search(fact.raw)) and "," not in fact.raw and fact.cell not in passed
+
+    refuted = {fact.cell for fact in facts if is_refuted(fact)}
+    if refuted:
+        facts = [_unreadable(fact) if fact.cell in refuted else fact for fact in facts]
         checks = check(form, facts)
     return lowered(facts, checks), checks
+
+
+def _is_row(one: Check) -> bool:
+    return len({cell.rpartition(".")[0] for cell in one.cells}) == 1
+
+
+def _unreadable(fact: Fact) -> Fact:
+    return replace(fact, value=None, status="unreadable", confidence=FAILED_CONFIDENCE)
 
 
 def check(form: Form, facts: Iterable[Fact]) -> tuple[Check, ...]:

@@ -58,6 +58,8 @@ _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _PLAIN = re.compile(r"\d+(?:\.\d+)?")
 _LIKE_GROUPED = re.compile(r"\d{1,3}(?:\.\d{3})+")
 _THOUSANDS_BY_SPACE = re.compile(r"\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+")
+# PDF readers put one space inside a number, never two; a tab parts two cells.
+_TWO_NUMBERS = re.compile(r"\t|\d[ \u00a0\u3000]{2,}\d")
 _MAX_DIGITS = 15
 
 Oddity = Literal["", "spaces", "note", "unit_converted", "decimal_count", "broken_line", "sign", "leading_zero"]
@@ -155,6 +157,8 @@ def read_number(text: str, unit: str) -> Printed:
 
 
 def _value(digits: str, *, money: bool) -> tuple[Number | None, Oddity]:
+    if _TWO_NUMBERS.search(digits):
+        return None, ""
     text = digits.replace("，", ",").rstrip(".,")
     tight = _SPACE.sub("", text)
     oddity: Oddity = ""

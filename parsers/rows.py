@@ -16,7 +16,7 @@ _ODDITY = {
     "": 1.0,
     "sign": 1.0,
     "unit_converted": 0.95,
-    "spaces": 0.9,
+    "spaces": 0.85,
     "note": 0.9,
     "broken_line": 0.6,
     "decimal_count": 0.5,

@@ -189,7 +189,7 @@ def _indented(lines: list[str], start: int) -> tuple[Grid, int]:
     while at < len(lines):
         line = lines[at]
         if line.startswith("\t"):
-            row.append((line.strip(), at + 1, 1))
+            row.extend((text.strip(), at + 1, place) for place, text in enumerate(line[1:].rstrip("\t").split("\t"), 1))
         elif not line.strip():
             if row:
                 rows.rows.append(row)

@@ -5,6 +5,7 @@ Labels stand in up to three columns of headings and are broken by pages; the num
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -62,6 +63,18 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
+class _Layout:
+    """How the rows of a ragged text table are printed, where empty cells stand for merged labels.
+
+    `starts`: (cells of the label, cells of the line) → index of the first value, where all rows printed in full agree.
+    `usual_cells`: cells of the label → how many cells such a line usually has.
+    """
+
+    starts: Mapping[tuple[int, int], int]
+    usual_cells: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Matrix:
     """What one run of lines gave: candidates by cell, rows seen, and what did not fit."""
 
@@ -113,7 +126,7 @@ class MatrixReader:
         if not disordered:
             entries = self._continued(entries)
         self._forget_after_empty(entries)
-        starts = self._starts(entries)
+        layout = self._layout(entries)
         candidates: list[Candidate] = []
         findings: list[Finding] = []
         rows: list[str] = []
@@ -136,7 +149,7 @@ class MatrixReader:
                 instance, seen = instance + 1, set()
             seen.add(row.key)
             rows.append(row.key)
-            read, problems = self._row(row.key, entry, header, starts, disordered=disordered)
+            read, problems = self._row(row.key, entry, header, layout, disordered=disordered)
             candidates.extend(replace(one, instance=instance) for one in read)
             findings.extend(problems)
         return Matrix(tuple(candidates), tuple(rows), tuple(findings), header is not None)
@@ -372,7 +385,7 @@ class MatrixReader:
         row: str,
         entry: _Entry,
         header: Header | None,
-        starts: Mapping[tuple[int, int], int],
+        layout: _Layout,
         *,
         disordered: bool,
     ) -> tuple[list[Candidate], list[Finding]]:
@@ -399,7 +412,7 @@ class MatrixReader:
         if not entry.values:
             at = entry.heads[-1].locator
             return [Candidate(cell, "blank", None, "", at, 0.5) for cell in ids], findings
-        placed, confidence = self._placed(entry, header, starts)
+        placed, confidence = self._placed(entry, header, layout)
         if placed is None:
             message = (
                 f"{entry.heads[-1].text.strip()}: expected {len(ids)} values, found {len(entry.values)}: "
@@ -426,7 +439,7 @@ class MatrixReader:
         return read, findings
 
     def _placed(
-        self, entry: _Entry, header: Header | None, starts: Mapping[tuple[int, int], int]
+        self, entry: _Entry, header: Header | None, layout: _Layout
     ) -> tuple[Placed | None, float]:
         """Each column's value, and how sure that is; None where they cannot be told."""
         quality = entry.quality if entry.line.rows_known else min(entry.quality, _STREAM)
@@ -436,10 +449,14 @@ class MatrixReader:
             placed = by_header or self._by_printed_order(entry, header)
             return placed, min(quality, placed.confidence if placed else 0.0)
         placed = place_by_order(entry.values, len(self._columns))
-        if placed and self._may_be_filler(entry, header):
+        gaps = placed is not None and any(cell and is_blank(cell) for cell in placed.cells)
+        if gaps and spans and all(spans) and len(entry.values) != len(self._columns):
+            # Merged labels are written out as empty cells: only the header shows which of them are values.
+            placed = by_header
+        if placed and self._may_be_filler(entry, placed, header, layout):
             placed = None
         if placed is None and not entry.line.columns_known:
-            placed = self._by_start(entry, starts)
+            placed = self._by_start(entry, layout)
         if placed is None:
             return by_header, min(quality, by_header.confidence if by_header else 0.0)
         quality = min(quality, placed.confidence)
@@ -450,11 +467,14 @@ class MatrixReader:
             quality = min(quality, _DISAGREEING)
         return placed, quality
 
-    def _may_be_filler(self, entry: _Entry, header: Header | None) -> bool:
-        """Whether an empty cell at the edge may stand for a merged label, a column being lost: 7 cells, 6 numbers."""
-        edges = (entry.values[0], entry.values[-1])
-        filled = any(not is_blank(cell) for cell in entry.values)
-        return filled and any(is_blank(cell) for cell in edges) and not (header and header.verified)
+    def _may_be_filler(self, entry: _Entry, placed: Placed, header: Header | None, layout: _Layout) -> bool:
+        """Whether an empty cell at the edge may stand for a merged label, a value being lost: 7 cells, 6 numbers."""
+        edges = (placed.cells[0], placed.cells[-1])
+        if not any(cell and is_blank(cell) for cell in edges) or all(is_blank(cell) for cell in entry.values):
+            return False
+        if not (header and header.verified):
+            return True
+        return not entry.line.columns_known and layout.usual_cells.get(len(entry.heads)) != len(entry.line.cells)
 
     def _by_printed_order(self, entry: _Entry, header: Header) -> Placed | None:
         """By the order of the header's words, in text; columns the header does not print stay empty-handed."""
@@ -466,9 +486,9 @@ class MatrixReader:
         by_key = dict(zip(header.order, placed.cells, strict=True))
         return Placed(tuple(by_key.get(column.key) for column in self._columns), _REORDERED)
 
-    def _by_start(self, entry: _Entry, starts: Mapping[tuple[int, int], int]) -> Placed | None:
+    def _by_start(self, entry: _Entry, layout: _Layout) -> Placed | None:
         """Where the rows printed like this one have their first value, this one has it too."""
-        start = starts.get((len(entry.heads), len(entry.line.cells)))
+        start = layout.starts.get((len(entry.heads), len(entry.line.cells)))
         if start is None:
             return None
         values = entry.line.cells[start : start + len(self._columns)]
@@ -477,19 +497,21 @@ class MatrixReader:
             return None
         return Placed(tuple(values), _STREAM)
 
-    def _starts(self, entries: Sequence[_Entry]) -> dict[tuple[int, int], int]:
-        """(cells of the label, cells of the line) → index of the first value, where every such row has the same.
-
-        Ragged rows carry empty cells for merged labels. Rows whose values are all printed show where values begin.
-        """
+    def _layout(self, entries: Sequence[_Entry]) -> _Layout:
+        """How the rows of a text table are printed."""
         size = len(self._columns)
         seen: dict[tuple[int, int], list[int]] = {}
+        counts: dict[int, Counter[int]] = {}
         for entry in entries:
-            filled = [at for at, cell in enumerate(entry.line.cells) if at >= len(entry.heads) and not is_blank(cell)]
-            if entry.hit and entry.line.rows_known and not entry.line.columns_known and len(filled) == size:
-                if filled[-1] - filled[0] + 1 == size:
-                    seen.setdefault((len(entry.heads), len(entry.line.cells)), []).append(filled[0])
-        return {key: starts[0] for key, starts in seen.items() if len(starts) > 1 and len(set(starts)) == 1}
+            if not entry.hit or not entry.line.rows_known or entry.line.columns_known:
+                continue
+            heads, cells = len(entry.heads), entry.line.cells
+            counts.setdefault(heads, Counter())[len(cells)] += 1
+            filled = [at for at, cell in enumerate(cells) if at >= heads and not is_blank(cell)]
+            if len(filled) == size and filled[-1] - filled[0] + 1 == size:
+                seen.setdefault((heads, len(cells)), []).append(filled[0])
+        starts = {key: found[0] for key, found in seen.items() if len(found) > 1 and len(set(found)) == 1}
+        return _Layout(starts, {heads: counted.most_common(1)[0][0] for heads, counted in counts.items()})
 
     def _spans(self, header: Header | None, line: Line) -> list[tuple[int, int] | None] | None:
         if header is None or not line.columns_known or header.grid != line.grid:
