@@ -6,6 +6,7 @@ kept. Cells keep their order within a row: LibreOffice sometimes adds a grid col
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from lxml import etree
 
 from parsers.errors import UnreadableDocumentError
 from parsers.model import Block, Cell, Document, Finding, Grid, Paragraph
+from parsers.readers.docx_numbering import Numbering, numbering
 from parsers.readers.ooxml import Package
 from parsers.sniff import DOCX
 
@@ -28,6 +30,7 @@ _P_PR, _R_PR, _TR_PR, _TC_PR = (f"{_W}{name}Pr" for name in ("p", "r", "tr", "tc
 _STYLE, _STYLE_NAME, _P_STYLE, _OUTLINE = (f"{_W}{name}" for name in ("style", "name", "pStyle", "outlineLvl"))
 _GRID_SPAN, _V_MERGE, _GRID_BEFORE = (f"{_W}{name}" for name in ("gridSpan", "vMerge", "gridBefore"))
 _DEL, _CELL_DEL, _VERT_ALIGN = (f"{_W}{name}" for name in ("del", "cellDel", "vertAlign"))
+_NUM_PR, _NUM_ID, _NUM_LEVEL = (f"{_W}{name}" for name in ("numPr", "numId", "ilvl"))
 _VAL, _TYPE, _STYLE_ID = (f"{_W}{name}" for name in ("val", "type", "styleId"))
 _SDT, _SDT_CONTENT, _TEXT_BOX = (f"{_W}{name}" for name in ("sdt", "sdtContent", "txbxContent"))
 _ALTERNATE, _CHOICE, _FALLBACK = (f"{_MC}{name}" for name in ("AlternateContent", "Choice", "Fallback"))
@@ -39,6 +42,7 @@ _DELETED = frozenset((_DEL, f"{_W}moveFrom"))
 _DRAWINGS = frozenset((f"{_W}drawing", f"{_W}pict", f"{_W}object"))
 _BREAKS = {f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}tab": "\t", f"{_W}ptab": "\t", f"{_W}noBreakHyphen": "-"}
 _INVISIBLE = {f"{_W}vanish": "hidden_text", f"{_W}strike": "struck_text", f"{_W}dstrike": "struck_text"}
+_HAN = re.compile(r"[\u3400-\u9fff]")
 _OFF = ("0", "false", "off", "none")
 _CORE = ("title", "subject", "creator", "lastModifiedBy", "created", "modified")
 
@@ -56,7 +60,7 @@ def read(data: bytes) -> Document:
     body = _child(root, f"{_W}body")
     if body is None:
         raise UnreadableDocumentError("damaged", f"{main} holds no body; its root is {root.tag}")
-    reader = _Reader(_heading_levels(package, main))
+    reader = _Reader(*_styles(package, main), _numbering(package, main))
     blocks = tuple(reader.blocks(body))
     metadata = _metadata(package)
     return Document(
@@ -92,27 +96,47 @@ def _metadata(package: Package) -> dict[str, str]:
     return {name: found[name] for name in _CORE if found.get(name)}
 
 
-def _heading_levels(package: Package, main: str) -> dict[str, int]:
-    """Style id → heading level, from the styles' outline levels or their built-in names."""
+def _numbering(package: Package, main: str) -> Numbering:
+    try:
+        return numbering(package.tree(package.related("numbering", of=main) or "word/numbering.xml"))
+    except UnreadableDocumentError:
+        return Numbering()
+
+
+def _styles(package: Package, main: str) -> tuple[dict[str, int], dict[str, tuple[str, int]]]:
+    """Style id → heading level, from the styles' outline levels or their built-in names; style id → list and level."""
+    levels: dict[str, int] = {}
+    lists: dict[str, tuple[str, int]] = {}
     try:
         root = package.tree(package.related("styles", of=main) or "word/styles.xml")
     except UnreadableDocumentError:
-        return {}
-    levels: dict[str, int] = {}
+        return levels, lists
     for style in root.iterchildren(_STYLE) if root is not None else ():
         if style.get(_TYPE) != "paragraph":
             continue
+        style_id = style.get(_STYLE_ID) or ""
         name = _value(_child(style, _STYLE_NAME)).lower()
-        outline = _value(_child(_child(style, _P_PR), _OUTLINE))
+        properties = _child(style, _P_PR)
         if name.startswith("heading ") and name[8:].isdigit():
             level = int(name[8:])
         elif name == "title":
             level = 1
         else:
-            level = _number(outline, 9) + 1
+            level = _number(_value(_child(properties, _OUTLINE)), 9) + 1
         if 1 <= level <= 6:
-            levels[style.get(_STYLE_ID) or ""] = level
-    return levels
+            levels[style_id] = level
+        listed = _list_place(properties)
+        if listed:
+            lists[style_id] = listed
+    return levels, lists
+
+
+def _list_place(properties: etree._Element | None) -> tuple[str, int] | None:
+    """List and level that paragraph properties name."""
+    place = _child(properties, _NUM_PR)
+    if place is None:
+        return None
+    return _value(_child(place, _NUM_ID)), min(_number(_value(_child(place, _NUM_LEVEL)), 0), 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +173,12 @@ class _Table:
 class _Reader:
     """Walks one document body. Tables are numbered as they begin, paragraphs as they are printed."""
 
-    def __init__(self, levels: dict[str, int]) -> None:
+    def __init__(
+        self, levels: dict[str, int], lists: dict[str, tuple[str, int]], numbering_of_document: Numbering
+    ) -> None:
         self._levels = levels
+        self._lists = lists
+        self._numbering = numbering_of_document
         self._paragraphs = 0
         self._tables = 0
         self._dropped: Counter[str] = Counter()
@@ -175,7 +203,13 @@ class _Reader:
 
     def _paragraph(self, element: etree._Element, depth: int) -> Iterator[Block]:
         boxes: list[etree._Element] = []
-        text = "".join(self._inline(element, boxes)).strip(" \n\t")
+        parts: list[str] = []
+        self._inline(element, parts, boxes)
+        text = "".join(parts).strip(" \n\t")
+        label = self._label(element) if self._numbering.lists else ""
+        if label and (depth == 0 or _HAN.search(text)):
+            # A number in a cell never gets another one before it.
+            text = f"{label}{text}" if text and not label[-1].isalnum() else f"{label} {text}".rstrip()
         if text and not text.isspace():
             if depth == 0:
                 self._paragraphs += 1
@@ -184,6 +218,12 @@ class _Reader:
             raise UnreadableDocumentError("too_complex", f"text boxes nest more than {MAX_TABLE_DEPTH} deep")
         for box in boxes:
             yield from self.blocks(box, depth and depth + 1)
+
+    def _label(self, paragraph: etree._Element) -> str:
+        """The automatic number Word prints before the paragraph, "" for none."""
+        properties = _child(paragraph, _P_PR)
+        place = _list_place(properties) or (self._lists and self._lists.get(_value(_child(properties, _P_STYLE))))
+        return self._numbering.label(*place) if place else ""
 
     def _level(self, paragraph: etree._Element) -> int | None:
         properties = _child(paragraph, _P_PR)
@@ -194,21 +234,25 @@ class _Reader:
             return level
         return self._levels.get(_value(_child(properties, _P_STYLE)))
 
-    def _inline(self, paragraph: etree._Element, boxes: list[etree._Element]) -> Iterator[str]:
-        for element in _unwrapped(paragraph):
-            if element.tag == _R:
-                yield from self._run(element, boxes)
-            elif element.tag in _DELETED:
+    def _inline(self, parent: etree._Element, parts: list[str], boxes: list[etree._Element]) -> None:
+        for element in parent:
+            tag = element.tag
+            if tag == _R:
+                self._run(element, parts, boxes)
+            elif tag in _DELETED:
                 self._dropped["deleted_text"] += 1
+            elif tag in _WRAPPERS:
+                for content in _contents(element):
+                    self._inline(content, parts, boxes)
 
-    def _run(self, run: etree._Element, boxes: list[etree._Element]) -> Iterator[str]:
+    def _run(self, run: etree._Element, parts: list[str], boxes: list[etree._Element]) -> None:
         raised = False
         for element in run:
             tag = element.tag
             if tag == _T:
                 text = element.text or ""
                 # 21¹ must never become 211: a raised number is a note's mark, printed as one.
-                yield f"[{text.strip()}]" if raised and text.strip().isdigit() else text
+                parts.append(f"[{text.strip()}]" if raised and text.strip().isdigit() else text)
             elif tag == _R_PR:
                 for setting in element:
                     if setting.tag in _INVISIBLE and _value(setting) not in _OFF:
@@ -217,7 +261,7 @@ class _Reader:
                     if setting.tag == _VERT_ALIGN:
                         raised = _value(setting) == "superscript"
             elif tag in _BREAKS:
-                yield _BREAKS[tag]
+                parts.append(_BREAKS[tag])
             elif tag in _DRAWINGS or tag == _ALTERNATE:
                 boxes.extend(_text_boxes(element))
 
@@ -288,17 +332,18 @@ class _Reader:
 def _unwrapped(parent: etree._Element) -> Iterator[etree._Element]:
     """Children of `parent`, those inside content controls, insertions, links and the like included, in order."""
     for element in parent:
-        tag = element.tag
-        if tag not in _WRAPPERS:
+        if element.tag not in _WRAPPERS:
             yield element
-        elif tag == _SDT:
-            for content in element.iterchildren(_SDT_CONTENT):
-                yield from _unwrapped(content)
-        elif tag == _ALTERNATE:
-            for choice in _alternative(element):
-                yield from _unwrapped(choice)
-        else:
-            yield from _unwrapped(element)
+            continue
+        for content in _contents(element):
+            yield from _unwrapped(content)
+
+
+def _contents(wrapper: etree._Element) -> list[etree._Element]:
+    """The elements whose children a wrapper wraps."""
+    if wrapper.tag == _SDT:
+        return list(wrapper.iterchildren(_SDT_CONTENT))
+    return _alternative(wrapper) if wrapper.tag == _ALTERNATE else [wrapper]
 
 
 def _alternative(element: etree._Element) -> list[etree._Element]:

@@ -238,6 +238,53 @@ def test_nesting_beyond_any_document_is_refused(depth: int) -> None:
     assert refusal(docx(body)) == "too_complex"
 
 
+NUMBERING = (
+    '<w:numbering xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
+    '<w:abstractNum w:abstractNumId="0">'
+    '<w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="chineseCounting"/><w:lvlText w:val="%1、"/></w:lvl>'
+    '<w:lvl w:ilvl="1"><w:start w:val="1"/><w:numFmt w:val="decimal"/><w:lvlText w:val="（%1.%2）"/></w:lvl>'
+    "</w:abstractNum>"
+    '<w:abstractNum w:abstractNumId="1"><w:lvl w:ilvl="0"><w:numFmt w:val="bullet"/><w:lvlText w:val="●"/></w:lvl>'
+    "</w:abstractNum>"
+    '<w:num w:numId="5"><w:abstractNumId w:val="0"/></w:num><w:num w:numId="6"><w:abstractNumId w:val="1"/></w:num>'
+    "</w:numbering>"
+)
+
+
+def listed(text: str, number_id: int, level: int = 0) -> str:
+    return p(text, f'<w:pPr><w:numPr><w:ilvl w:val="{level}"/><w:numId w:val="{number_id}"/></w:numPr></w:pPr>')
+
+
+def test_numbers_of_automatic_lists_are_printed_and_so_read() -> None:
+    body = "".join(
+        (
+            listed("总体情况", 5),
+            listed("公开", 5, 1),
+            listed("管理", 5, 1),
+            listed("主动公开", 5),
+            listed("申请", 5, 1),
+            listed("点", 6),
+            listed("无此列表", 9),
+        )
+    )
+    document = reader.read(docx(body, {"word/numbering.xml": NUMBERING}))
+    assert texts(document) == [
+        "一、总体情况",
+        "（一.1）公开",
+        "（一.2）管理",
+        "二、主动公开",
+        "（二.1）申请",
+        "点",
+        "无此列表",
+    ]
+
+
+def test_an_automatic_number_never_joins_a_number_in_a_cell() -> None:
+    row = tr(f"<w:tc>{listed('属于国家秘密', 5)}</w:tc>", f"<w:tc>{listed('26', 5)}</w:tc>")
+    document = reader.read(docx(tbl(row), {"word/numbering.xml": NUMBERING}))
+    assert [cell.text for cell in grids(document)[0].cells] == ["一、属于国家秘密", "26"]
+
+
 BLANK = SHARED / "real" / "form-2021-blank.docx"
 
 
