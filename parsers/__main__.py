@@ -1,4 +1,4 @@
-"""`python -m parsers FILE…` prints what was understood of each file and what was not; `--json` prints it for machines."""
+"""`python -m parsers FILE…` prints what was understood of each file and what was not, `--json` for machines."""
 
 from __future__ import annotations
 

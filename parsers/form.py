@@ -1,7 +1,7 @@
 """The statutory forms, read from `forms/*.toml` into frozen records.
 
-A form has tables, a table has blocks, a block has columns and rows. Cell ids are `table.row.column`; in a table of shape
-`list` (one number a row) the row's key is the whole id. Shapes:
+A form has tables, a table has blocks, a block has columns and rows. Cell ids are `table.row.column`; in a table of
+shape `list` (one number a row) the row's key is the whole id. Shapes:
 
     blocks   section two: several small tables, each with its own header
     matrix   section three: one header, one row per way of handling
@@ -47,9 +47,9 @@ class Column:
 class Row:
     """A row of a block.
 
-    `within` and `group` are the headings it stands under, printed before its label in `cells.csv` style; `parent` is the
-    row it belongs to where its label alone does not tell it apart; `variant` says when the row is printed at all, "" for
-    rows every document should have. `unit` is set in tables of shape `list` only.
+    `within` and `group` are the headings it stands under, as the full label gives them; `parent` is the row it belongs
+    to where its label alone does not tell it apart; `variant` says when the row is printed at all, "" for rows every
+    document should have. `unit` is set in tables of shape `list` only.
     """
 
     key: str

@@ -36,7 +36,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """`indexes`: the entries that bear this label, more than one where the form prints it twice. `stray`: digits cut off."""
+    """`indexes`: the entries that bear this label, several where the form prints it twice. `stray`: digits cut off."""
 
     indexes: tuple[int, ...]
     quality: float

@@ -1,18 +1,20 @@
 """Documents against the statutory forms: which edition it is, and what each of its cells holds.
 
-The matcher reads grids; it knows nothing of file formats, and never asks what year it is: a report for 2021 may stand on
-the form of 2019, and single tables of a report may be of another edition than the rest.
+The matcher reads grids; it knows nothing of file formats. The edition follows from the tables, never from the year: a
+report for 2021 may stand on the form of 2019, and single tables of a report may be of another edition than the rest.
 
-What a confidence means (a failed check of the form's arithmetic lowers it further, see `checks`):
+What a confidence means. The lowest that applies holds; a failed check of the form's arithmetic lowers it further, and
+takes away what was only inferred (see `checks`).
 
     1.0    label official or a listed variant, position certain, number plainly printed
-    0.95   label cut short by a page break; header not seen to confirm the order of columns; another money unit converted
-    0.9    rows not marked (a stream); columns taken from the header's geometry; the right label under another number;
-           spaces inside the number, or a note beside it
-    0.8    label a few letters off; values found on the next line; an unexplained label before the numbers;
-           another printing of the table leaves the cell blank
+    0.95   label cut short by a page break or with a note of another hand; an amount converted from another unit
+    0.9    rows not marked (a stream); the right label under another number; a note beside the number
+    0.85   a header that does not show all columns in their order; spaces inside the number
+    0.8    label a few letters off; columns from the header's geometry, or from a header in another order; values on the
+           line after the label; an unexplained label before them; the table printed more than once
     0.6    the order of the cells and the columns of the header disagree; number broken over lines
-    0.5    a sign or a fraction in a count; a table captioned for part of a year; other cells of a repeated table disagree
+    0.5    a sign or a fraction in a count; a table captioned for part of a year; a repeated table that disagrees
+           elsewhere
 
 Nothing below 1.0 should be used unseen. A value that cannot be put to its column, two printings that disagree, and
 anything that is no number is `unreadable` with its raw text; it is never guessed.
@@ -180,7 +182,7 @@ class Matcher:
             if edition == "2019" and split:
                 findings.append(_hybrid("section two of the 2019 form", "section three of the 2021 form"))
             if edition == "2021" and undivided:
-                message = "section three prints （六）其他处理 as one row, as the 2019 form does; section two is of the 2021 form"
+                message = "section two is of the 2021 form; section three prints （六）其他处理 as one row, as in 2019"
                 findings.append(Finding("undivided_row", message))
             return edition, findings
         if split:
@@ -242,9 +244,7 @@ def _of_the_year(
             Finding("other_year", f"{table}: printed for {', '.join(map(str, others))} too; only {year} is taken")
         )
         kept = [
-            replace(one, confidence=min(one.confidence, _ONE_OF_TWO))
-            if _table_of(form, one.cell) == table
-            else one
+            replace(one, confidence=min(one.confidence, _ONE_OF_TWO)) if _table_of(form, one.cell) == table else one
             for one in kept
             if _table_of(form, one.cell) != table or one.instance // _PRINTING in ours
         ]

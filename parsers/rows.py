@@ -22,6 +22,8 @@ _ODDITY = {
     "decimal_count": 0.5,
 }
 _LONGEST_RAW = 240
+# What is left of the confidence where the grid column of a header cell, not the order of cells, names a value.
+_BY_HEADER = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,10 @@ def place_by_order(values: Sequence[Cell], count: int) -> Placed | None:
 
 
 def place_by_header(values: Sequence[Cell], columns: Sequence[tuple[int, int] | None]) -> Placed | None:
-    """Put values to columns by the grid columns (first, past the last) of their header cells, None for one not printed."""
+    """Put values to columns by the grid columns (first, past the last) of their header cells.
+
+    A column whose header is not printed has None. No value may stand under two headers, no header over two values.
+    """
     placed: list[Cell | None] = []
     for span in columns:
         found = [cell for cell in values if span and cell.column < span[1] and cell.column + cell.column_span > span[0]]
@@ -125,7 +130,7 @@ def place_by_header(values: Sequence[Cell], columns: Sequence[tuple[int, int] | 
     if len(set(used)) != len(used):
         return None
     unknown = tuple(cell for cell in values if id(cell) not in used and not is_blank(cell))
-    return Placed(tuple(placed), 0.9, unknown)
+    return Placed(tuple(placed), _BY_HEADER, unknown)
 
 
 def overlaps(cell: Cell, span: tuple[int, int]) -> bool:

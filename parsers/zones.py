@@ -69,7 +69,7 @@ def zones_of(document: Document, kind_of: Callable[[Line, str], str]) -> list[Zo
 
 
 def title_year(document: Document) -> int | None:
-    """The year in the document's title: the first short line that calls itself a report, else the format's own title."""
+    """The year in the title: the first short line that calls itself a report, else the format's own title."""
     for block in document.blocks:
         if isinstance(block, Paragraph):
             text = squeezed(block.text)

@@ -1,6 +1,6 @@
 """Tables in text whose cells are set apart by spaces, as `pdftotext -layout` writes them.
 
-Cells are what stands between runs of two or more spaces; numbers that follow a label after one space each are cells too.
+Cells are what stands between runs of two or more spaces; numbers after a label, a space before each, are cells too.
 Where a number is missing nothing in the text says which: such a row keeps its order and no columns are claimed.
 """
 

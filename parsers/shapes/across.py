@@ -1,7 +1,7 @@
 """Section four: fifteen numbers in one printed row, three groups of five; some pages print three tables of five.
 
-Empty filler rows stand above the numbers in some reports. A row of fifteen is read by order, a row of five only when the
-words above or before it name one group.
+Empty filler rows stand above the numbers in some reports. A row of fifteen is read by order, a row of five only when
+the words above or before it name one group.
 """
 
 from __future__ import annotations

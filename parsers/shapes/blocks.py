@@ -90,7 +90,7 @@ class BlocksReader:
         }
 
     def is_header(self, line: Line) -> bool:
-        """Whether a line is a header of one of the tables: the corner cell, or an article's title, or a column's label."""
+        """Whether a line heads one of the tables: the corner cell, or an article's title, or two columns' labels."""
         for cell in line.cells:
             key = label_key(cell.text)
             if key == _CORNER or (key.startswith(_ARTICLE) and len(key) <= len(_ARTICLE) + 4):
@@ -241,7 +241,8 @@ class BlocksReader:
                 continue
             if not key:
                 if not is_blank(cell):
-                    message = f"{row.label.text.strip()}: no column of the form is called {header_cell.text.strip()!r}: {cell.text.strip()}"
+                    name = header_cell.text.strip()
+                    message = f"{row.label.text.strip()}: no column of the form is called {name!r}: {cell.text.strip()}"
                     findings.append(_finding("unknown_column", message, cell))
                 continue
             unit = next(column.unit for column in columns if column.key == key)

@@ -190,7 +190,7 @@ class MatrixReader:
         return _Entry(line, heads, values)
 
     def _is_bare_row(self, line: Line, at: int) -> bool:
-        """Whether 总计 or 其他 without its number names a row here: with a row's values behind it, rows being marked."""
+        """Whether 总计 or 其他 without its number names a row: where rows are marked and its values follow."""
         return line.rows_known and len(line.cells) - at - 1 >= len(self._columns)
 
     def _is_heading(self, line: Line, at: int, hit: Hit) -> bool:
@@ -405,7 +405,7 @@ class MatrixReader:
                     entry.heads[-1],
                 )
             )
-        if disordered and (not entry.line.rows_known or not entry.values) or entry.quality == 0.0:
+        if (disordered and (not entry.line.rows_known or not entry.values)) or entry.quality == 0.0:
             message = f"{entry.heads[-1].text.strip()}: values and labels do not stand in one order here"
             findings.append(_finding("disordered_values", message, entry.heads[-1]))
             return unassigned(ids, entry.values, entry.heads[-1].locator), findings
@@ -438,9 +438,7 @@ class MatrixReader:
         ]
         return read, findings
 
-    def _placed(
-        self, entry: _Entry, header: Header | None, layout: _Layout
-    ) -> tuple[Placed | None, float]:
+    def _placed(self, entry: _Entry, header: Header | None, layout: _Layout) -> tuple[Placed | None, float]:
         """Each column's value, and how sure that is; None where they cannot be told."""
         quality = entry.quality if entry.line.rows_known else min(entry.quality, _STREAM)
         spans = self._spans(header, entry.line)

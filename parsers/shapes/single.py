@@ -1,4 +1,7 @@
-"""The 2014 table: label, unit, number, one a row; 被依法纠错数 and 其他情形数 are told apart by the row they stand under."""
+"""The 2014 table: label, unit, number, one a row.
+
+被依法纠错数 and 其他情形数 are printed twice and told apart by the row they stand under.
+"""
 
 from __future__ import annotations
 
@@ -147,7 +150,7 @@ class SingleReader:
             if len(words) > 1 or (values and any(not is_blank(cell) for cell in rest)):
                 break
             texts.extend(words)
-            values = values or [cell for cell in rest if not is_blank(cell)] and rest
+            values = values or ([cell for cell in rest if not is_blank(cell)] and rest)
             hit = self._labels.exact("".join(cell.text for cell in texts)) if end > at and texts else None
             if hit:
                 row = _Row(texts[0], hit.indexes, min(hit.quality, _JOINED), lines[at])
