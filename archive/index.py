@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import heapq
 import json
+import posixpath
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from archive.files import Files, write_atomically
 from archive.paths import index_path
@@ -22,7 +23,7 @@ from archive.paths import index_path
 _PIECE_LINES = 4096
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _WWW = re.compile(r"^www\d*\.")
-_SESSION_ID = re.compile(r";jsessionid=[0-9a-z.]+", re.IGNORECASE)
+_SESSION_ID = re.compile(r"(?:jsessionid|phpsessid|sid)=[0-9a-z]{32}(?:&|$)")
 
 _ROWS = """
 SELECT u.url, e.captured_at, e.media_type, e.http_status, p.digest, e.warc_length, e.warc_offset, e.outcome,
@@ -46,15 +47,21 @@ def surt(url: str) -> str:
     if not host:
         return url
     host = _WWW.sub("", host)
-    is_address = ":" in host or host.replace(".", "").isdigit()
-    key = host if is_address else ",".join(reversed(host.split(".")))
+    key = host if ":" in host else ",".join(reversed(host.split(".")))
     if port is not None and port != _DEFAULT_PORTS.get(parts.scheme.lower()):
         key += f":{port}"
-    path = _SESSION_ID.sub("", parts.path).lower()
-    if len(path) > 1:
-        path = path.rstrip("/")
-    query = "&".join(sorted(parts.query.lower().split("&")))
-    return f"{key}){path or '/'}" + (f"?{query}" if query else "")
+    path = _escaped(parts.path)
+    path = posixpath.normpath(path).replace("//", "/") if path else "/"
+    query = "&".join(sorted(_SESSION_ID.sub("", _escaped(parts.query)).split("&")))
+    return f"{key}){path}" + (f"?{query}" if query else "")
+
+
+def _escaped(text: str) -> str:
+    """In lower case, with exactly those bytes percent-encoded that need it."""
+    return "".join(
+        f"%{byte:02x}" if byte <= 0x20 or byte >= 0x7F or byte in b"#%" else chr(byte)
+        for byte in unquote_to_bytes(text.encode("utf-8", "surrogatepass"))
+    ).lower()
 
 
 def index_lines(connection: sqlite3.Connection, file_name: str) -> list[str]:

@@ -63,8 +63,9 @@ def prepare(target: Target, exchange: Exchange, discover: Discover, stored: Stor
         head=head,
         outcome=outcome,
         media_type=_media_type(head),
-        payload_digest=digest(body),
-        payload_bytes=len(body),
+        # Without a head nothing says which of the bytes are payload.
+        payload_digest=digest(body) if head else None,
+        payload_bytes=len(body) if head else 0,
         likeness=_likeness(exchange, head, body) if outcome == "ok" and body else None,
         etag=_text(head, b"etag"),
         last_modified=_text(head, b"last-modified"),
