@@ -40,7 +40,7 @@ from archive.rows import (
 )
 from archive.store import Store
 from crawler.discover import MOST_REDIRECTS, absolute_url, location_of
-from crawler.filenames import shown_name
+from crawler.filenames import is_for_people, shown_name
 from crawler.reread import archived_sites, discover_with, stored_sites
 from crawler.site import HISTORY_CHANNEL, Site
 from parsers.agency import agency_in_title
@@ -250,11 +250,11 @@ class _Writer:
             capture = self._destination(url)
             if capture is None:
                 continue
-            headers = self._headers(capture.capture_id) if "." not in file_name else ()
+            headers = () if is_for_people(file_name, url) else self._headers(capture.capture_id)
             row = AttachmentRow(
                 url=url,
                 page_url=page_url,
-                file_name=shown_name(file_name, headers, capture.url),
+                file_name=shown_name(file_name, headers, url),
                 media_type=self._media_type(capture),
                 bytes=capture.payload_bytes,
                 capture_id=capture.capture_id,

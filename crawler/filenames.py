@@ -7,7 +7,7 @@ put the name into the link's text or a `showname` parameter and call the file it
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
 
 from parsers.decode import decode
 
@@ -20,12 +20,19 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f‎‏‪-‮⁦-⁩]")
 
 
 def shown_name(link_name: str, headers: tuple[tuple[bytes, bytes], ...], url: str) -> str:
-    """The link's name where it has a suffix, else the one the server gives, else the link's, else the address's."""
+    """The link's name where it is one for people, else the one the server gives, else the link's, else the address's."""
     name = safe_name(link_name)
-    if _SUFFIX.search(name):
+    if is_for_people(name, url):
         return name
     given = next((value for field, value in headers if field.lower() == b"content-disposition"), b"")
-    return disposition_name(given) or name or safe_name(decode(unquote_to_bytes(urlsplit(url).path)).text)
+    return disposition_name(given) or name or safe_name(_unquoted(urlsplit(url).path))
+
+
+def is_for_people(name: str, url: str) -> bool:
+    """False for a name without a suffix (点击下载) and for the one under which the server keeps the file."""
+    parts = urlsplit(url)
+    kept = {safe_name(_unquoted(parts.path)), *dict(parse_qsl(parts.query)).get("filename", "").split()}
+    return _SUFFIX.search(name) is not None and name not in kept
 
 
 def disposition_name(value: bytes) -> str:
@@ -44,6 +51,10 @@ def safe_name(name: str) -> str:
     """Without folders, control characters and direction marks, and not longer than file systems take."""
     name = _CONTROL.sub("", re.split(r"[/\\]", name)[-1]).strip(" \t.")
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 5] + name[-5:]
+
+
+def _unquoted(text: str) -> str:
+    return decode(unquote_to_bytes(text)).text
 
 
 def _plain(value: bytes) -> str:

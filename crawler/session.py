@@ -218,7 +218,7 @@ class Session:
         self.store.add_finding(self.run_id, Finding("warning", "fetch_failed", message, target.url))
 
     def _trouble(self, target: Target, code: str, message: str) -> None:
-        self.store.add_finding(self.run_id, Finding("error", code, message, target.url))
+        self.store.add_finding(self.run_id, Finding("error", code, message, target.url or None))
         self._tallies[target.site].troubles.append(message)
 
     def site_of(self, host: str) -> str:
@@ -256,6 +256,9 @@ class Session:
     def _judge(self) -> None:
         """Zero is not success: a channel without listings, or with fewer than the site file expects, fails its site."""
         for site in self.sites.values():
+            if not site.channels:
+                message = site.disabled_because or "the site file names no channel"
+                self._trouble(Target(url="", role="list", site=site.name, channel=""), "no_channels", message)
             expected = dict(site.expect)
             for channel, url in site.channels:
                 found = self._listings(site.name, channel)

@@ -6,8 +6,7 @@ transaction as the capture (`crawler.discover`). The spider only ties a session 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from functools import partial
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -38,7 +37,7 @@ class ColumnSpider(Spider):
         """Takes the session given, or opens one on GONGKAI_DATA for `site_name` and ends it with the spider."""
         if session is None:
             session = Session(Path(crawler.settings["GONGKAI_DATA"]), (bundled_site(cls.site_name),), Options())
-            crawler.signals.connect(partial(_finish, session), signal=signals.spider_closed, weak=False)
+            crawler.signals.connect(_finisher(session), signal=signals.spider_closed, weak=False)
         attach(session, crawler)
         return super().from_crawler(crawler, *args, session=session, **kwargs)
 
@@ -49,11 +48,15 @@ class ColumnSpider(Spider):
             yield request
 
 
-def _finish(session: Session) -> None:
+def _finisher(session: Session) -> Callable[[], None]:
     """What follows a crawl that Scrapy's own command started."""
-    with session:
-        session.end()
-        extract_new(session.data_dir, session.store)
+
+    def finish() -> None:
+        with session:
+            session.end()
+            extract_new(session.data_dir, session.store)
+
+    return finish
 
 
 def attach(session: Session, crawler: Crawler) -> None:

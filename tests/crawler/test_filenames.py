@@ -34,6 +34,10 @@ def test_content_disposition(value: bytes, name: str):
         ("报告.pdf", ((b"Content-Disposition", b"attachment; filename=1.pdf"),), "http://h/2.pdf", "报告.pdf"),
         ("点击下载", ((b"content-disposition", b"attachment; filename=1.pdf"),), "http://h/2.pdf", "1.pdf"),
         ("点击下载", (), "http://h/2.pdf", "点击下载"),
+        ("2.pdf", ((b"content-disposition", b"attachment; filename=1.pdf"),), "http://h/a/2.pdf", "1.pdf"),
+        ("2.pdf", ((b"content-disposition", b"attachment; filename=1.pdf"),), "http://h/d.jsp?filename=2.pdf", "1.pdf"),
+        ("2.pdf", ((b"content-disposition", b"attachment; filename=1.pdf"),), "http://h/d.jsp?showname=2.pdf", "2.pdf"),
+        ("2.pdf", (), "http://h/a/2.pdf", "2.pdf"),
         ("", (), "http://h/a/%E5%B9%B4.pdf?x=1", "年.pdf"),
     ],
 )
