@@ -21,6 +21,8 @@ from parsers.readers import html_table
 MEDIA_TYPE = "text/html"
 # A browser draws any depth; libxml2 stops at 2,048 elements, and no page we know nests tables more than ten deep.
 MAX_TABLE_DEPTH = 24
+# A hundred times the largest report page met; the tree of this many takes a quarter of a gigabyte.
+MAX_TAGS = 500_000
 
 
 def _tags(names: str) -> frozenset[str]:
@@ -68,12 +70,9 @@ def read(data: bytes) -> Document:
     )
 
 
-def parse(text: str) -> etree._Element:
-    """The tree of decoded HTML. Raises UnreadableDocumentError as `read` does."""
-    return _parse(text)
-
-
 def _parse(text: str) -> etree._Element:
+    if text.count("<") > MAX_TAGS:
+        raise UnreadableDocumentError("too_complex", f"the page has more than {MAX_TAGS} tags")
     parser = etree.HTMLParser(
         encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True, recover=True
     )

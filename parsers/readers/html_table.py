@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 MAX_COLUMN_SPAN = 100
-MAX_COLUMNS = 1000
+MAX_COLUMNS = 200
 
 _CELLS = ("td", "th")
 _GROUPS = ("thead", "tbody", "tfoot")

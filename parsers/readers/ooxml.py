@@ -12,7 +12,7 @@ from lxml import etree
 from parsers.errors import UnreadableDocumentError
 
 MAX_MEMBERS = 10_000
-MAX_PART_BYTES = 64 << 20
+MAX_PART_BYTES = 32 << 20
 # WPS repeats fonts and borders in every cell, which deflates to a fortieth; bombs start at a thousandth.
 MAX_RATIO = 250
 _RATIO_MATTERS_FROM = 8 << 20

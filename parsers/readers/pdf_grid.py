@@ -22,6 +22,7 @@ BRIDGE = 3.0
 MIN_CELL = 4.0
 MAX_LINE_PAIRS = 400_000
 MAX_ELEMENTS = 40_000
+MAX_TABLES = 200
 
 _STOP_TOGETHER = 3
 _MIN_STUB = 6.0
@@ -83,6 +84,8 @@ def tables(horizontal: list[Line], vertical: list[Line]) -> list[Table] | None:
         table = _table(rows, columns)
         if table is not None:
             found.append(table)
+    if len(found) > MAX_TABLES:
+        return None
     return sorted(found, key=lambda table: (table.ys[0], table.xs[0]))
 
 

@@ -221,6 +221,12 @@ def test_nesting_beyond_any_page_is_refused(markup: str) -> None:
     assert refused.value.code == "too_complex"
 
 
+def test_more_tags_than_any_page_has_are_refused() -> None:
+    with pytest.raises(UnreadableDocumentError) as refused:
+        read("<b>" * (reader.MAX_TAGS + 1))
+    assert refused.value.code == "too_complex"
+
+
 def test_nesting_that_browsers_draw_is_read() -> None:
     assert texts(read("<font>" * 1500 + "深" + "<div>" * 300 + "处")) == ["深", "处"]
 

@@ -14,7 +14,7 @@ from reportlab.pdfgen.canvas import Canvas
 from parsers.errors import UnreadableDocumentError
 from parsers.model import Document, Grid, Paragraph
 from parsers.readers import pdf as reader
-from parsers.readers import pdf_page
+from parsers.readers import pdf_grid, pdf_page
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 
@@ -338,6 +338,14 @@ def test_a_page_drawn_of_paths_without_end_is_cut_and_reported(monkeypatch: pyte
     monkeypatch.setattr(pdf_page, "MAX_PATHS", 5)
     document = reader.read(pdf(lambda page: table(page, MERGED, widths=WIDTHS)))
     assert "too_many_paths" in [finding.code for finding in document.findings]
+
+
+def test_a_page_ruled_like_no_table_keeps_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf_grid, "MAX_LINE_PAIRS", 3)
+    document = reader.read(pdf(lambda page: table(page, MERGED, widths=WIDTHS)))
+    assert grids(document) == []
+    assert "2,308" in "".join(paragraphs(document))
+    assert [finding.code for finding in document.findings] == ["too_many_lines"]
 
 
 def test_more_pages_than_any_report_has_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
