@@ -125,13 +125,18 @@ def metadata(book: Codebook) -> dict[str, Any]:
     tables = {
         table.name: {
             "title": f"{table.title_zh} · {table.title}",
-            "description": f"{table.description_zh} {table.description}",
-            "columns": {column.name: column.description for column in table.columns},
+            "description": _plain(f"{table.description_zh} {table.description}"),
+            "columns": {column.name: _plain(column.description) for column in table.columns},
         }
         for table in book.tables
     }
     top = {"title": f"{book.title_zh} · {book.title}", "description": book.description}
     return {**top, "databases": {DATABASE: {**top, "tables": tables}}}
+
+
+def _plain(text: str) -> str:
+    """Without the backticks of Markdown, which Datasette would show."""
+    return text.replace("`", "")
 
 
 def configuration(book: Codebook) -> dict[str, Any]:

@@ -103,7 +103,7 @@ WHERE report_year IS NOT NULL GROUP BY report_year ORDER BY report_year
 """
 
 NEWEST_REPORTS = """
-SELECT report_id, agency, report_year, form, title, published_date FROM reports
+SELECT report_id, agency, report_year, form, title, published_date, document_url FROM reports
 WHERE copy_of IS NULL ORDER BY published_date IS NULL, published_date DESC, report_id DESC LIMIT 12
 """
 
