@@ -15,6 +15,8 @@ from typing import Literal
 from parsers.model import Number
 
 _NOT_LABEL = re.compile(r"[^0-9A-Za-z\u3400-\u9fff]+")
+# NFKC brings the radicals that some PDF fonts print (⼀, ⺠) home.
+_IDEOGRAPH = re.compile(r"[\u2e80-\u2fdf\u3400-\u9fff\uf900-\ufaff]")
 _SPACE = re.compile(r"\s+")
 _NUMBERING = re.compile(
     r"[(（]?[一二三四五六七八九十]{1,2}[)）]"
@@ -57,7 +59,9 @@ _NUMBER = re.compile(
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _PLAIN = re.compile(r"\d+(?:\.\d+)?")
 _LIKE_GROUPED = re.compile(r"\d{1,3}(?:\.\d{3})+")
-_THOUSANDS_BY_SPACE = re.compile(r"\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+")
+_THOUSANDS_BY# NFKC brings the radicals that some PDF fonts print (⼀, ⺠) home.
+_IDEOGRAPH = re.compile(r"[\u2e80-\u2fdf\u3400-\u9fff\uf900-\ufaff]")
+_SPACE = re.compile(r"\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+")
 # PDF readers put one space inside a number, never two; a tab parts two cells.
 _TWO_NUMBERS = re.compile(r"\t|\d[ \u00a0\u3000]{2,}\d")
 _MAX_DIGITS = 15
@@ -121,8 +125,8 @@ def money_unit(label: str) -> str:
 
 @lru_cache(maxsize=65536)
 def is_wordy(text: str) -> bool:
-    """Whether a cell holds words, as labels do, and not a number, a dash or nothing."""
-    return read_number(text, "").status == "unreadable" and bool(label_key(text))
+    """Whether a cell holds words, as labels do, and not a number, a dash, nothing, or the remains of a number."""
+    return bool(_IDEOGRAPH.search(text)) and read_number(text, "").status == "unreadable"
 
 
 @lru_cache(maxsize=65536)

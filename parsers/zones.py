@@ -17,7 +17,7 @@ from parsers.rows import Line, lines_of
 _RUNNING_TEXT = 80
 _CAPTION = 40
 # Captions of tables that do not cover the whole year.
-_YEAR = re.compile(r"(?<!\d)(20\d\d)年")
+_YEAR = re.compile(r"(?<!\d)(20\d\d)年(?!\d{1,2}月)")
 _SENTENCE_END = ("。", "；", "，", ";", ",")
 _PART_OF_YEAR = re.compile(r"上半年|下半年|半年|[一二三四1-4]季度|\d{1,2}月份")
 
@@ -54,7 +54,10 @@ def zones_of(document: Document, kind_of: Callable[[Line, str], str]) -> list[Zo
                 current, captions = None, []
             if len(text) <= _CAPTION:
                 captions = [*captions[-2:], text]
-                year = _year(text) or year
+                named = _year(text)
+                if named and named != year:
+                    # The tables of another year begin, even if no header says so.
+                    current, year = None, named
             continue
         for line in lines_of(block, grids):
             table = kind_of(line, current.table if current else "")

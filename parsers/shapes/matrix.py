@@ -479,7 +479,7 @@ class MatrixReader:
         if not header.complete or entry.line.columns_known:
             return None
         placed = place_by_order(entry.values, len(header.order))
-        if placed is None or any(is_blank(cell) for cell in (entry.values[0], entry.values[-1])):
+        if placed is None or any(cell and is_blank(cell) for cell in (placed.cells[0], placed.cells[-1])):
             return None
         by_key = dict(zip(header.order, placed.cells, strict=True))
         return Placed(tuple(by_key.get(column.key) for column in self._columns), _REORDERED)
