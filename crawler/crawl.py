@@ -45,9 +45,15 @@ class CrawlSummary:
 
 
 def crawl(
-    data_dir: Path, sites: Sequence[Site], *, full: bool = False, limit: int | None = None, kind: str = "crawl"
+    data_dir: Path,
+    sites: Sequence[Site],
+    *,
+    full: bool = False,
+    limit: int | None = None,
+    workers: int = 1,
+    kind: str = "crawl",
 ) -> CrawlSummary:
-    """Crawls the sites and extracts what is new.
+    """Crawls the sites and extracts what is new, with so many processes. `kind` is what the run's row calls it.
 
     Raises LockedError when another run has the directory, and CrawlFailedError when nothing more could be recorded or
     the wire's self-test failed: what was recorded until then is kept.
@@ -61,7 +67,7 @@ def crawl(
             raise CrawlFailedError(str(session.broken)) from session.broken
         session.end()
         crawl_seconds = time.monotonic() - started
-        extracted = extract_new(data_dir, session.store)
+        extracted = extract_new(data_dir, session.store, workers=workers)
         return _summary(session, extracted, crawl_seconds, time.monotonic() - started)
 
 

@@ -138,9 +138,9 @@ def understand(job: Job) -> Understood:
         entity = error.partial
     page: Page | None = None
     try:
-        reading = read(entity, name=job.name, url=job.capture.url)
-        if reading.media_type == HTML:
+        if media_type(entity, job.name) == HTML:
             page = read_page(entity, url=job.capture.url)
+        reading = read(entity, name=job.name, url=job.capture.url, page=page)
     # A reader's mistake must not cost the other documents; it is stored as what it is.
     except Exception as error:
         log.exception("reading %s failed", job.capture.url)

@@ -20,7 +20,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f‎‏‪-‮⁦-⁩]")
 
 
 def shown_name(link_name: str, headers: tuple[tuple[bytes, bytes], ...], url: str) -> str:
-    """The link's name where it is one for people, else the one the server gives, else the link's, else the address's."""
+    """The name in the link where it is one for people, else the one that the server gives, else what there is."""
     name = safe_name(link_name)
     if is_for_people(name, url):
         return name

@@ -12,7 +12,7 @@ from archive.model import Target
 from crawler import extract as extract_module
 from crawler.extract import extract
 from crawler.replica.layout import tables
-from parsers.model import Reading
+from parsers.model import Page, Reading
 
 PAGE = Target(
     url="http://d.example.cn/art/2022/1/5/art_33_1.html",
@@ -105,7 +105,7 @@ def test_a_report_whose_text_does_not_name_its_body_gets_it_from_the_page(tmp_pa
     monkeypatch.setattr(
         extract_module,
         "read",
-        lambda data, name, url: Reading(media_type="text/html", kind="annual_report", form="2021"),
+        lambda data, name, url, page: Reading(media_type="text/html", kind="annual_report", form="2021"),
     )
     with session(tmp_path) as run:
         put(run, PAGE, page("<p>x</p>"))
@@ -151,10 +151,10 @@ def test_a_page_without_anything_on_it_is_said(tmp_path: Path):
 def test_one_document_costs_only_itself(tmp_path: Path, monkeypatch):
     read = extract_module.read
 
-    def clumsy(data: bytes, *, name: str, url: str) -> Reading:
+    def clumsy(data: bytes, *, name: str, url: str, page: Page | None) -> Reading:
         if url.endswith("2.html"):
             raise RecursionError("too deep")
-        return read(data, name=name, url=url)
+        return read(data, name=name, url=url, page=page)
 
     monkeypatch.setattr(extract_module, "read", clumsy)
     with session(tmp_path) as run:
@@ -185,9 +185,9 @@ def test_the_same_bytes_are_read_once(tmp_path: Path, monkeypatch):
     asked = []
     read = extract_module.read
 
-    def counting(data: bytes, *, name: str, url: str) -> Reading:
+    def counting(data: bytes, *, name: str, url: str, page: Page | None) -> Reading:
         asked.append(url)
-        return read(data, name=name, url=url)
+        return read(data, name=name, url=url, page=page)
 
     monkeypatch.setattr(extract_module, "read", counting)
     with session(tmp_path) as run:
