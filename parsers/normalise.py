@@ -59,9 +59,7 @@ _NUMBER = re.compile(
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _PLAIN = re.compile(r"\d+(?:\.\d+)?")
 _LIKE_GROUPED = re.compile(r"\d{1,3}(?:\.\d{3})+")
-_THOUSANDS_BY# NFKC brings the radicals that some PDF fonts print (⼀, ⺠) home.
-_IDEOGRAPH = re.compile(r"[\u2e80-\u2fdf\u3400-\u9fff\uf900-\ufaff]")
-_SPACE = re.compile(r"\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+")
+_THOUSANDS_BY_SPACE = re.compile(r"\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+")
 # PDF readers put one space inside a number, never two; a tab parts two cells.
 _TWO_NUMBERS = re.compile(r"\t|\d[ \u00a0\u3000]{2,}\d")
 _MAX_DIGITS = 15
