@@ -87,6 +87,21 @@ def test_a_phantom_grid_column_does_not_move_cells_or_break_merges() -> None:
     assert grid.cells[0].row_span == 2
 
 
+def test_a_merge_continues_although_its_column_is_one_off() -> None:
+    table = tbl(
+        tr(tc("甲"), tc("三、办理结果", merge="restart"), tc("1")),
+        tr(tc("乙", span=2), tc(merge="continue"), tc("2")),
+    )
+    (grid,) = grids(reader.read(docx(table)))
+    assert [(cell.text, cell.row_span) for cell in grid.cells] == [
+        ("甲", 1),
+        ("三、办理结果", 2),
+        ("1", 1),
+        ("乙", 1),
+        ("2", 1),
+    ]
+
+
 def test_rows_and_cells_in_content_controls_are_kept() -> None:
     def wrapped(content: str) -> str:
         return f"<w:sdt><w:sdtPr/><w:sdtContent>{content}</w:sdtContent></w:sdt>"

@@ -238,6 +238,40 @@ def test_boxes_of_a_turned_page_are_those_of_the_page_as_displayed() -> None:
     assert sideways == pytest.approx([124, HEIGHT - 360, 148, HEIGHT - 290], abs=1)
 
 
+@pytest.mark.parametrize("angle", [180, 270])
+def test_a_table_drawn_upside_down_or_clockwise_reads_like_an_upright_one(angle: int) -> None:
+    def draw(page: Canvas) -> None:
+        page.translate(WIDTH if angle == 180 else 0, HEIGHT)
+        page.rotate(angle)
+        page.translate(0, 0 if angle == 180 else -(HEIGHT - WIDTH))
+        table(page, MERGED, widths=WIDTHS)
+
+    (grid,) = grids(reader.read(pdf(draw)))
+    assert rows(grid)[1] == ["三、\n办理\n结果", "（一）予以公开", "17"]
+
+
+VERTICAL = (
+    b"<</Type/Font/Subtype/Type0/BaseFont/STSong-Light/Encoding/UniGB-UCS2-V/DescendantFonts[<</Type/Font"
+    b"/Subtype/CIDFontType0/BaseFont/STSong-Light/CIDSystemInfo<</Registry(Adobe)/Ordering(GB1)/Supplement 0>>"
+    b"/FontDescriptor<</Type/FontDescriptor/FontName/STSong-Light/Flags 6/FontBBox[-25 -254 1000 880]/ItalicAngle 0"
+    b"/Ascent 752/Descent -271/CapHeight 737/StemV 58>>>>]>>"
+)
+
+
+def test_vertical_writing_scaled_by_its_matrix_stays_in_its_cell() -> None:
+    printed = "办理结果".encode("utf-16-be").hex().encode()
+    rules = b"".join(b"120 %d 100 100 re S " % y for y in (600, 500)) + b"80 500 40 200 re S "
+    glyphs = b"BT /F1 200 Tf 0.05 0 0 0.05 100 690 Tm <" + printed + b"> Tj ET"
+    (grid,) = grids(
+        reader.read(_hand_made(rules + glyphs + _digits(b"0", 150, 650) + _digits(b"1", 150, 550), VERTICAL))
+    )
+    assert rows(grid) == [["办\n理\n结\n果", "0"], ["1"]]
+
+
+def _digits(printed: bytes, x: int, y: int) -> bytes:
+    return b" BT /F2 10 Tf %d %d Td (%s) Tj ET" % (x, y, printed)
+
+
 @pytest.mark.parametrize("rotate", [180, 270])
 def test_a_sheet_turned_the_wrong_way_still_reads(rotate: int) -> None:
     (grid,) = grids(reader.read(pdf(lambda page: table(page, MERGED, widths=WIDTHS), rotate=rotate)))
@@ -271,6 +305,14 @@ def test_a_cut_file_is_damaged_never_half_a_report(share: float) -> None:
     whole = pdf(*[lambda page: table(page, MERGED, widths=WIDTHS)] * 3)
     with pytest.raises(UnreadableDocumentError) as refused:
         reader.read(whole[: int(len(whole) * share)])
+    assert refused.value.code == "damaged"
+
+
+def test_a_file_cut_before_its_cross_reference_is_damaged_though_its_pages_are_there() -> None:
+    whole = _hand_made(b"BT /F1 12 Tf 80 700 Td (whole) Tj ET")
+    assert paragraphs(reader.read(whole)) == ["whole"]
+    with pytest.raises(UnreadableDocumentError) as refused:
+        reader.read(whole[: whole.rindex(b"xref\n0 8")])
     assert refused.value.code == "damaged"
 
 
@@ -308,21 +350,28 @@ def _image() -> object:
 
 
 def test_a_text_layer_of_private_characters_is_a_finding() -> None:
-    mapping = b"1 beginbfrange\n<41> <5A> <E041>\nendbfrange"
-    cmap = b"/CIDInit /ProcSet findresource begin\nbegincmap\n1 begincodespacerange\n<00> <FF>\nendcodespacerange\n"
-    data = _hand_made(cmap + mapping + b"\nendcmap\nend", b"BT /F1 12 Tf 80 700 Td (ABCDEFGHIJKLMNOPQRSTUVWXYZ) Tj ET")
+    cmap = (
+        b"/CIDInit /ProcSet findresource begin\nbegincmap\n1 begincodespacerange\n<00> <FF>\nendcodespacerange\n"
+        b"1 beginbfrange\n<41> <5A> <E041>\nendbfrange\nendcmap\nend"
+    )
+    font = HELVETICA[:-2] + b"/ToUnicode 7 0 R>>"
+    data = _hand_made(b"BT /F1 12 Tf 80 700 Td (ABCDEFGHIJKLMNOPQRSTUVWXYZ) Tj ET", font, stream=cmap)
     assert [finding.code for finding in reader.read(data).findings] == ["garbage_text_layer"]
 
 
-def _hand_made(to_unicode: bytes, content: bytes) -> bytes:
-    """A one-page file whose only font maps its codes by `to_unicode`."""
+HELVETICA = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"
+
+
+def _hand_made(content: bytes, font: bytes = HELVETICA, stream: bytes = b"") -> bytes:
+    """A one-page file: /F1 is `font`, /F2 Helvetica, `stream` object 7."""
     bodies = [
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R/F2 6 0 R>>>>>>",
         b"<</Length %d>>stream\n%s\nendstream" % (len(content), content),
-        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode 6 0 R>>",
-        b"<</Length %d>>stream\n%s\nendstream" % (len(to_unicode), to_unicode),
+        font,
+        HELVETICA,
+        b"<</Length %d>>stream\n%s\nendstream" % (len(stream), stream),
     ]
     out = b"%PDF-1.4\n"
     offsets = []
@@ -330,8 +379,8 @@ def _hand_made(to_unicode: bytes, content: bytes) -> bytes:
         offsets.append(len(out))
         out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
     start = len(out)
-    out += b"xref\n0 7\n0000000000 65535 f \n" + b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    return out + b"trailer<</Size 7/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % start
+    out += b"xref\n0 8\n0000000000 65535 f \n" + b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    return out + b"trailer<</Size 8/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % start
 
 
 def test_a_page_drawn_of_paths_without_end_is_cut_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
