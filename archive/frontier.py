@@ -72,11 +72,7 @@ class Frontier:
         """
         fresh = [(target_key(target), target) for target in targets] if recheck else self.unknown(targets)
         with self._store.transaction():
-            before = self._connection.total_changes
-            add_targets(self._connection, self._run_id, fresh, recheck=recheck)
-            pending = "SELECT count(*) FROM frontier WHERE key = ? AND state = 'pending' AND run_id = ?"
-            added = sum(self._connection.execute(pending, (key, self._run_id)).fetchone()[0] for key, _ in fresh)
-            added = added if self._connection.total_changes > before else 0
+            added = add_targets(self._connection, self._run_id, fresh, recheck=recheck)
         self.remember(key for key, _ in fresh)
         return added
 

@@ -239,7 +239,11 @@ def groups(path: Path, *, start: int = 0) -> Iterator[Group]:
         kind, facts = _mark(record)
         if kind is None:
             continue
-        yield Group(kind, held[0].offset, _end(located), facts, tuple(held))
+        main_id = record.get("WARC-Concurrent-To")
+        if main_id and all(member.record is None or member.record.record_id != main_id for member in held):
+            yield Group("problem", held[0].offset, _end(located), problem=f"record {main_id} is missing before these")
+        else:
+            yield Group(kind, held[0].offset, _end(located), facts, tuple(held))
         held = []
     if held:
         yield Group("problem", held[0].offset, _end(held[-1]), problem="the records lack their closing metadata")

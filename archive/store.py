@@ -414,7 +414,7 @@ def insert_findings(
 
 
 def _number(value: Number | None) -> int | float | str | None:
-    """For a NUMERIC column: text of a number becomes one, whole numbers beyond 64 bits stay text."""
+    """For a NUMERIC column, which makes a number of text that is one; beyond 64 bits it loses the last digits."""
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, int) and not -(2**63) <= value < 2**63:

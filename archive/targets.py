@@ -89,11 +89,14 @@ def target_parameters(target: Target, key: bytes, run_id: str) -> dict[str, Any]
 
 def add_targets(
     connection: sqlite3.Connection, run_id: str, targets: Iterable[tuple[bytes, Target]], *, recheck: bool = False
-) -> None:
-    """Adds `targets` with their keys as pending; those known stay as they are unless they are due again."""
+) -> int:
+    """Adds `targets` with their keys as pending; those known stay as they are unless they are due again.
+
+    Returns how many became pending.
+    """
     rows = [{**target_parameters(target, key, run_id), "recheck": recheck} for key, target in targets]
     connection.executemany(ADD_URL, [(row["url"],) for row in rows])
-    connection.executemany(_ADD, rows)
+    return connection.executemany(_ADD, rows).rowcount if rows else 0
 
 
 def finish_targets(connection: sqlite3.Connection, run_id: str, rows: Sequence[tuple[bytes, CaptureRow]]) -> None:
