@@ -1,0 +1,119 @@
+"""The form files: the same cells as the list that users hold on to, sound arithmetic, errors that say where."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from parsers.errors import FormFileError
+from parsers.form import FORMS_DIR, FormCell, forms, load_form
+from parsers.normalise import label_key
+
+CELLS = Path(__file__).parents[2].parent / "shared" / "contract" / "cells.csv"
+EDITIONS = ("2014", "2019", "2021")
+
+
+def listed(edition: str) -> dict[str, FormCell]:
+    if not CELLS.exists():
+        pytest.skip(f"the list of cells is not here: {CELLS}")
+    with CELLS.open(encoding="utf-8", newline="") as lines:
+        return {
+            row["cell"]: FormCell(
+                row["cell"], row["table"], row["row_label"], row["column_label"], row["unit"], row["variant"]
+            )
+            for row in csv.DictReader(lines)
+            if row["form"] == edition
+        }
+
+
+def test_the_editions_are_the_files() -> None:
+    assert tuple(forms()) == EDITIONS
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_a_form_file_declares_the_listed_cells(edition: str) -> None:
+    want, have = listed(edition), forms()[edition].cells
+    problems = [f"{edition}.toml lacks {cell}: {want[cell]}" for cell in want.keys() - have.keys()]
+    problems += [f"{edition}.toml declares {cell}, which cells.csv does not list" for cell in have.keys() - want.keys()]
+    for cell in want.keys() & have.keys():
+        for field in ("table", "row_label", "column_label", "unit", "variant"):
+            expected, found = getattr(want[cell], field), getattr(have[cell], field)
+            if expected != found:
+                problems.append(f"{edition}.toml, {cell}: {field} is {found!r}, expected {expected!r} (cells.csv)")
+    assert not problems, "\n".join(sorted(problems))
+
+
+@pytest.mark.parametrize(("edition", "cells"), [("2014", 58), ("2019", 198), ("2021", 207)])
+def test_a_form_has_its_number_of_cells(edition: str, cells: int) -> None:
+    assert len(forms()[edition].cells) == cells
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_no_label_of_a_block_is_also_that_of_another_row(edition: str) -> None:
+    for table in forms()[edition].tables:
+        for block in table.blocks:
+            owners: dict[str, set[str]] = {}
+            for row in block.rows:
+                for label in (row.label, *row.also):
+                    owners.setdefault(label_key(label), set()).add(row.key)
+            shared = {label: keys for label, keys in owners.items() if len(keys) > 1}
+            parents = {row.key: row.parent for row in block.rows}
+            unplaced = {label: keys for label, keys in shared.items() if not all(parents[key] for key in keys)}
+            assert not unplaced, f"{edition}.toml, {table.key}: told apart by no parent: {unplaced}"
+
+
+@pytest.mark.parametrize(
+    ("rule", "left", "right"),
+    [
+        ("applications.row_sum.new", 6, ["applications.new.total"]),
+        ("applications.results_sum.business", 19, ["applications.handled_total.business"]),
+        ("applications.balance.total", 2, ["applications.handled_total.total", "applications.carried_out.total"]),
+        ("review.row_sum.litigation_direct", 4, ["review.litigation_direct.total"]),
+    ],
+)
+def test_the_arithmetic_of_2019(rule: str, left: int, right: list[str]) -> None:
+    found = next(one for one in forms()["2019"].rules if one.key == rule)
+    assert (len(found.left), list(found.right), found.relation) == (left, right, "=")
+
+
+def test_the_sums_of_2021_take_the_sixth_way_divided_or_undivided() -> None:
+    rules = {rule.key: rule for rule in forms()["2021"].rules}
+    divided, undivided = (rules[f"applications.{name}.total"] for name in ("results_sum", "results_sum_undivided"))
+    sixth = {"applications.other_uncorrected.total", "applications.other_unpaid.total", "applications.other_rest.total"}
+    assert set(divided.left) ^ set(undivided.left) == sixth | {"applications.other_handling.total"}
+
+
+def test_the_overlapping_channels_of_2014_are_never_summed() -> None:
+    summed = {cell for rule in forms()["2014"].rules for cell in (*rule.left, *rule.right)}
+    assert not {cell for cell in summed if cell.startswith("channels.")}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('edition = "2019"', "", "the form.edition: expected a text, found None"),
+        ('shape = "across"', 'shape = "sideways"', "is 'sideways', expected one of blocks, matrix, across, list"),
+        ('label = "规章"}', 'lable = "规章"}', "lable: is not a key; known keys: also, group, key, label"),
+        ('key = "granted"', 'key = "new"', "applications.new.natural_person: is declared twice"),
+        (
+            'right = ["handled_total"]',
+            'right = ["handled"]',
+            "names cells the form does not have: applications.handled.",
+        ),
+        ('each = "row"', 'each = "cell"', "is 'cell', expected 'row', 'column' or no such key"),
+        ('also = ["合计"]', 'also = "合计"', "also: expected a list of texts, found '合计'"),
+        ("[[rules]]", "[[rules]", "cannot be read as TOML"),
+    ],
+    ids=["missing", "shape", "unknown key", "twice", "unknown cell", "each", "not a list", "not TOML"],
+)
+def test_an_error_names_file_and_key(tmp_path: Path, old: str, new: str, message: str) -> None:
+    text = (FORMS_DIR / "2019.toml").read_text("utf-8")
+    assert old in text
+    broken = tmp_path / "broken.toml"
+    broken.write_text(text.replace(old, new), "utf-8")
+    with pytest.raises(FormFileError) as caught:
+        load_form(broken)
+    assert str(caught.value).startswith("broken.toml: ")
+    assert message in str(caught.value)
