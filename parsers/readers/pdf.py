@@ -1,28 +1,20 @@
-"""PDF with a text layer: pdfium's characters and ruled lines to paragraphs and grids, own work from there.
-
-A table that goes on overleaf is one grid: rows follow each other as printed, and a row that the page end cuts in two
-stays two rows, the second at the top of the next page (each cell's locator names its page).
-"""
+"""PDF with a text layer: pdfium's characters and ruled lines; `page_blocks` makes paragraphs and grids of them."""
 
 from __future__ import annotations
 
 import ctypes
 import re
 import threading
-import unicodedata
-from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from parsers.errors import UnreadableDocumentError
-from parsers.model import Block, Cell, Document, Finding, Grid, Paragraph
-from parsers.readers import pdf_grid, pdf_page, pdf_text
-from parsers.readers.pdf_page import PageContent
-from parsers.readers.pdf_text import TextBlock, TextLine
+from parsers.model import Document, Finding
+from parsers.readers import page_blocks, pdf_page
+from parsers.readers.page_blocks import Page
+from parsers.readers.page_content import PageContent
 from parsers.sniff import PDF
 
 MAX_PAGES = 2000
@@ -34,15 +26,6 @@ _ENCRYPTED = (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY)
 _OBJECT = re.compile(rb"\d\s+\d+\s+obj\b")
 _METADATA = ("Title", "Author", "Subject", "Keywords", "Creator", "Producer", "CreationDate", "ModDate")
 _MAX_METADATA = 1 << 16
-_EDGES_AGREE = 5.0
-_MIN_CELLS = 2
-# A character this much higher than the page's usual ones, inside a table, is a watermark or a seal.
-_OVERSIZED = 2.5
-_MEANINGLESS = ("Co", "Cn", "Cs")
-_GARBAGE_SHARE = 0.2
-_GARBAGE_FROM = 20
-_RUNNING_HEAD_PAGES = 3
-_RUNNING_HEAD_MARGIN = 0.1
 
 
 def read(data: bytes) -> Document:
@@ -57,15 +40,9 @@ def read(data: bytes) -> Document:
             pages, findings = _pages(document)
         finally:
             document.close()
-    heads = _running_heads(pages)
-    for page in pages:
-        page.lines = _without_furniture(page, heads)
-    widest = max(page.content.width for page in pages)
-    measured = pdf_text.measure([line for page in pages for line in page.lines], widest)
-    blocks = _joined([block for page in pages for block in _page_blocks(page, measured)])
     return Document(
         media_type=PDF,
-        blocks=tuple(_public(block) for block in blocks),
+        blocks=page_blocks.blocks(pages),
         title=metadata.get("Title", ""),
         metadata=metadata,
         findings=tuple(findings),
@@ -113,53 +90,8 @@ def _metadata(document: pdfium.PdfDocument) -> dict[str, str]:
     return metadata
 
 
-@dataclass(slots=True)
-class _Page:
-    """A page taken apart: its tables with the texts of their cells, and its lines outside them."""
-
-    content: PageContent
-    tables: list[_PageTable]
-    lines: list[TextLine]
-
-
-@dataclass(slots=True)
-class _PlacedCell:
-    """A cell with its edges in points, from which columns are counted once pages are joined."""
-
-    text: str
-    row: int
-    row_span: int
-    left: float
-    right: float
-    locator: str
-
-
-@dataclass(slots=True)
-class _PageTable:
-    """A table, or as much of it as one page shows; `xs` are its column edges, `page` the one it ends on."""
-
-    xs: tuple[float, ...]
-    middle: float
-    rows: int
-    cells: list[_PlacedCell]
-    page: int
-    locator: str
-
-
-@dataclass(slots=True)
-class _PageParagraph:
-    """A paragraph; `page` is the one it ends on."""
-
-    block: TextBlock
-    page: int
-    locator: str
-
-
-_PageBlock = _PageTable | _PageParagraph
-
-
-def _pages(document: pdfium.PdfDocument) -> tuple[list[_Page], list[Finding]]:
-    pages: list[_Page] = []
+def _pages(document: pdfium.PdfDocument) -> tuple[list[Page], list[Finding]]:
+    pages: list[Page] = []
     findings: list[Finding] = []
     characters = 0
     for index in range(len(document)):
@@ -174,197 +106,16 @@ def _pages(document: pdfium.PdfDocument) -> tuple[list[_Page], list[Finding]]:
         if characters > MAX_CHARACTERS:
             raise UnreadableDocumentError("too_complex", f"the PDF holds more than {MAX_CHARACTERS} characters")
         findings.extend(_page_findings(content))
-        pages.append(_taken_apart(content, findings))
+        pages.append(page_blocks.taken_apart(content, findings))
     if not pages:
         raise UnreadableDocumentError("damaged", f"none of the PDF's {len(document)} pages can be read")
     return pages, findings
 
 
 def _page_findings(content: PageContent) -> Iterator[Finding]:
-    number, text = content.number, content.characters.text
-    at = f"page={number}"
+    number, at = content.number, f"page={content.number}"
     if content.too_many_characters:
         yield Finding("too_many_characters", f"page {number} has more than {pdf_page.MAX_CHARACTERS} characters", at)
-    elif not text.strip():
-        if content.has_image:
-            yield Finding("no_text_layer", f"page {number} is an image without text; it was not read", at)
-        else:
-            yield Finding("empty_page", f"page {number} holds no text", at)
-    elif content.is_scan_with_ocr:
-        yield Finding("ocr_text_layer", f"page {number} is a scan; its text is another program's recognition", at)
-    garbage = sum(map(_is_garbage, text))
-    if garbage > _GARBAGE_SHARE * len(text) and len(text) >= _GARBAGE_FROM:
-        yield Finding("garbage_text_layer", f"{garbage} of {len(text)} characters on page {number} mean nothing", at)
+    yield from page_blocks.text_findings(content)
     if content.too_many_paths:
         yield Finding("too_many_paths", f"page {number} draws more than {pdf_page.MAX_PATHS} paths", at)
-
-
-def _is_garbage(character: str) -> bool:
-    return character > "\ud7ff" and (character == "\ufffd" or unicodedata.category(character) in _MEANINGLESS)
-
-
-def _taken_apart(content: PageContent, findings: list[Finding]) -> _Page:
-    found = pdf_grid.tables(content.horizontal, content.vertical)
-    if found is None:
-        message = f"page {content.number} has too many ruled lines to be a table"
-        findings.append(Finding("too_many_lines", message, f"page={content.number}"))
-    ruled = [table for table in found or () if table.columns > 1]
-    inside: list[list[list[int]]] = [[[] for _ in table.boxes] for table in ruled]
-    outside = _shared_out(content, ruled, inside, findings)
-    tables = []
-    for table, members in zip(ruled, inside, strict=True):
-        if sum(1 for indices in members if indices) < _MIN_CELLS:
-            outside = sorted([*outside, *(index for indices in members for index in indices)])
-        else:
-            tables.append(_page_table(content, table, members))
-    return _Page(content, tables, pdf_text.lines(content.characters, outside))
-
-
-def _shared_out(
-    content: PageContent, ruled: list[pdf_grid.Table], inside: list[list[list[int]]], findings: list[Finding]
-) -> list[int]:
-    """Put each character into the cell its centre is in, of the smallest table there; returns those in no cell."""
-    characters = content.characters
-    if not ruled:
-        return list(range(len(characters)))
-    heights = sorted(bottom - top for top, bottom in zip(characters.top, characters.bottom, strict=True))
-    too_high = heights[len(heights) // 2] * _OVERSIZED if heights else 0.0
-    by_size = sorted(
-        range(len(ruled)),
-        key=lambda index: (ruled[index].xs[-1] - ruled[index].xs[0]) * (ruled[index].ys[-1] - ruled[index].ys[0]),
-    )
-    places = [(ruled[index], inside[index]) for index in by_size]
-    outside: list[int] = []
-    oversized = 0
-    for index, (left, top, right, bottom) in enumerate(
-        zip(characters.left, characters.top, characters.right, characters.bottom, strict=True)
-    ):
-        x, y = (left + right) / 2, (top + bottom) / 2
-        for table, members in places:
-            cell = table.find(x, y)
-            if cell >= 0:
-                if bottom - top > too_high:
-                    oversized += 1
-                else:
-                    members[cell].append(index)
-                break
-        else:
-            outside.append(index)
-    if oversized:
-        message = f"{oversized} characters across tables of page {content.number} are a watermark or a seal; left out"
-        findings.append(Finding("watermark", message, f"page={content.number}"))
-    return outside
-
-
-def _page_table(content: PageContent, table: pdf_grid.Table, members: list[list[int]]) -> _PageTable:
-    cells = []
-    for box, indices in zip(table.boxes, members, strict=True):
-        left, right = table.xs[box.column], table.xs[box.column + box.column_span]
-        top, bottom = table.ys[box.row], table.ys[box.row + box.row_span]
-        text = _cell_text(content, indices)
-        cells.append(_PlacedCell(text, box.row, box.row_span, left, right, content.displayed(left, top, right, bottom)))
-    whole = content.displayed(table.xs[0], table.ys[0], table.xs[-1], table.ys[-1])
-    middle = (table.ys[0] + table.ys[-1]) / 2
-    return _PageTable(table.xs, middle, len(table.ys) - 1, cells, content.number, whole)
-
-
-def _cell_text(content: PageContent, indices: list[int]) -> str:
-    if not indices:
-        return ""
-    if len(indices) == 1:
-        return content.characters.text[indices[0]].strip()
-    return "\n".join(line.text for line in pdf_text.lines(content.characters, indices))
-
-
-def _running_heads(pages: list[_Page]) -> set[str]:
-    """Lines in the margins that return on at least three pages, and on every other one."""
-    seen: Counter[str] = Counter()
-    for page in pages:
-        seen.update({line.text for line in page.lines if _in_margin(line, page.content.height)})
-    needed = max(_RUNNING_HEAD_PAGES, len(pages) / 2)
-    return {text for text, count in seen.items() if count >= needed}
-
-
-def _in_margin(line: TextLine, height: float) -> bool:
-    return line.bottom < height * _RUNNING_HEAD_MARGIN or line.top > height * (1 - _RUNNING_HEAD_MARGIN)
-
-
-def _without_furniture(page: _Page, heads: set[str]) -> list[TextLine]:
-    height = page.content.height
-    return [
-        line
-        for line in page.lines
-        if not pdf_text.is_page_number(line, height) and not (line.text in heads and _in_margin(line, height))
-    ]
-
-
-def _page_blocks(page: _Page, measured: pdf_text.Measure) -> list[_PageBlock]:
-    """Blocks of a page, top to bottom; a table parts the text above it from the text below."""
-    content = page.content
-    tables = sorted(page.tables, key=lambda table: table.middle)
-    parts: list[list[TextLine]] = [[] for _ in range(len(tables) + 1)]
-    for line in page.lines:
-        middle = (line.top + line.bottom) / 2
-        parts[sum(1 for table in tables if table.middle < middle)].append(line)
-    blocks: list[_PageBlock] = []
-    for index, part in enumerate(parts):
-        for block in pdf_text.paragraphs(part, measured):
-            locator = content.displayed(block.left, block.top, block.right, block.bottom)
-            blocks.append(_PageParagraph(block, content.number, locator))
-        blocks.extend(tables[index : index + 1])
-    return blocks
-
-
-def _joined(blocks: list[_PageBlock]) -> list[_PageBlock]:
-    """Tables and paragraphs that a page end cut in two are put together."""
-    joined: list[_PageBlock] = []
-    for block in blocks:
-        last = joined[-1] if joined else None
-        if last is None or block.page != last.page + 1:
-            joined.append(block)
-        elif isinstance(block, _PageTable) and isinstance(last, _PageTable) and _is_same_table(last, block):
-            joined[-1] = _one_table(last, block)
-        elif isinstance(block, _PageParagraph) and isinstance(last, _PageParagraph) and _runs_on(last, block):
-            joined[-1] = _one_paragraph(last, block)
-        else:
-            joined.append(block)
-    return joined
-
-
-def _is_same_table(above: _PageTable, below: _PageTable) -> bool:
-    return abs(above.xs[0] - below.xs[0]) <= _EDGES_AGREE and abs(above.xs[-1] - below.xs[-1]) <= _EDGES_AGREE
-
-
-def _one_table(above: _PageTable, below: _PageTable) -> _PageTable:
-    moved = [replace(cell, row=cell.row + above.rows) for cell in below.cells]
-    xs = tuple(pdf_grid.edges((*above.xs, *below.xs)))
-    return _PageTable(xs, above.middle, above.rows + below.rows, [*above.cells, *moved], below.page, above.locator)
-
-
-def _runs_on(above: _PageParagraph, below: _PageParagraph) -> bool:
-    return above.block.is_full and below.block.is_flush
-
-
-def _one_paragraph(above: _PageParagraph, below: _PageParagraph) -> _PageParagraph:
-    text = pdf_text.joined_lines((above.block.text, below.block.text))
-    block = replace(above.block, text=text, is_full=below.block.is_full)
-    return _PageParagraph(block, below.page, above.locator)
-
-
-def _public(block: _PageBlock) -> Block:
-    if isinstance(block, _PageParagraph):
-        return Paragraph(block.block.text, block.locator, 1 if block.block.is_heading else None)
-    cells = []
-    for cell in sorted(block.cells, key=lambda cell: (cell.row, cell.left)):
-        column, end = _nearest(block.xs, cell.left), _nearest(block.xs, cell.right)
-        cells.append(Cell(cell.text, cell.row, column, cell.locator, cell.row_span, max(1, end - column)))
-    return Grid(tuple(cells), block.locator)
-
-
-def _nearest(edges: tuple[float, ...], position: float) -> int:
-    after = bisect_left(edges, position)
-    if after == 0:
-        return 0
-    if after == len(edges):
-        return after - 1
-    return after if edges[after] - position < position - edges[after - 1] else after - 1

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from parsers.readers.pdf_page import Characters
+from parsers.readers.page_content import Characters
 
 # Gaps in units of the smaller neighbour's height. Justified Chinese text is stretched by up to half a character.
 _WORD_GAP = 0.18
