@@ -14,17 +14,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from archive.errors import LockedError
+from archive.errors import ArchiveError, LockedError
 from archive.paths import lock_path
 from archive.times import Clock, instant, now
 
 
 @contextmanager
 def lock(data_dir: Path, *, run_id: str = "", clock: Clock = now) -> Iterator[None]:
-    """Holds the data directory's lock; raises LockedError at once when another process has it."""
-    data_dir.mkdir(parents=True, exist_ok=True)
+    """Holds the data directory's lock; raises LockedError at once when another process has it.
+
+    Raises ArchiveError when the directory cannot be written.
+    """
     path = lock_path(data_dir)
-    with path.open("a+", encoding="utf-8") as handle:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        opened = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise ArchiveError(f"{data_dir}: cannot be written ({error})") from error
+    with opened as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

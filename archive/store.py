@@ -15,6 +15,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from archive.errors import ArchiveError
 from archive.migrations import migrate
 from archive.model import Finding, RunStatus
 from archive.paths import database_path
@@ -67,9 +68,13 @@ class Store:
 
     @classmethod
     def open(cls, data_dir: Path, *, clock: Clock = now) -> Store:
-        """The store of a data directory, made when missing; pending migrations are applied."""
-        data_dir.mkdir(parents=True, exist_ok=True)
-        return cls(database_path(data_dir), clock=clock)
+        """The store of a data directory, made when missing; pending migrations are applied. Raises ArchiveError."""
+        path = database_path(data_dir)
+        try:
+            data_dir.mkdir(parents=True, exist_ok=True)
+            return cls(path, clock=clock)
+        except (OSError, sqlite3.Error) as error:
+            raise ArchiveError(f"{path}: cannot open the database ({error})") from error
 
     def close(self) -> None:
         self.connection.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ from archive_kit import (
 )
 
 from archive.audit import Problem, audit
-from archive.errors import LockedError
+from archive.errors import ArchiveError, LockedError
 from archive.files import DiskFiles
 from archive.index import add_to_index
 from archive.lock import is_locked, lock
@@ -363,6 +364,13 @@ def test_a_second_process_is_told_who_holds_the_lock(tmp_path: Path) -> None:
     assert not is_locked(tmp_path)
     with lock(tmp_path):
         pass
+
+
+@pytest.mark.parametrize("action", [Store.open, lambda path: lock(path).__enter__()], ids=["store", "lock"])
+def test_a_directory_that_cannot_be_written_is_a_clear_error(tmp_path: Path, action: Callable[[Path], object]) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ArchiveError, match=r"cannot (open|be written)"):
+        action(tmp_path / "file" / "data")
 
 
 def test_the_lock_is_free_again_after_an_error(tmp_path: Path) -> None:
