@@ -6,6 +6,7 @@ import contextlib
 import logging
 import socket
 import webbrowser
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +53,23 @@ def _described() -> dict[str, Any]:
     return {"metadata": metadata(book), "config": configuration(book)}
 
 
-def serve(data_dir: Path, *, port: int = 8001, host: str = "127.0.0.1", open_browser: bool = False) -> int:
-    """Serves until interrupted and returns 0. Raises ServeError before anything is served."""
+def serve(
+    data_dir: Path,
+    *,
+    port: int = 8001,
+    host: str = "127.0.0.1",
+    open_browser: bool = False,
+    announce: Callable[[str], object] = lambda _: None,
+) -> int:
+    """Serves until interrupted and returns 0. Raises ServeError before anything is served.
+
+    `announce` gets the address once connections are taken; port 0 means any that is free.
+    """
     app = application(data_dir).app()
     listener = _listener(host, port)
     address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}/"
     _logger.info("serving %s at %s", data_dir, address)
+    announce(address)
     if open_browser:
         webbrowser.open(address)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
@@ -73,6 +85,7 @@ def _listener(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen()
     except OSError as error:
         listener.close()
         raise ServeError(f"cannot listen on {host} port {port}: {error.strerror}; `--port` names another") from error

@@ -13,7 +13,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -522,30 +521,17 @@ def test_a_port_that_is_taken_is_named(made: Path) -> None:
 @pytest.fixture
 def server(made: Path) -> Iterator[str]:
     """The address of `serve` in a process of its own; interrupted at the end, it must end well."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     code = (
-        "import sys; from pathlib import Path; from archive.browse.serve import serve; "
-        f"sys.exit(serve(Path({str(made)!r}), port={port}))"
+        "import functools, pathlib, sys; from archive.browse.serve import serve; "
+        f"sys.exit(serve(pathlib.Path({str(made)!r}), port=0, announce=functools.partial(print, flush=True)))"
     )
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
-    try:
-        _wait_for(port, process)
-        yield f"http://127.0.0.1:{port}"
-    finally:
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    with process:
+        address = process.stdout.readline().decode().strip()
+        yield address.rstrip("/")
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 0
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        assert process.poll() is None, "the server ended before it listened"
-        time.sleep(0.1)
-    raise TimeoutError(f"nothing listens on port {port}")
 
 
 def test_served_pages_arrive_over_the_network(server: str) -> None:
