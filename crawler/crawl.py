@@ -63,9 +63,9 @@ def crawl(
         with tqdm(unit=" captures", desc="crawl", disable=not sys.stderr.isatty()) as bar:
             session.progress = bar.update
             _fetch(session)
+        session.end()
         if session.broken is not None:
             raise CrawlFailedError(str(session.broken)) from session.broken
-        session.end()
         crawl_seconds = time.monotonic() - started
         extracted = extract_new(data_dir, session.store, workers=workers)
         return _summary(session, extracted, crawl_seconds, time.monotonic() - started)

@@ -239,7 +239,11 @@ class Session:
             self._judge()
         self.status = self._verdict()
         stats = {summary.site: summary.outcomes for summary in self.summaries()}
-        self.recorder.close(self.status, stats_json=json.dumps(stats, ensure_ascii=False, sort_keys=True))
+        try:
+            self.recorder.close(self.status, stats_json=json.dumps(stats, ensure_ascii=False, sort_keys=True))
+        except ArchiveError as error:
+            self.status = "failed"
+            self.break_off(error)
 
     def close(self) -> None:
         """Ends the run if that is still to be done, and lets the database and the lock go."""

@@ -1,4 +1,7 @@
-"""What tests of whole crawls share: starting one, and asking the database what came of it."""
+"""What tests of whole crawls share: starting one, and asking the database what came of it.
+
+Each crawl is a process of its own, because Twisted's reactor runs once.
+"""
 
 import json
 import sqlite3
@@ -9,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-RUNNER = Path(__file__).with_name("crawl_process.py")
+COMMAND = "from crawler.cli import main; main()"
+# Tries again at once instead of after seconds.
+IMPATIENT = "from crawler import retry; retry.FIRST_WAIT_SECONDS = 0.0; "
 ROOT = Path(__file__).parents[2]
 SECONDS = 100
 
@@ -21,18 +26,23 @@ class Crawled:
     errors: str
 
 
-def start(data_dir: Path, site_file: Path, *options: str) -> subprocess.Popen:
-    command = [sys.executable, "-W", "error::ResourceWarning", str(RUNNER), str(data_dir), str(site_file), *options]
+def gongkai(data_dir: Path, *arguments: str, code: str = COMMAND) -> subprocess.Popen:
+    command = [sys.executable, "-W", "error::ResourceWarning", "-c", code, "--data", str(data_dir), *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+
+
+def start(data_dir: Path, site_file: Path, *options: str, impatient: bool = False) -> subprocess.Popen:
+    code = IMPATIENT + COMMAND if impatient else COMMAND
+    return gongkai(data_dir, "crawl", "--site-file", str(site_file), "--json", *options, code=code)
 
 
 def crawled(process: subprocess.Popen) -> Crawled:
     out, errors = process.communicate(timeout=SECONDS)
-    return Crawled(process.returncode, json.loads(out) if out else {}, errors)
+    return Crawled(process.returncode, json.loads(out) if out.startswith("{") else {}, errors)
 
 
-def crawl(data_dir: Path, site_file: Path, *options: str) -> Crawled:
-    return crawled(start(data_dir, site_file, *options))
+def crawl(data_dir: Path, site_file: Path, *options: str, impatient: bool = False) -> Crawled:
+    return crawled(start(data_dir, site_file, *options, impatient=impatient))
 
 
 def rows(data_dir: Path, query: str, *values: object) -> list[tuple]:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from crawling import Crawled, crawl, crawled, one, rows, start
+from crawling import Crawled, crawl, crawled, gongkai, one, rows, start
 
 from crawler.replica import Behaviour, Replica
 
@@ -169,7 +169,7 @@ def test_fewer_listings_than_expected_fail_the_run(site_file: Path, tmp_path: Pa
 def test_a_server_that_is_not_there_fails_the_run(site_file: Path, replica: Replica, tmp_path: Path):
     port = replica.base_url.rpartition(":")[2]
     gone = edited(site_file, tmp_path, (f":{port}/", ":1/"))
-    failed = crawl(tmp_path / "data", gone, "--impatient")
+    failed = crawl(tmp_path / "data", gone, impatient=True)
     assert failed.code == 1
     assert set(rows(tmp_path / "data", "SELECT outcome FROM captures WHERE role <> 'robots'")) == {("net_error",)}
     assert one(tmp_path / "data", "SELECT max(attempts) FROM frontier") == 3
@@ -299,15 +299,13 @@ def test_a_killed_crawl_ends_the_same_once_it_is_resumed(still, tmp_path: Path, 
 
 
 def test_an_emptied_database_comes_back_from_the_warc_files(still, tmp_path: Path):
-    from crawler.extract import extract
-
     _, path, _ = still
     assert crawl(tmp_path, path).code == 0
     before, captures = content(tmp_path), rows(tmp_path, CAPTURES)
     findings = rows(tmp_path, FINDINGS)
     for file in tmp_path.glob("corpus.db*"):
         file.unlink()
-    extract(tmp_path, full=True)
+    assert crawled(gongkai(tmp_path, "extract", "--full")).code == 0
     assert content(tmp_path) == before
     assert rows(tmp_path, CAPTURES) == captures
     assert rows(tmp_path, FINDINGS) == findings
@@ -316,3 +314,19 @@ def test_an_emptied_database_comes_back_from_the_warc_files(still, tmp_path: Pat
 CAPTURES = """SELECT capture_id, run_id, url, captured_at, outcome, http_status, media_type, payload_digest, warc_file,
     warc_offset, warc_length, warc_record_id, refers_to FROM captures ORDER BY capture_id"""
 FINDINGS = "SELECT run_id, level, code, url, capture_id, message FROM findings ORDER BY 1, 3, 4, 6"
+
+
+def test_a_full_disk_ends_the_crawl_with_one_line(site_file: Path, tmp_path: Path):
+    """A limit on file sizes stands in for a full disk: the WARC file cannot grow beyond it."""
+    code = (
+        "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000)); "
+    )
+    arguments = ("crawl", "--site-file", str(site_file), "--json")
+    failed = crawled(gongkai(tmp_path, *arguments, code=code + "from crawler.cli import main; main()"))
+    assert failed.code == 1
+    assert "Traceback" not in failed.errors
+    assert "cannot record" in failed.errors
+    resumed = crawl(tmp_path, site_file)
+    assert resumed.code == 0
+    assert list((tmp_path / "warc").glob("*.open")) == []
