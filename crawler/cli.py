@@ -208,7 +208,7 @@ def serve(data_dir: Path, port: int) -> None:
     """Browse the corpus: Datasette with the project's configuration and plugin."""
     from archive.browse.serve import serve
 
-    sys.exit(serve(data_dir, port=port))
+    sys.exit(serve(data_dir, port=port, announce=click.echo))
 
 
 @main.group()

@@ -39,6 +39,7 @@ from archive.rows import (
     SectionRow,
 )
 from archive.store import Store
+from crawler.codebook import publish_codebook
 from crawler.discover import MOST_REDIRECTS, absolute_url, location_of
 from crawler.filenames import is_for_people, shown_name
 from crawler.reread import archived_sites, discover_with, stored_sites
@@ -108,6 +109,7 @@ def extract(data_dir: Path, *, full: bool = False, workers: int = 1) -> ExtractS
 def extract_new(data_dir: Path, store: Store, *, workers: int = 1) -> ExtractSummary:
     """`extract` for a caller that holds the lock and the open store."""
     started = time.monotonic()
+    publish_codebook(store)
     writer = _Writer(data_dir, store)
     waiting = list(store.captures_to_read(PARSER_VERSION))
     with tqdm(total=len(waiting), unit=" captures", desc="extract", disable=not sys.stderr.isatty()) as bar:
