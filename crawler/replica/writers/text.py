@@ -185,13 +185,16 @@ def _layout(table: Table, style: TextStyle) -> str:
 
 
 def _column_widths(placed: list[Placed], columns: int, most: int) -> list[int]:
-    """Wide enough for the numbers; labels go over to further lines beyond `most`."""
+    """Wide enough for the numbers; labels go over to further lines beyond `most`.
+
+    A table of few columns has twice the room, the headings of a wide one have less.
+    """
     widths = [4] * columns
     for item in placed:
         if item.slot.column_span == 1:
             needed = text_width(item.slot.text)
-            limit = needed if item.slot.cell else min(needed, most if item.column < columns // 2 else 8)
-            widths[item.column] = max(widths[item.column], limit)
+            widest = 2 * most if columns <= 4 else most if item.column < 3 else 8
+            widths[item.column] = max(widths[item.column], needed if item.slot.cell else min(needed, widest))
     return widths
 
 
