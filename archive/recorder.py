@@ -164,6 +164,10 @@ class Recorder:
                 if not future.done():
                     future.set_exception(error)
             return
+        except BaseException:
+            for _, future in batch:
+                future.cancel()
+            raise
         for (_, future), result in zip(batch, recorded, strict=True):
             if not future.done():
                 future.set_result(result)
@@ -219,8 +223,12 @@ class Recorder:
             with self._store.transaction() as connection:
                 self._count_file(connection)
                 capture_ids = insert_captures(connection, self._run_id, rows)
-        except (OSError, sqlite3.Error) as error:
+        except Exception as error:
             raise self._break(error) from error
+        except BaseException as error:
+            # An interrupt between the bytes and the commit: nothing may follow them that the database knows.
+            self._break(error)
+            raise
         self._frontier.remember(target_key(target) for row in rows for target in row.discovery.targets)
         return [
             Recorded(capture_id, row.outcome, row.payload_digest, waiting.prepared.discovery)
@@ -328,9 +336,9 @@ class Recorder:
         self._writer.close()
         seal(self._data_dir, self._store, self._writer.file_name, files=self._files)
 
-    def _break(self, error: Exception) -> RecorderError:
+    def _break(self, error: BaseException) -> RecorderError:
         self._broken = RecorderError(
-            f"{self._data_dir}: cannot record ({error}); what was recorded before is safe, "
+            f"{self._data_dir}: cannot record ({str(error) or type(error).__name__}); what was recorded before is safe, "
             "the next start repairs the rest"
         )
         return self._broken

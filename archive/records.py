@@ -21,6 +21,8 @@ JSON_TYPE = "application/json"
 BYTES_TYPE = "application/octet-stream"
 GZIP_LEVEL = 1
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
 
 @dataclass(frozen=True, slots=True)
 class WarcRecord:
@@ -69,9 +71,7 @@ def member(record: WarcRecord) -> bytes:
 
 
 def json_block(value: dict[str, object]) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode(
-        "utf-8", "backslashreplace"
-    )
+    return _ENCODER.encode(value).encode("utf-8", "backslashreplace")
 
 
 def warc_fields(fields: dict[str, str]) -> bytes:

@@ -15,6 +15,7 @@ from archive_kit import (
     FixedClock,
     World,
     crawl,
+    discover,
     exchange,
     http_response,
     list_target,
@@ -24,6 +25,7 @@ from archive_kit import (
     recording,
 )
 
+from archive.audit import audit
 from archive.contents import capture_record, entity_bytes, payload_bytes, response_bytes
 from archive.errors import ArchiveError, RecorderError
 from archive.files import DiskFiles
@@ -32,6 +34,7 @@ from archive.paths import warc_dir
 from archive.reader import Record, records
 from archive.recorder import Recorder
 from archive.records import PROFILE_IDENTICAL, PROFILE_NOT_MODIFIED
+from archive.recover import recover
 from archive.store import Store
 
 
@@ -444,6 +447,35 @@ def test_callers_that_wait_hear_of_the_failure(tmp_path: Path, clock: FixedClock
 
     with recording(tmp_path, "r1", clock, files=files) as (_, _, recorder):
         assert [type(result) for result in asyncio.run(two(recorder))] == [RecorderError, RecorderError]
+
+
+def test_an_interrupt_in_the_commit_ends_recording_and_the_next_start_adopts(tmp_path: Path, clock: FixedClock) -> None:
+    with recording(tmp_path, "r1", clock) as (store, frontier, recorder):
+        frontier.add([page_target(1), page_target(2)])
+        first, second = frontier.lease(2)
+        plain = store._commit
+        store._commit = interrupted  # type: ignore[method-assign]
+        with pytest.raises(KeyboardInterrupt):
+            recorder.record_now(
+                first.target, first.frontier_id, exchange(first.target, http_response(page_body(1)), clock)
+            )
+        store._commit = plain  # type: ignore[method-assign]
+        with pytest.raises(RecorderError, match="KeyboardInterrupt"):
+            recorder.record_now(
+                second.target, second.frontier_id, exchange(second.target, http_response(page_body(2)), clock)
+            )
+        recorder.close()
+        assert [finding.code for finding in recover(tmp_path, store, discover=discover)] == [
+            "captures_adopted",
+            "warc_sealed",
+            "run_interrupted",
+        ]
+        assert list(audit(tmp_path)) == []
+        assert frontier.counts() == {"pending": 1, "leased": 0, "acknowledged": 1, "failed": 0}
+
+
+def interrupted() -> None:
+    raise KeyboardInterrupt
 
 
 def test_a_read_only_directory_is_a_clear_error(tmp_path: Path, clock: FixedClock) -> None:
