@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import PurePosixPath
 from typing import cast
+from urllib.parse import urlsplit
 
 from parsers import sniff
 from parsers.errors import UnreadableDocumentError
@@ -31,20 +33,29 @@ READERS: dict[str, Format] = {
     sniff.HTML: Format("parsers.readers.html", 32 * _MB),
     sniff.DOCX: Format("parsers.readers.docx", 64 * _MB),
     sniff.PDF: Format("parsers.readers.pdf", 128 * _MB),
+    sniff.DOC: Format("parsers.readers.doc", 64 * _MB),
 }
+
+# Names that promise a binary container. Text behind one is a login page, a guard's page or an error, never the document
+# (a .doc or .xls that is HTML is everyday, and read as what it is).
+PROMISED: dict[str, str] = {".pdf": sniff.PDF, ".docx": sniff.DOCX, ".xlsx": sniff.XLSX, ".ofd": sniff.OFD}
+_TEXTS = frozenset({sniff.HTML, sniff.PLAIN, sniff.MARKDOWN, sniff.XML, sniff.BINARY})
 
 
 def read_document(data: bytes, *, name: str = "") -> Document:
     """Read `data` with the reader of its kind, whatever its `name` ends in.
 
-    Raises UnreadableDocumentError: `empty`, `encrypted`, `unsupported` (no reader for this kind yet), `too_large`, or
-    what the reader itself says (`damaged`, `too_complex`, …).
+    Raises UnreadableDocumentError: `empty`, `encrypted`, `type_mismatch` (text behind a name that promises a PDF, a docx
+    …), `unsupported` (no reader for this kind yet), `too_large`, or what the reader itself says (`damaged`, `too_complex`, …).
     """
     kind = sniff.media_type(data, name)
     if kind == sniff.EMPTY:
         raise UnreadableDocumentError("empty", f"the file holds nothing ({len(data)} bytes, none of them text)")
     if kind == sniff.ENCRYPTED_OFFICE:
         raise UnreadableDocumentError("encrypted", "the Office file is encrypted and needs its password")
+    promised = PROMISED.get(extension(name))
+    if promised and kind in _TEXTS:
+        raise UnreadableDocumentError("type_mismatch", f"the name promises {promised}, the bytes are {kind}")
     found = READERS.get(kind)
     if found is None:
         raise UnreadableDocumentError("unsupported", f"the file is {kind}, for which there is no reader yet")
@@ -55,3 +66,9 @@ def read_document(data: bytes, *, name: str = "") -> Document:
     # Imported when first needed: a night of HTML pages never loads the PDF library.
     reader = cast(Callable[[bytes], Document], import_module(found.module).read)
     return reader(data)
+
+
+def extension(name: str) -> str:
+    """Lower-case extension of a file name or of an address's path, with its dot; "" where it has none."""
+    path = urlsplit(name).path if "://" in name else name
+    return PurePosixPath(path).suffix.lower()

@@ -125,3 +125,22 @@ def test_any_bytes_are_read_or_refused(start: bytes, rest: bytes) -> None:
 )
 def test_tag_soup_is_read(pieces: list[str]) -> None:
     assert is_handled(("<html>" + "".join(pieces)).encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "code"),
+    [
+        ("report.pdf", b"<html><body><form>login</form></body></html>", "type_mismatch"),
+        ("http://a.example/attach/report.PDF?t=1", b"<!doctype html><html><body>x</body></html>", "type_mismatch"),
+        ("report.docx", b"not a zip", "type_mismatch"),
+    ],
+)
+def test_text_behind_a_name_that_promises_a_container_is_an_error(name: str, data: bytes, code: str) -> None:
+    with pytest.raises(UnreadableDocumentError) as caught:
+        read_document(data, name=name)
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("name", ["report.doc", "page.html", "http://a.example/view.jsp?file=a.pdf", ""])
+def test_a_page_under_a_name_that_promises_nothing_is_read(name: str) -> None:
+    assert read_document(b"<html><body><p>words</p></body></html>", name=name).media_type == "text/html"
