@@ -194,7 +194,8 @@ def _jobs(data_dir: Path, store: Store, captures: Iterable[CaptureToRead]) -> It
             finding = Finding("error", "capture_unreadable", str(error), capture.url)
             store.add_finding(capture.run_id, finding, capture_id=capture.capture_id)
             continue
-        yield Job(capture, capture.anchor, response)
+        # A list may call a page by the name of the file on it.
+        yield Job(capture, capture.anchor if capture.role == "attachment" else "", response)
 
 
 def _read_in_batches(jobs: Iterator[Job], workers: int) -> Iterator[list[Understood]]:
@@ -436,7 +437,7 @@ def _findings(understood: Understood) -> Iterator[Finding]:
         yield Finding(level, reading.error.code, reading.error.message, capture.url)
     if understood.page is not None and not understood.page.text and not understood.page.attachments:
         yield Finding("info", "empty_page", "expected a text or a file on the page, found neither", capture.url)
-    if capture.role == "attachment" and understood.page is not None:
+    elif capture.role == "attachment" and understood.page is not None:
         message = f"expected a file, found an HTML page of {understood.bytes} bytes"
         yield Finding("warning", "page_instead_of_file", message, capture.url)
     if reading.kind == "annual_report":

@@ -8,7 +8,6 @@ The scheduler takes its requests from `frontier`; the wire handler hands every e
 from __future__ import annotations
 
 import json
-import logging
 import secrets
 import socket
 from collections import Counter
@@ -31,11 +30,10 @@ from archive.rows import Finished, RunRow, SiteRow
 from archive.store import Store
 from archive.times import instant, now
 from crawler.discover import newest_history, seeds
+from crawler.exceptions import SiteFileError
 from crawler.reread import discover_with, stored_sites
 from crawler.retry import Ending, after_exchange
 from crawler.site import Site
-
-log = logging.getLogger(__name__)
 
 # Called once per capture.
 Progress = Callable[[], object]
@@ -75,7 +73,7 @@ class Session:
 
     def __init__(self, data_dir: Path, sites: Iterable[Site], options: Options, *, kind: str = "crawl") -> None:
         self.data_dir = data_dir
-        self.sites = {site.name: site for site in sites}
+        self.sites = _by_name(sites)
         self.options = options
         self.run_id = f"{now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         self.progress: Progress | None = None
@@ -99,6 +97,10 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> Literal[False]:
+        if isinstance(error, Exception):
+            self.break_off(error)
+        elif error is not None:
+            self.interrupted = True
         self.close()
         return False
 
@@ -298,6 +300,17 @@ class Session:
 def host_of(url: str) -> str:
     """Lower-case host name of an address that was accepted before."""
     return urlsplit(url).hostname or ""
+
+
+def _by_name(sites: Iterable[Site]) -> dict[str, Site]:
+    found: dict[str, Site] = {}
+    for site in sites:
+        if site.name in found and found[site.name] != site:
+            raise SiteFileError(
+                f"two different site files are called {site.name}; a run tells sites apart by their names"
+            )
+        found[site.name] = site
+    return found
 
 
 def _site_row(site: Site) -> SiteRow:

@@ -131,14 +131,24 @@ def test_a_report_on_a_page_is_its_own_document(tmp_path: Path):
     assert one(tmp_path, "SELECT count(*) FROM facts WHERE status = 'reported' AND value = 0") > 100
 
 
-def test_a_page_called_pdf_is_a_finding(tmp_path: Path):
+@pytest.mark.parametrize(
+    ("shown", "level", "code"), [("附表.pdf", "error", "type_mismatch"), ("附表", "warning", "page_instead_of_file")]
+)
+def test_a_page_instead_of_a_file_is_a_finding(tmp_path: Path, shown: str, level: str, code: str):
+    link = LINK.replace(".pdf", "")
     with session(tmp_path) as run:
-        put(run, PAGE, page(f"<p>见附件</p><a href='{LINK}'>附表.pdf</a>"))
-        put(run, FILE, response(b"<html><body>login</body></html>", b"Content-Type: application/pdf"))
+        put(run, PAGE, page(f"<p>见附件</p><a href='{link}'>{shown}</a>"))
+        put(run, replace(FILE, url=link, anchor=shown), response(b"<html><body>login</body></html>", HTML))
     extract(tmp_path)
-    assert found(tmp_path, "page_instead_of_file") == [("warning", FILE.url)]
+    assert found(tmp_path, code) == [(level, link)]
     assert one(tmp_path, "SELECT media_type FROM attachments") == "text/html"
     assert one(tmp_path, "SELECT count(*) FROM pages") == 1
+
+
+def test_a_page_that_the_list_calls_by_a_files_name_is_a_page(tmp_path: Path):
+    with session(tmp_path) as run:
+        put(run, replace(PAGE, anchor="2021年度报告.pdf"), page("<p>正文在此。</p>"))
+    assert extract(tmp_path).unreadable == 0
 
 
 def test_a_page_without_anything_on_it_is_said(tmp_path: Path):

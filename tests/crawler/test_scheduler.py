@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 
 from archive.errors import RecorderError
 from archive.model import Target
+from crawler.exceptions import SiteFileError
 from crawler.scheduler import FrontierScheduler
 from crawler.session import Options, Session
 from crawler.site import parse_site
@@ -250,3 +251,19 @@ def test_sites_of_archived_runs_are_known_from_the_files_alone(tmp_path: Path):
     with session(tmp_path, site=WIDE) as run:
         recorded(run, LIST, response(b"<html></html>"))
     assert archived_sites(tmp_path) == {"d": WIDE}
+
+
+def test_a_run_that_ends_in_an_error_is_a_failed_run(tmp_path: Path):
+    with pytest.raises(ZeroDivisionError), session(tmp_path):
+        raise ZeroDivisionError
+    assert rows(tmp_path, "SELECT status FROM runs") == [("failed",)]
+    with pytest.raises(KeyboardInterrupt), session(tmp_path):
+        raise KeyboardInterrupt
+    assert rows(tmp_path, "SELECT status FROM runs ORDER BY started_at") == [("failed",), ("interrupted",)]
+
+
+def test_two_site_files_of_one_name_are_an_error(tmp_path: Path):
+    with pytest.raises(SiteFileError, match="are called d;"):
+        Session(tmp_path, [WIDE, replace(WIDE, agency="another")], Options())
+    with Session(tmp_path, [WIDE, WIDE], Options()) as run:
+        assert list(run.sites) == ["d"]
