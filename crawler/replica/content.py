@@ -18,6 +18,7 @@ from typing import Literal
 
 from crawler.replica.layout import FormName
 from crawler.replica.reports import Block, Printed, Text, break_sum, chinese_date, dice, draw_report, lay_out
+from crawler.replica.troubles import with_troubles
 from crawler.replica.writers import docx, html, pdf
 
 SITE_NAME = "青禾区人民政府"
@@ -293,13 +294,35 @@ def _damaged_files(seed: int) -> Iterator[Article]:
     yield replace(_plain(printed.title, date(2025, 1, 20), _QU, ""), attachments=(far,))
 
 
+# What one report in five does to its tables.
+_HABITS = (
+    "blank_columns",
+    "slashes",
+    "thousands_commas",
+    "single_other_row",
+    "label_variants",
+    "split_review",
+    "extra_row",
+    "broken_headers",
+    "units_in_cells",
+    "full_width_digits",
+)
+
+
+def _habitual(seed: int, agency: str, year: int) -> Printed:
+    """A report as `_printed` has it, one in five with a habit of careless offices."""
+    printed = _printed(seed, agency, year)
+    chance = dice(seed, agency, year, "habit")
+    return with_troubles(printed, [chance.choice(_HABITS)], seed) if chance.random() < 0.2 else printed
+
+
 def _printed(seed: int, agency: str, year: int, form: FormName | None = None) -> Printed:
     mode: Literal["distinct", "realistic"] = "distinct" if year % 3 == 0 else "realistic"
     return lay_out(draw_report(seed, agency=agency, year=year, form=form, mode=mode, signed=year % 4 != 1))
 
 
 def _report_article(seed: int, agency: str, year: int, turn: int) -> Article:
-    printed = _printed(seed, agency, year)
+    printed = _habitual(seed, agency, year)
     chance = dice(seed, agency, year, "published")
     day = date(year + 1, 1, 10) + timedelta(days=chance.randint(0, 60))
     kind = turn % 6

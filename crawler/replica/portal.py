@@ -28,7 +28,7 @@ from crawler.replica.content import (
     column_of,
     history_path,
 )
-from crawler.replica.truth import AttachmentTruth, ListingTruth, Manifest, PageTruth, ReportTruth
+from crawler.replica.truth import AttachmentTruth, ListingTruth, Manifest, PageTruth, PictureTruth, ReportTruth
 
 Robots = Literal["missing", "allow", "disallow", "homepage"]
 LAST_MODIFIED = "Fri, 28 Mar 2025 01:02:03 GMT"
@@ -230,6 +230,12 @@ class Portal:
             pages=tuple(self._page_truth(article) for article in articles),
             attachments=tuple(self._attachment_truth(a, file) for a in articles for file in a.attachments),
             reports=tuple(report for article in articles for report in self._report_truths(article)),
+            pictures=tuple(
+                PictureTruth(self.hosts.site + path, jcms.article_url(article, self.hosts))
+                for article in articles
+                for path in self._pictures
+                if path in article.body
+            ),
         )
 
     def _listing_truths(self, channel: Channel) -> list[ListingTruth]:

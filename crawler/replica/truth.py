@@ -56,6 +56,14 @@ class AttachmentTruth:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureTruth:
+    """A picture in a page's body; no file a person would download."""
+
+    url: str
+    page_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReportTruth:
     """An annual report: a page's own body (`document_url` == `page_url`) or the file an attachment link ends at."""
 
@@ -78,3 +86,4 @@ class Manifest:
     pages: tuple[PageTruth, ...]
     attachments: tuple[AttachmentTruth, ...]
     reports: tuple[ReportTruth, ...]
+    pictures: tuple[PictureTruth, ...] = ()

@@ -197,6 +197,20 @@ def test_damaged_files_are_a_login_page_and_half_a_pdf(replica):
     assert all(b"%%EOF" not in data for data in broken)
 
 
+def test_pictures_stand_in_the_pages_that_show_them(replica):
+    pictures = replica.truth.pictures
+    assert len(pictures) == 2
+    for picture in pictures:
+        response, data = get(picture.url)
+        assert (response.headers["Content-Type"], data[:4]) == ("image/png", b"\x89PNG")
+        assert urlsplit(picture.url).path in text_of(picture.page_url)
+
+
+def test_some_reports_have_the_habits_of_careless_offices(replica):
+    habits = {name for report in replica.truth.reports for name in report.troubles}
+    assert {"printed_error", "single_other_row"} < habits
+
+
 def test_a_shown_name_is_the_file_name_a_person_sees(replica):
     named = [entry for entry in replica.truth.attachments if "showname=" in entry.url]
     assert named

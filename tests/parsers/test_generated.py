@@ -210,13 +210,13 @@ def test_no_wrong_number_is_certain_in_html(case, format_name):
     assert_nothing_wrong_is_certain(case, HTML[format_name])
 
 
-@everyday(60)
+@everyday(45)
 @given(case=CASES, format_name=st.sampled_from(sorted(DOCX)))
 def test_no_wrong_number_is_certain_in_docx(case, format_name):
     assert_nothing_wrong_is_certain(case, DOCX[format_name])
 
 
-@everyday(60)
+@everyday(45)
 @given(case=CASES, format_name=st.sampled_from(sorted(PDF)))
 def test_no_wrong_number_is_certain_in_pdf(case, format_name):
     assert_nothing_wrong_is_certain(case, PDF[format_name])
