@@ -45,8 +45,9 @@ _TEXTS = frozenset({sniff.HTML, sniff.PLAIN, sniff.MARKDOWN, sniff.XML, sniff.BI
 def read_document(data: bytes, *, name: str = "") -> Document:
     """Read `data` with the reader of its kind, whatever its `name` ends in.
 
-    Raises UnreadableDocumentError: `empty`, `encrypted`, `type_mismatch` (text behind a name that promises a PDF, a docx
-    …), `unsupported` (no reader for this kind yet), `too_large`, or what the reader itself says (`damaged`, `too_complex`, …).
+    Raises UnreadableDocumentError: `empty`, `encrypted`, `type_mismatch` (text behind a name that promises a PDF or a
+    docx), `unsupported` (no reader for this kind yet), `too_large`, or what the reader itself says (`damaged`,
+    `too_complex`, …).
     """
     kind = sniff.media_type(data, name)
     if kind == sniff.EMPTY:
