@@ -79,8 +79,8 @@ class LabelBook:
             return Hit(tuple(self._full[key]), OFFICIAL)
         bare = bare_key(text)
         if bare in self._bare:
-            indexes = tuple(self._bare[bare])
-            fitting = tuple(index for index in indexes if numbering(text) in ("", self._numbers[index]))
+            indexes, printed = tuple(self._bare[bare]), numbering(text)
+            fitting = tuple(index for index in indexes if self._numbers[index] in ("", printed) or not printed)
             return Hit(fitting, OFFICIAL) if fitting else Hit(indexes, RENUMBERED)
         return self._under_heads(key) or self._with_instruction(text) or self._after_stray(text)
 
@@ -90,7 +90,11 @@ class LabelBook:
         if label_key(bare) in ("", label_key(text)):
             return None
         hit = self._exact(bare)
-        return Hit(hit.indexes, min(hit.quality, CUT), hit.stray) if hit else None
+        if hit is None:
+            return None
+        # The form's own note, cut short by a page end, is as good as the whole of it.
+        begun = any(known.startswith(label_key(text)) for known in self._full)
+        return Hit(hit.indexes, hit.quality if begun else min(hit.quality, CUT), hit.stray)
 
     def _under_heads(self, key: str) -> Hit | None:
         """A label printed in one cell with the headings it stands under: "（三）不予公开1.属于国家秘密"."""

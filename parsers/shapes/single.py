@@ -14,7 +14,7 @@ from parsers.model import Cell, Finding
 from parsers.normalise import is_wordy, label_key, money_unit
 from parsers.rows import Candidate, Line, candidate, is_blank, unassigned
 
-_STREAM, _JOINED, _OUT_OF_ORDER = 0.9, 0.95, 0.9
+_STREAM, _OUT_OF_ORDER = 0.9, 0.9
 _LONGEST_JOIN = 5
 _UNITS = {"条", "件", "次", "篇", "人", "人次", "个", "万元", "元", "亿元"}
 _VALUE_HEADS = ("统计数", "数量", "数值", "统计数据", "统计结果")
@@ -153,7 +153,7 @@ class SingleReader:
             values = values or ([cell for cell in rest if not is_blank(cell)] and rest)
             hit = self._labels.exact("".join(cell.text for cell in texts)) if end > at and texts else None
             if hit:
-                row = _Row(texts[0], hit.indexes, min(hit.quality, _JOINED), lines[at])
+                row = _Row(texts[0], hit.indexes, hit.quality, lines[at])
                 for cell in values:
                     self._take(cell, row)
                 return row, end + 1
