@@ -338,8 +338,8 @@ class Recorder:
 
     def _break(self, error: BaseException) -> RecorderError:
         self._broken = RecorderError(
-            f"{self._data_dir}: cannot record ({str(error) or type(error).__name__}); what was recorded before is safe, "
-            "the next start repairs the rest"
+            f"{self._data_dir}: cannot record ({str(error) or type(error).__name__}); "
+            "what was recorded before is safe, the next start repairs the rest"
         )
         return self._broken
 
