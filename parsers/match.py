@@ -27,7 +27,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from parsers.form import Form, Row, forms
+from parsers.form import Form, cell_id, forms
 from parsers.model import Document, Fact, Finding, Number, Paragraph
 from parsers.normalise import squeezed
 from parsers.rows import Candidate, Line
@@ -220,6 +220,8 @@ def match(document: Document) -> Match:
 
 def _of_printing(candidates: Iterable[Candidate], zone: Zone, printing: int) -> list[Candidate]:
     cap = _CAPPED if zone.part_of_year else 1.0
+    if cap == 1.0 and not printing:
+        return list(candidates)
     return [
         replace(one, instance=one.instance + _PRINTING * printing, confidence=min(one.confidence, cap))
         for one in candidates
@@ -356,7 +358,12 @@ def _absent(form: Form, facts: Sequence[Fact]) -> list[Finding]:
     undivided = any(fact.cell.startswith(f"{_MATRIX}.{_UNDIVIDED_ROW}.") for fact in facts) and form.edition == "2021"
     findings: list[Finding] = []
     for table in form.tables:
-        rows = [(row, _ids(form, table.key, row)) for block in table.blocks for row in block.rows if not row.variant]
+        rows = [
+            (row, [cell_id(table, row, column) for column in block.columns or (None,)])
+            for block in table.blocks
+            for row in block.rows
+            if not row.variant
+        ]
         if all(cell in absent for _, ids in rows for cell in ids):
             findings.append(Finding("table_absent", f"form {form.edition}: the table {table.label!r} is not printed"))
             continue
@@ -370,10 +377,3 @@ def _absent(form: Form, facts: Sequence[Fact]) -> list[Finding]:
                     )
                 )
     return findings
-
-
-def _ids(form: Form, table: str, row: Row) -> list[str]:
-    if row.unit:
-        return [row.key]
-    prefix = f"{table}.{row.key}."
-    return [cell for cell in form.cells if cell.startswith(prefix)]

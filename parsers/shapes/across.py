@@ -91,7 +91,7 @@ class AcrossReader:
             if seen.intersection(one.cell for one in read):
                 instance, seen = instance + 1, set()
             seen.update(one.cell for one in read)
-            candidates.extend(replace(one, instance=instance) for one in read)
+            candidates.extend(replace(one, instance=instance) if instance else one for one in read)
             header.groups, header.used = [], True
         if not candidates and blank:
             line, values, header = blank

@@ -121,7 +121,7 @@ class BlocksReader:
                 if sure and edition not in sure:
                     continue
                 seen.add((edition, key))
-                candidates[edition].extend(replace(one, instance=instance) for one in read)
+                candidates[edition].extend(replace(one, instance=instance) if instance else one for one in read)
                 if edition in sure:
                     read_rows[edition].append(key)
         return Blocks(

@@ -100,6 +100,8 @@ class MatrixReader:
         self._furniture = {label_key(label) for label in table.furniture}
         # Columns whose label is used nowhere else on the page: a header line shows at least two of them.
         self._telling = {label_key(column.label) for column in self._columns if len(label_key(column.label)) > 2}
+        # Header words broken over two lines show their beginnings.
+        self._beginnings = {label[:end] for label in self._telling for end in range(2, len(label) + 1)}
         self._column_keys = {label_key(column.label) for column in self._columns}
 
     def is_header(self, line: Line) -> bool:
@@ -109,7 +111,7 @@ class MatrixReader:
             return True
         if any(key.startswith("本列数据的勾稽关系") for key in keys):
             return True
-        telling = sum(len(key) > 1 and any(label.startswith(key) for label in self._telling) for key in keys)
+        telling = sum(key in self._beginnings for key in keys)
         return telling >= 2 or (telling == 1 and all(is_blank(cell) or is_wordy(cell.text) for cell in line.cells))
 
     def has_row(self, line: Line) -> bool:
@@ -150,7 +152,7 @@ class MatrixReader:
             seen.add(row.key)
             rows.append(row.key)
             read, problems = self._row(row.key, entry, header, layout, disordered=disordered)
-            candidates.extend(replace(one, instance=instance) for one in read)
+            candidates.extend(replace(one, instance=instance) if instance else one for one in read)
             findings.extend(problems)
         return Matrix(tuple(candidates), tuple(rows), tuple(findings), header is not None)
 
