@@ -122,7 +122,10 @@ def place_by_header(values: Sequence[Cell], columns: Sequence[tuple[int, int] | 
     """
     placed: list[Cell | None] = []
     for span in columns:
-        found = [cell for cell in values if span and cell.column < span[1] and cell.column + cell.column_span > span[0]]
+        found = [cell for cell in values if span and overlaps(cell, span)]
+        if len(found) > 1:
+            # A merged header over cells that are not: the one that is filled, if one is.
+            found = [cell for cell in found if not is_blank(cell)] or found[:1]
         if span and len(found) != 1:
             return None
         placed.append(found[0] if found else None)
