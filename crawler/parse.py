@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from crawler import office
 from parsers.model import Reading, ReadingError
 from parsers.reading import as_json, read
 
@@ -23,9 +24,13 @@ def _reading(path: Path) -> Reading:
         size = path.stat().st_size
         if size > MAX_FILE_BYTES:
             return _failed("too_large", f"{path}: {size} bytes, expected at most {MAX_FILE_BYTES}")
-        return read(path.read_bytes(), name=path.name)
+        data = path.read_bytes()
     except OSError as error:
         return _failed("cannot_open", f"{path}: {error.strerror}")
+    reading = read(data, name=path.name)
+    if not office.needs_conversion(reading):
+        return reading
+    return read(data, name=path.name, converted=office.conversions(office.convertible(data, path.name)))
 
 
 def _failed(code: str, message: str) -> Reading:

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -16,19 +17,94 @@ from parsers.match import match
 from parsers.model import Check, Document, Fact, Finding, Kind, Number, Page, Reading, ReadingError
 from parsers.narrative import Narrative, narrate
 from parsers.readers import read_document
+from parsers.readers.archive import KINDS, member_locator, members
 
 _REPORT_TITLES = ("年度报告", "年报", "年度工作报告")
 _LEAST_SECTIONS = 3
+_NEEDS_CONVERSION = "needs_conversion"
 
 
-def read(data: bytes, *, name: str = "", url: str = "", page: Page | None = None) -> Reading:
-    """Read a document. `name` and `url` say where it came from, never what it is; `page` is the page that linked it."""
+Conversions = Mapping[bytes, bytes | ReadingError]
+
+
+def read(
+    data: bytes, *, name: str = "", url: str = "", page: Page | None = None, converted: Conversions | None = None
+) -> Reading:
+    """Read a document. `name` and `url` say where it came from, never what it is; `page` is the page that linked it.
+
+    `converted`: what another program made of documents that no reader here reads well (code `needs_conversion`), a docx
+    or why there is none, by the document's own bytes. Of an archive its one report is read.
+    """
     name = name or url
+    if sniff.media_type(data, name) in KINDS:
+        return _read_archive(data, page, converted or {})
     try:
-        document = read_document(data, name=name)
+        document = _document(data, name, converted or {})
     except UnreadableDocumentError as error:
         return Reading(media_type=sniff.media_type(data, name), error=ReadingError(error.code, error.message))
     return read_parsed(document, page)
+
+
+def _document(data: bytes, name: str, converted: Conversions) -> Document:
+    """What a reader makes of the bytes, or of those they were converted to where it asks for that."""
+    docx = converted.get(data)
+    try:
+        document = read_document(data, name=name)
+    except UnreadableDocumentError as error:
+        if error.code != _NEEDS_CONVERSION or docx is None:
+            raise
+        if isinstance(docx, ReadingError):
+            raise UnreadableDocumentError(docx.code, docx.message) from error
+        return replace(read_document(docx), media_type=sniff.media_type(data, name))
+    if docx is None or _NEEDS_CONVERSION not in {finding.code for finding in document.findings}:
+        return document
+    if isinstance(docx, ReadingError):
+        kept = tuple(finding for finding in document.findings if finding.code != _NEEDS_CONVERSION)
+        return replace(document, findings=(*kept, Finding(docx.code, docx.message)))
+    return replace(read_document(docx), media_type=document.media_type)
+
+
+def _read_archive(data: bytes, page: Page | None, converted: Conversions) -> Reading:
+    """The one report in an archive, each locator led by its member. Several, or none, are a page with findings."""
+    kind = sniff.media_type(data)
+    try:
+        unpacked = members(data)
+    except UnreadableDocumentError as error:
+        return Reading(media_type=kind, error=ReadingError(error.code, error.message))
+    if not unpacked.members:
+        return Reading(
+            media_type=kind, findings=unpacked.findings, error=ReadingError("empty", "no file in the archive")
+        )
+    read_members = [
+        (member.name, read(member.data, name=member.name, page=page, converted=converted))
+        for member in unpacked.members
+    ]
+    reports = [(name, reading) for name, reading in read_members if reading.kind == "annual_report"]
+    failed = [
+        Finding(reading.error.code, f"{name}: {reading.error.message}", member_locator(name))
+        for name, reading in read_members
+        if reading.error
+    ]
+    if len(reports) == 1:
+        name, reading = reports[0]
+        located = _in_member(reading, member_locator(name))
+        return replace(located, media_type=kind, findings=(*unpacked.findings, *located.findings, *failed))
+    if len(failed) == len(read_members) == 1:
+        return Reading(media_type=kind, findings=unpacked.findings, error=read_members[0][1].error)
+    several = [Finding("report_in_archive", f"{name} is a report", member_locator(name)) for name, _ in reports]
+    return Reading(media_type=kind, kind="page", findings=(*unpacked.findings, *several, *failed))
+
+
+def _in_member(reading: Reading, at: str) -> Reading:
+    def led(locator: str) -> str:
+        return f"{at};{locator}" if locator else at
+
+    return replace(
+        reading,
+        facts=tuple(replace(fact, locator=led(fact.locator) if fact.locator else "") for fact in reading.facts),
+        findings=tuple(replace(finding, locator=led(finding.locator)) for finding in reading.findings),
+        sections=tuple(replace(section, locator=led(section.locator)) for section in reading.sections),
+    )
 
 
 def read_parsed(document: Document, page: Page | None = None) -> Reading:

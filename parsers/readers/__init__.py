@@ -34,6 +34,10 @@ READERS: dict[str, Format] = {
     sniff.DOCX: Format("parsers.readers.docx", 64 * _MB),
     sniff.PDF: Format("parsers.readers.pdf", 128 * _MB),
     sniff.DOC: Format("parsers.readers.doc", 64 * _MB),
+    sniff.XLS: Format("parsers.readers.sheet", 64 * _MB),
+    sniff.XLSX: Format("parsers.readers.sheet", 64 * _MB),
+    sniff.RTF: Format("parsers.readers.convertible", 64 * _MB),
+    sniff.ODT: Format("parsers.readers.convertible", 64 * _MB),
 }
 
 # Names that promise a binary container. Text behind one is a login page, a guard's page or an error, never the document

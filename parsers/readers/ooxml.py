@@ -39,6 +39,10 @@ class Package:
         if len(self._archive.namelist()) > MAX_MEMBERS:
             raise UnreadableDocumentError("too_complex", f"the package has more than {MAX_MEMBERS} members")
 
+    def names(self) -> list[str]:
+        """Names of all members, in the order of the directory."""
+        return self._archive.namelist()
+
     def part(self, name: str) -> bytes | None:
         """Bytes of a member, None when there is none.
 

@@ -1,0 +1,248 @@
+"""Archives (.zip, .rar, .7z) to their members, in memory: nothing touches the disk, and names are only names.
+
+Zip tools on Chinese Windows write names in GBK and do not say so; zip itself then claims they are cp437.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import io
+import lzma
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib import import_module
+from types import ModuleType
+
+from parsers import sniff
+from parsers.errors import UnreadableDocumentError
+from parsers.model import Finding
+
+MAX_MEMBERS = 1000
+MAX_DEPTH = 3
+MAX_MEMBER_BYTES = 128 << 20
+MAX_TOTAL_BYTES = 256 << 20
+MAX_NAME = 1000
+# A member may inflate this much, in total, over what the archive's own bytes are; text deflates to a fortieth.
+MAX_RATIO = 250
+_RATIO_MATTERS_FROM = 16 << 20
+_CHUNK = 1 << 16
+
+KINDS = frozenset((sniff.ZIP, sniff.RAR, sniff.SEVEN_ZIP))
+_LIBARCHIVE_FORMATS = {sniff.RAR: ("rar5", "rar"), sniff.SEVEN_ZIP: ("7zip",)}
+_RAR5 = b"Rar!\x1a\x07\x01"
+_FURNITURE = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
+_UTF8_NAME = 0x800
+_ENCRYPTED = 0x1
+_ZIP_TROUBLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    NotImplementedError,
+    OverflowError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file in an archive. `name` as archived, `/` between folders; in an archive within: `inner.zip/name`."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """All files of an archive and of the archives in it, and what could not be taken out."""
+
+    members: tuple[Member, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+def members(data: bytes) -> Unpacked:
+    """Take an archive apart.
+
+    Raises UnreadableDocumentError: `damaged`, `encrypted` (every member is), `bomb`, `too_complex`, `too_large`,
+    `libarchive_missing` (.rar and .7z), `unsupported` (no archive).
+    """
+    unpacking = _Unpacking(allowed=min(MAX_TOTAL_BYTES, max(_RATIO_MATTERS_FROM, len(data) * MAX_RATIO)))
+    unpacking.take(data, "", 1)
+    if unpacking.encrypted and not unpacking.members:
+        raise UnreadableDocumentError("encrypted", f"all {unpacking.encrypted} members need a password")
+    return Unpacked(tuple(unpacking.members), tuple(unpacking.findings))
+
+
+@dataclass(slots=True)
+class _Unpacking:
+    """`allowed` bytes may still come out."""
+
+    allowed: int
+    members: list[Member] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    encrypted: int = 0
+    seen: int = 0
+
+    def take(self, data: bytes, folder: str, depth: int) -> None:
+        kind = sniff.media_type(data)
+        if kind == sniff.ZIP:
+            found = self._zip(data, folder)
+        elif kind in _LIBARCHIVE_FORMATS:
+            found = self._other(data, kind, folder)
+        else:
+            raise UnreadableDocumentError("unsupported", f"{kind} is no archive that can be read")
+        for name, content in found:
+            self._keep(folder + name, content, depth)
+
+    def _keep(self, name: str, content: bytes, depth: int) -> None:
+        if name.startswith(_FURNITURE) or name.endswith(_FURNITURE):
+            return
+        if sniff.media_type(content) not in KINDS:
+            self.members.append(Member(name, content))
+            return
+        if depth >= MAX_DEPTH:
+            self._finding(
+                "nested_too_deep", f"archives nest more than {MAX_DEPTH} deep; this one was left closed", name
+            )
+            return
+        try:
+            self.take(content, f"{name}/", depth + 1)
+        except UnreadableDocumentError as error:
+            if error.code in ("bomb", "too_complex", "too_large"):
+                raise
+            self._finding(error.code, f"the archive within cannot be read: {error.message}", name)
+
+    def _finding(self, code: str, message: str, name: str) -> None:
+        self.findings.append(Finding(code, message, member_locator(name)))
+
+    def _count(self) -> None:
+        self.seen += 1
+        if self.seen > MAX_MEMBERS:
+            raise UnreadableDocumentError("too_complex", f"the archive holds more than {MAX_MEMBERS} members")
+
+    def _spent(self, size: int, name: str) -> None:
+        self.allowed -= size
+        if self.allowed < 0:
+            message = f"{name}: the archive inflates beyond {MAX_RATIO} times its size or {MAX_TOTAL_BYTES} bytes"
+            raise UnreadableDocumentError("bomb", message)
+
+    def _zip(self, data: bytes, folder: str) -> Iterator[tuple[str, bytes]]:
+        try:
+            archive = zipfile.ZipFile(io.BytesIO(data))
+        except _ZIP_TROUBLE as error:
+            raise UnreadableDocumentError("damaged", f"the zip cannot be opened: {error}") from error
+        for entry in archive.infolist():
+            self._count()
+            name = _zip_name(entry)
+            if entry.is_dir() or name.endswith("/"):
+                continue
+            if entry.flag_bits & _ENCRYPTED:
+                self._locked(folder + name)
+                continue
+            allowed = min(MAX_MEMBER_BYTES, self.allowed)
+            try:
+                with archive.open(entry) as stream:
+                    content = stream.read(allowed + 1)
+            except _ZIP_TROUBLE as error:
+                self._finding("damaged_member", f"the member cannot be read: {error}", folder + name)
+                continue
+            self._measured(content, folder + name)
+            yield name, content
+
+    def _measured(self, content: bytes, name: str) -> None:
+        self._spent(len(content), name)
+        if len(content) > MAX_MEMBER_BYTES:
+            raise UnreadableDocumentError("too_large", f"{name} has more than {MAX_MEMBER_BYTES} bytes")
+
+    def _locked(self, name: str) -> None:
+        self.encrypted += 1
+        self._finding("encrypted_member", "the member needs a password", name)
+
+    def _other(self, data: bytes, kind: str, folder: str) -> Iterator[tuple[str, bytes]]:
+        libarchive = _libarchive()
+        rar5 = data.startswith(_RAR5)
+        form = _LIBARCHIVE_FORMATS[kind][0 if rar5 else -1]
+        taken = 0
+        try:
+            with libarchive.memory_reader(data, format_name=form, filter_name="none") as archive:
+                for entry in archive:
+                    self._count()
+                    if not entry.isfile:
+                        continue
+                    name = _plain_name(os.fsencode(entry.pathname))
+                    content = self._blocks(entry, folder + name)
+                    if content is None:
+                        continue
+                    taken += 1
+                    yield name, content
+        except (libarchive.ArchiveError, UnicodeError, ValueError) as error:
+            message = f"the {kind} archive breaks off: {error}"
+            if "ncrypt" in str(error) or "passphrase" in str(error):
+                self._locked(f"{folder}?")
+            elif taken:
+                self._finding("damaged_archive", message, folder.rstrip("/"))
+            else:
+                raise UnreadableDocumentError("damaged", message) from error
+
+    def _blocks(self, entry: object, name: str) -> bytes | None:
+        """Content of a member, None (and a finding) where it cannot be read."""
+        libarchive = _libarchive()
+        content = bytearray()
+        try:
+            for block in entry.get_blocks(_CHUNK):  # type: ignore[attr-defined]
+                self._spent(len(block), name)
+                content += block
+                if len(content) > MAX_MEMBER_BYTES:
+                    raise UnreadableDocumentError("too_large", f"{name} has more than {MAX_MEMBER_BYTES} bytes")
+        except libarchive.ArchiveError as error:
+            if "ncrypt" in str(error) or "passphrase" in str(error):
+                self._locked(name)
+            else:
+                self._finding("damaged_member", f"the member cannot be read: {error}", name)
+            return None
+        return bytes(content)
+
+
+def member_locator(name: str) -> str:
+    """`member=NAME`, with what separates parts of a locator made harmless."""
+    return f"member={name.replace(';', '；')}"
+
+
+def _zip_name(entry: zipfile.ZipInfo) -> str:
+    if entry.flag_bits & _UTF8_NAME:
+        return _shown(entry.filename)
+    return _plain_name(entry.filename.encode("cp437", errors="replace"))
+
+
+def _plain_name(raw: bytes) -> str:
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return _shown(raw.decode(encoding))
+        except UnicodeDecodeError:
+            continue
+    return _shown(raw.decode("cp437"))
+
+
+def _shown(name: str) -> str:
+    printable = "".join(character if character.isprintable() else "\ufffd" for character in name)
+    return printable.replace("\\", "/")[:MAX_NAME]
+
+
+def _libarchive() -> ModuleType:
+    """libarchive-c, told where the library is: it would otherwise start ldconfig and a compiler to ask."""
+    soname = "libarchive.so.13"
+    try:
+        ctypes.CDLL(soname)
+        os.environ.setdefault("LIBARCHIVE", soname)
+    except OSError:
+        soname = ""  # not Linux: libarchive-c knows where to look
+    try:
+        return import_module("libarchive")
+    except (ImportError, OSError, AttributeError, TypeError) as error:
+        message = "reading .rar and .7z needs libarchive, which is not installed (Debian: libarchive13)"
+        raise UnreadableDocumentError("libarchive_missing", message) from error

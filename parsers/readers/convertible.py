@@ -1,0 +1,39 @@
+"""Formats that are read by way of another program: what can be said of them without it.
+
+RTF and ODT reach `read` only while nobody has converted them; the docx that LibreOffice makes of them is read instead.
+"""
+
+from __future__ import annotations
+
+import re
+
+from parsers import sniff
+from parsers.errors import UnreadableDocumentError
+from parsers.model import Document
+from parsers.readers.ooxml import Package
+
+_ENCRYPTION = b"encryption-data"
+# A backslash before a brace makes it text; bytes after \\bin may be braces without being any.
+_BRACES = re.compile(rb"\\[{}\\]|([{}])")
+_BINARY = re.compile(rb"\\bin\d")
+
+
+def read(data: bytes) -> Document:
+    """Raises UnreadableDocumentError, always: `encrypted`, `damaged`, or else `needs_conversion`."""
+    kind = sniff.media_type(data)
+    if kind == sniff.ODT:
+        manifest = Package(data).part("META-INF/manifest.xml")
+        if manifest is None:
+            raise UnreadableDocumentError("damaged", "the .odt package has no manifest")
+        if _ENCRYPTION in manifest:
+            raise UnreadableDocumentError("encrypted", "the .odt is encrypted and needs its password")
+    elif _is_cut(data):
+        raise UnreadableDocumentError("damaged", f"the RTF is cut off: a group is still open ({len(data)} bytes)")
+    raise UnreadableDocumentError("needs_conversion", f"{kind} is read by way of LibreOffice, which has not been asked")
+
+
+def _is_cut(rtf: bytes) -> bool:
+    if _BINARY.search(rtf):
+        return False
+    braces = _BRACES.findall(rtf)
+    return braces.count(b"{") > braces.count(b"}")

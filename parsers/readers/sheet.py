@@ -1,0 +1,211 @@
+"""Spreadsheets (.xls, .et of WPS Office, .xlsx) by calamine: a grid for each table, paragraphs for lines of text.
+
+A cell's text is its value, not what its number format makes of it: 84 for 84.00, 0.5 for 50%. Rows of one cell are
+paragraphs before a table begins and after it has ended; within a table they are rows of it.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+    XmlError,
+    ZipError,
+)
+
+from parsers import sniff
+from parsers.errors import UnreadableDocumentError
+from parsers.model import Block, Cell, Document, Finding, Grid, Paragraph
+from parsers.normalise import is_section_heading
+from parsers.readers.native import panics_refused
+from parsers.readers.ooxml import Package
+
+MAX_SHEETS = 64
+MAX_ROWS = 20_000
+MAX_COLUMNS = 1024
+MAX_CELLS = 400_000
+_RUNNING_TEXT = 60
+
+_Value = int | float | str | bool | time | date | datetime | timedelta
+_Range = tuple[tuple[int, int], tuple[int, int]]
+
+
+def read(data: bytes) -> Document:
+    """Read a workbook. Hidden sheets are left out with a finding.
+
+    Raises UnreadableDocumentError: `damaged`, `encrypted`, `bomb`, `too_large`, `too_complex`.
+    """
+    kind = sniff.media_type(data)
+    if kind == sniff.XLSX:
+        _weighed(data)
+    findings: list[Finding] = []
+    blocks: list[Block] = []
+    with panics_refused("calamine"):
+        workbook = _opened(data)
+        if len(workbook.sheets_metadata) > MAX_SHEETS:
+            raise UnreadableDocumentError("too_complex", f"the workbook has more than {MAX_SHEETS} sheets")
+        cells = 0
+        for sheet in workbook.sheets_metadata:
+            if sheet.typ != SheetTypeEnum.WorkSheet:
+                continue
+            at = f"sheet={_named(sheet.name)}"
+            if sheet.visible != SheetVisibleEnum.Visible:
+                findings.append(Finding("hidden_sheet", "a hidden sheet was left out", at))
+                continue
+            rows, merged = _loaded(workbook, sheet.name)
+            cells += sum(len(row) for row in rows)
+            if cells > MAX_CELLS:
+                raise UnreadableDocumentError("too_complex", f"the workbook has more than {MAX_CELLS} cells")
+            blocks.extend(_Sheet(at, merged).blocks(rows))
+    return Document(media_type=kind, blocks=tuple(blocks), findings=tuple(findings))
+
+
+def _weighed(data: bytes) -> None:
+    """calamine inflates whatever a package holds: each part is inflated here first, within limits."""
+    package = Package(data)
+    for name in package.names():
+        if name.endswith((".xml", ".rels", ".bin")):
+            package.part(name)
+
+
+def _opened(data: bytes) -> CalamineWorkbook:
+    try:
+        return CalamineWorkbook.from_filelike(io.BytesIO(data))
+    except PasswordError as error:
+        raise UnreadableDocumentError("encrypted", "the workbook needs its password") from error
+    except (CalamineError, XmlError, ZipError, OSError, ValueError) as error:
+        raise UnreadableDocumentError("damaged", f"the workbook cannot be opened: {error}") from error
+
+
+def _loaded(workbook: CalamineWorkbook, name: str) -> tuple[list[list[_Value]], list[_Range]]:
+    try:
+        sheet: CalamineSheet = workbook.get_sheet_by_name(name)
+        if sheet.total_height > MAX_ROWS or sheet.total_width > MAX_COLUMNS:
+            # Formatting without content stretches sheets to their last row; content does not.
+            size = f"{sheet.total_height} rows and {sheet.total_width} columns"
+            raise UnreadableDocumentError("too_complex", f"sheet {name} has {size}; at most {MAX_ROWS}, {MAX_COLUMNS}")
+        return sheet.to_python(skip_empty_area=False), sheet.merged_cell_ranges or []
+    except (CalamineError, XmlError, ZipError, OSError, ValueError) as error:
+        raise UnreadableDocumentError("damaged", f"sheet {name} cannot be read: {error}") from error
+
+
+def _named(sheet: str) -> str:
+    return sheet.replace(";", "；")
+
+
+def _printed(value: _Value) -> str:
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float):
+        # 1e+16 and 0.30000000000000004 are printed by no sheet; 15 digits are what Excel keeps.
+        return format(Decimal(format(value, ".15g")), "f")
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return str(value).strip()
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """One sheet on its way to blocks. `merged` are (first, last) cells of merged ranges, from 0."""
+
+    at: str
+    merged: list[_Range]
+    _spans: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    _covered: set[tuple[int, int]] = field(default_factory=set)
+
+    def blocks(self, rows: list[list[_Value]]) -> Iterator[Block]:
+        width = max((len(row) for row in rows), default=0)
+        self._merge(len(rows), width)
+        table: list[tuple[int, list[str]]] = []
+        for number, values in enumerate(rows):
+            texts = [_printed(value) for value in values]
+            filled = [column for column, text in enumerate(texts) if text]
+            alone = texts[filled[0]] if len(filled) == 1 else ""
+            if len(filled) > 1 or (table and alone and not _is_text(alone)):
+                table.append((number, texts))
+                continue
+            yield from self._finished(table)
+            table = []
+            if alone:
+                yield Paragraph(alone, self._locator(number, filled[0]))
+        yield from self._finished(table)
+
+    def _finished(self, table: list[tuple[int, list[str]]]) -> Iterator[Block]:
+        """The grid of a table; lines below it that one merged cell fills (who signed, when) are not part of it."""
+        below: list[Paragraph] = []
+        while table and (line := self._line(*table[-1])) is not None:
+            below.insert(0, line)
+            table = table[:-1]
+        yield from self._grid(table)
+        yield from below
+
+    def _line(self, row: int, texts: list[str]) -> Paragraph | None:
+        filled = [column for column, text in enumerate(texts) if text]
+        if len(filled) != 1 or not self._spans.get((row, filled[0])):
+            return None
+        end = filled[0] + self._spans[row, filled[0]][1]
+        is_alone = all((row, column) in self._covered for column in range(filled[0] + 1, end)) and end == len(texts)
+        return Paragraph(texts[filled[0]], self._locator(row, filled[0])) if is_alone else None
+
+    def _merge(self, height: int, width: int) -> None:
+        for (top, left), (bottom, right) in self.merged:
+            bottom, right = min(bottom, height - 1), min(right, width - 1)
+            if bottom < top or right < left:
+                continue
+            self._spans[top, left] = (bottom - top + 1, right - left + 1)
+            covered = {(row, column) for row in range(top, bottom + 1) for column in range(left, right + 1)}
+            self._covered |= covered - {(top, left)}
+            if len(self._covered) > MAX_CELLS:
+                raise UnreadableDocumentError("too_complex", f"merged ranges cover more than {MAX_CELLS} cells")
+
+    def _locator(self, row: int, column: int) -> str:
+        return f"{self.at};cell={column_letters(column)}{row + 1}"
+
+    def _grid(self, table: list[tuple[int, list[str]]]) -> Iterator[Grid]:
+        if not table:
+            return
+        first_row, last_row = table[0][0], table[-1][0]
+        filled = [(row, column) for row, texts in table for column, text in enumerate(texts) if text]
+        left = min(column for _, column in filled)
+        right = max(column + self._spans.get((row, column), (1, 1))[1] for row, column in filled)
+        cells = []
+        for row, texts in table:
+            for column in range(left, min(right, len(texts))):
+                if (row, column) in self._covered:
+                    continue
+                row_span, column_span = self._spans.get((row, column), (1, 1))
+                cell = Cell(
+                    text=texts[column],
+                    row=row - first_row,
+                    column=column - left,
+                    locator=self._locator(row, column),
+                    row_span=min(row_span, last_row - row + 1),
+                    column_span=min(column_span, right - column),
+                )
+                cells.append(cell)
+        yield Grid(tuple(cells), self._locator(first_row, left))
+
+
+def _is_text(text: str) -> bool:
+    """Whether a row of this one cell ends a table: a section's heading or running text."""
+    return is_section_heading(text) or len(text) > _RUNNING_TEXT
+
+
+def column_letters(column: int) -> str:
+    """A for 0, Z for 25, AA for 26."""
+    letters = ""
+    column += 1
+    while column:
+        column, letter = divmod(column - 1, 26)
+        letters = chr(ord("A") + letter) + letters
+    return letters
