@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archive.audit import Problem
-from crawler.crawl import CrawlSummary
-from crawler.demo import DemoSummary
-from crawler.extract import ExtractSummary
-from crawler.site import Site
+if TYPE_CHECKING:  # `gongkai parse` would otherwise load Scrapy and the replica
+    from archive.audit import Problem
+    from crawler.crawl import CrawlSummary
+    from crawler.demo import DemoSummary
+    from crawler.extract import ExtractSummary
+    from crawler.site import Site
 
 
 def crawled(summary: CrawlSummary, data_dir: Path) -> str:

@@ -90,7 +90,7 @@ class Replica:
 
     def start(self) -> None:
         site = _listen(*self._address)
-        files = _listen_for_files(self._address[0])
+        files = _listen_for_files(*self._address)
         self._portal = Portal(self._content, jcms.Hosts(_origin(site), _origin(files)), self.behaviour)
         self._thread = _ServerThread((site, files), self._portal.answer, self.access_log.append, self.behaviour)
         self._thread.start()
@@ -192,13 +192,14 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _listen_for_files(host: str) -> socket.socket:
-    if host != "127.0.0.1":
-        return _listen(host, 0)
-    try:
-        return _listen("127.0.0.2", 0)
-    except OSError:  # macOS has 127.0.0.1 only
-        return _listen(host, 0)
+def _listen_for_files(host: str, port: int) -> socket.socket:
+    """A fixed `port` fixes the file host's address too, so that a second demonstration meets the same addresses."""
+    if host == "127.0.0.1":
+        try:
+            return _listen("127.0.0.2", port)
+        except OSError:  # macOS has 127.0.0.1 only
+            pass
+    return _listen(host, port + 1 if port else 0)
 
 
 def _origin(listener: socket.socket) -> str:
