@@ -43,6 +43,10 @@ class Package:
         """Names of all members, in the order of the directory."""
         return self._archive.namelist()
 
+    def has(self, name: str) -> bool:
+        """Whether there is such a member."""
+        return name in self._archive.NameToInfo
+
     def part(self, name: str) -> bytes | None:
         """Bytes of a member, None when there is none.
 

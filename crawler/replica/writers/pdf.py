@@ -10,8 +10,8 @@ import io
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Literal
+from functools import cache, lru_cache
+from typing import Literal, Protocol
 
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
@@ -22,7 +22,7 @@ from crawler.replica.reports import Block, Printed, Text
 
 Rules = Literal["lines", "boxes", "hairlines"]
 FONT = "STSong-Light"
-_WIDTH, _HEIGHT = 595.28, 841.89
+WIDTH, HEIGHT = 595.28, 841.89
 _MARGIN = 64.0
 _BODY, _CELL = 12.0, 9.0
 
@@ -51,12 +51,11 @@ def write(printed: Printed, *, style: PdfStyle | None = None) -> bytes:
 
 
 def write_blocks(blocks: Iterable[Block], *, title: str, style: PdfStyle | None = None) -> bytes:
-    if FONT not in pdfmetrics.getRegisteredFontNames():
-        pdfmetrics.registerFont(UnicodeCIDFont(FONT))
+    _know_font()
     buffer = io.BytesIO()
-    canvas = Canvas(buffer, pagesize=(_WIDTH, _HEIGHT), invariant=True)
+    canvas = Canvas(buffer, pagesize=(WIDTH, HEIGHT), invariant=True)
     canvas.setTitle(title)
-    pages = _Pages(canvas, style or PdfStyle())
+    pages = Pages(canvas, style or PdfStyle())
     for block in blocks:
         if isinstance(block, Text):
             pages.text(block)
@@ -67,8 +66,27 @@ def write_blocks(blocks: Iterable[Block], *, title: str, style: PdfStyle | None 
     return buffer.getvalue()
 
 
+@cache
+def _know_font() -> None:
+    pdfmetrics.registerFont(UnicodeCIDFont(FONT))
+
+
+class Surface(Protocol):
+    """What pages are drawn on: reportlab's canvas, or one of another format that takes the same calls."""
+
+    def setFont(self, name: str, size: float) -> object: ...  # noqa: N802  reportlab's names
+    def setLineWidth(self, width: float) -> object: ...  # noqa: N802
+    def drawString(self, x: float, y: float, text: str) -> object: ...  # noqa: N802
+    def drawRightString(self, x: float, y: float, text: str) -> object: ...  # noqa: N802
+    def drawCentredString(self, x: float, y: float, text: str) -> object: ...  # noqa: N802
+    def line(self, x1: float, y1: float, x2: float, y2: float) -> object: ...
+    def rect(self, x: float, y: float, width: float, height: float, stroke: int = 1, fill: int = 0) -> object: ...
+    def showPage(self) -> object: ...  # noqa: N802
+
+
 @lru_cache(maxsize=20_000)
-def _text_width(text: str, size: float) -> float:
+def text_width(text: str, size: float) -> float:
+    _know_font()
     return float(pdfmetrics.stringWidth(text, FONT, size))
 
 
@@ -79,7 +97,7 @@ def _wrap(text: str, width: float, size: float) -> tuple[str, ...]:
     for part in text.split("\n"):
         line = ""
         for piece in _pieces(part):
-            if line and _text_width(line + piece, size) > width:
+            if line and text_width(line + piece, size) > width:
                 lines.append(line)
                 line = ""
             line += piece
@@ -98,27 +116,27 @@ def _pieces(text: str) -> list[str]:
     return pieces
 
 
-class _Pages:
+class Pages:
     """Fills pages from top to bottom."""
 
-    def __init__(self, canvas: Canvas, style: PdfStyle) -> None:
+    def __init__(self, canvas: Surface, style: PdfStyle) -> None:
         self._canvas = canvas
         self._style = style
         self._chance = random.Random(7)  # noqa: S311  moves rules by fractions of a point
         self._page = 1
-        self._y = _HEIGHT - _MARGIN
+        self._y = HEIGHT - _MARGIN
         self._font(_BODY)
 
     def finish(self) -> None:
         if self._style.page_numbers:
             self._font(_CELL)
-            self._canvas.drawCentredString(_WIDTH / 2, _MARGIN / 2, f"— {self._page} —")
+            self._canvas.drawCentredString(WIDTH / 2, _MARGIN / 2, f"— {self._page} —")
         self._canvas.showPage()
 
     def _break(self) -> None:
         self.finish()
         self._page += 1
-        self._y = _HEIGHT - _MARGIN
+        self._y = HEIGHT - _MARGIN
         self._font(_BODY)
 
     def _font(self, size: float) -> None:
@@ -126,7 +144,7 @@ class _Pages:
 
     def text(self, block: Text) -> None:
         size = 16.0 if block.role == "title" else _BODY
-        room = _WIDTH - 2 * _MARGIN
+        room = WIDTH - 2 * _MARGIN
         indent = "　　" if block.role in ("opening", "body", "heading") else ""
         self._font(size)
         for line in _wrap(indent + block.text, room, size):
@@ -135,16 +153,16 @@ class _Pages:
                 self._font(size)
             self._y -= size * 1.8
             if block.role == "title":
-                self._canvas.drawCentredString(_WIDTH / 2, self._y, line)
+                self._canvas.drawCentredString(WIDTH / 2, self._y, line)
             elif block.role in ("signature", "date"):
-                self._canvas.drawRightString(_WIDTH - _MARGIN, self._y, line)
+                self._canvas.drawRightString(WIDTH - _MARGIN, self._y, line)
             else:
                 self._canvas.drawString(_MARGIN, self._y, line)
         self._y -= size * 0.4
 
     def table(self, table: Table) -> None:
         placed = tuple(place(table))
-        scale = (_WIDTH - 2 * _MARGIN) / sum(table.widths)
+        scale = (WIDTH - 2 * _MARGIN) / sum(table.widths)
         edges = [_MARGIN]
         for width in table.widths:
             edges.append(edges[-1] + width * scale)

@@ -1,0 +1,443 @@
+"""OFD (GB/T 33190): the XML of its pages to characters and ruled lines, of which `page_blocks` makes the rest.
+
+Producers differ in namespaces and in whether paths are absolute, so elements go by their local names. Millimetres
+become points; y grows downwards in OFD as in our locators.
+"""
+
+from __future__ import annotations
+
+import math
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import pairwise, takewhile
+
+from lxml import etree
+
+from parsers.errors import UnreadableDocumentError
+from parsers.model import Document, Finding
+from parsers.readers import page_blocks
+from parsers.readers.ooxml import Package
+from parsers.readers.page_content import Characters, PageContent
+from parsers.readers.pdf_grid import Line
+from parsers.sniff import OFD
+
+MAX_PAGES = 2000
+MAX_CHARACTERS = 3_000_000
+MAX_PATHS = 60_000
+_MAX_DEPTH = 16
+_MAX_POINTS = 10_000
+
+_POINTS = 72 / 25.4
+_A4 = (0.0, 0.0, 210.0, 297.0)
+# Where a font's box stands about the baseline, in units of its size; OFD gives baselines only.
+_ASCENT, _DESCENT = 0.86, 0.14
+_MAX_THICKNESS = 4.5 / _POINTS
+_MIN_LENGTH = 1.0 / _POINTS
+_AXIS_TOLERANCE = 1.0 / _POINTS
+_SCAN_COVERS = 0.5
+# Millimetres; what is drawn farther out, or nowhere (not a number), is on no page.
+_FAR = 100_000.0
+_TOKEN = re.compile(r"[A-Za-z]|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+# How many numbers follow each letter of AbbreviatedData; the last two are the point reached.
+_OPERANDS = {"S": 2, "M": 2, "L": 2, "Q": 4, "B": 6, "A": 7, "C": 0}
+
+_Matrix = tuple[float, float, float, float, float, float]
+_Point = tuple[float, float]
+_Box = tuple[float, float, float, float]
+_IDENTITY: _Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+
+
+def read(data: bytes) -> Document:
+    """Read an OFD. A page that is an image gives no text but the finding `no_text_layer`.
+
+    Raises UnreadableDocumentError: `damaged`, `encrypted`, `bomb`, `empty` (no page), `too_large`, `too_complex`.
+    """
+    package = Package(data)
+    if package.has("Encryptions.xml"):
+        raise UnreadableDocumentError("encrypted", "the OFD package is encrypted")
+    entry = _tree(package, "OFD.xml")
+    bodies = list(_children(entry, "DocBody"))
+    root = _text(bodies[0], "DocRoot") if bodies else ""
+    if not root:
+        raise UnreadableDocumentError("damaged", "OFD.xml names no document (DocBody/DocRoot)")
+    findings = []
+    if len(bodies) > 1:
+        findings.append(Finding("further_documents", f"the OFD holds {len(bodies)} documents; the first was read"))
+    metadata = _metadata(bodies[0])
+    reader = _Reader(package, _resolved("", root))
+    pages = [page_blocks.taken_apart(content, findings) for content in reader.pages(findings)]
+    if not pages:
+        raise UnreadableDocumentError("damaged", "none of the OFD's pages can be read")
+    return Document(
+        media_type=OFD,
+        blocks=page_blocks.blocks(pages),
+        title=metadata.get("Title", ""),
+        metadata=metadata,
+        findings=tuple(findings),
+    )
+
+
+def _tree(package: Package, path: str) -> etree._Element:
+    root = package.tree(path)
+    if root is None:
+        raise UnreadableDocumentError("damaged", f"the OFD package has no {path}")
+    return root
+
+
+def _children(element: etree._Element | None, name: str) -> Iterator[etree._Element]:
+    for child in element if element is not None else ():
+        if _local(child) == name:
+            yield child
+
+
+def _child(element: etree._Element | None, name: str) -> etree._Element | None:
+    return next(_children(element, name), None)
+
+
+def _local(element: etree._Element) -> str:
+    return _local_name(element.tag)
+
+
+@lru_cache(maxsize=1024)
+def _local_name(tag: object) -> str:
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def _text(element: etree._Element | None, name: str) -> str:
+    child = _child(element, name)
+    return (child.text or "").strip() if child is not None else ""
+
+
+def _metadata(body: etree._Element) -> dict[str, str]:
+    info = _child(body, "DocInfo")
+    found = {_local(child): (child.text or "").strip() for child in info if len(child) == 0} if info is not None else {}
+    return {name: value for name, value in found.items() if name and value}
+
+
+def _resolved(folder: str, path: str) -> str:
+    """A package path: from the root where it begins with a slash, else from the folder of the file that names it."""
+    path = path.replace("\\", "/")
+    return posixpath.normpath(posixpath.join("/", folder, path)).lstrip("/")
+
+
+def _numbers(text: str | None) -> list[float]:
+    """Numbers separated by blanks; what is no finite number ends the list."""
+    words = (text or "").split()
+    try:
+        found = [float(word) for word in words]
+    except ValueError:
+        found = list(_leading_numbers(words))
+    return found if math.isfinite(sum(found)) else list(takewhile(math.isfinite, found))
+
+
+def _leading_numbers(words: list[str]) -> Iterator[float]:
+    for word in words:
+        try:
+            yield float(word)
+        except ValueError:
+            return
+
+
+def _number(text: str | None, default: float) -> float:
+    found = _numbers(text)
+    return found[0] if found else default
+
+
+def _box_of(text: str | None) -> _Box | None:
+    found = _numbers(text)
+    return (found[0], found[1], found[2], found[3]) if len(found) == 4 and found[2] > 0 and found[3] > 0 else None
+
+
+def _matrix_of(text: str | None) -> _Matrix:
+    found = _numbers(text)
+    return (found[0], found[1], found[2], found[3], found[4], found[5]) if len(found) == 6 else _IDENTITY
+
+
+class _Reader:
+    """One document of a package: its pages and the templates they stand on, each read once."""
+
+    def __init__(self, package: Package, path: str) -> None:
+        self._package = package
+        self._folder = posixpath.dirname(path)
+        self._document = _tree(package, path)
+        common = _child(self._document, "CommonData")
+        area = _child(common, "PageArea")
+        self._box = _box_of(_text(area, "PhysicalBox")) or _A4
+        self._template_paths = {
+            template.get("ID", ""): _resolved(self._folder, template.get("BaseLoc", ""))
+            for template in _children(common, "TemplatePage")
+        }
+        self._templates: dict[str, etree._Element] = {}
+
+    def pages(self, findings: list[Finding]) -> Iterator[PageContent]:
+        listed = list(_children(_child(self._document, "Pages"), "Page"))
+        if not listed:
+            raise UnreadableDocumentError("empty", "the OFD has no page")
+        if len(listed) > MAX_PAGES:
+            raise UnreadableDocumentError("too_large", f"the OFD has more than {MAX_PAGES} pages")
+        characters = 0
+        for number, page in enumerate(listed, 1):
+            at = f"page={number}"
+            try:
+                content, unread = self._page(page, number)
+            except UnreadableDocumentError as error:
+                if error.code != "damaged":
+                    raise
+                findings.append(Finding("unreadable_page", f"page {number} cannot be read: {error.message}", at))
+                continue
+            characters += len(content.characters)
+            if characters > MAX_CHARACTERS:
+                raise UnreadableDocumentError("too_complex", f"the OFD holds more than {MAX_CHARACTERS} characters")
+            findings.extend(page_blocks.text_findings(content))
+            if unread:
+                findings.append(Finding("composite_object", f"{unread} composite objects were not read", at))
+            if content.too_many_paths:
+                findings.append(Finding("too_many_paths", f"page {number} draws more than {MAX_PATHS} paths", at))
+            yield content
+
+    def _page(self, page: etree._Element, number: int) -> tuple[PageContent, int]:
+        root = _tree(self._package, _resolved(self._folder, page.get("BaseLoc", "")))
+        box = _box_of(_text(_child(root, "Area"), "PhysicalBox")) or self._box
+        drawing = _Drawing(box)
+        for template in _children(root, "Template"):
+            if (below := self._template(template.get("TemplateID", ""))) is not None:
+                drawing.take_page(below)
+        drawing.take_page(root)
+        return drawing.content(number), drawing.unread
+
+    def _template(self, name: str) -> etree._Element | None:
+        if name not in self._templates:
+            path = self._template_paths.get(name)
+            root = self._package.tree(path) if path else None
+            if root is None:
+                return None
+            self._templates[name] = root
+        return self._templates[name]
+
+
+@dataclass(slots=True)
+class _Drawing:
+    """What one page shows, gathered from its layers; `box` is the page in millimetres."""
+
+    box: _Box
+    unread: int = 0
+    _characters: Characters = field(default_factory=Characters)
+    _texts: list[str] = field(default_factory=list)
+    _horizontal: list[Line] = field(default_factory=list)
+    _vertical: list[Line] = field(default_factory=list)
+    _paths: int = 0
+    _shown: int = 0
+    _hidden: int = 0
+    _image_area: float = 0.0
+
+    def content(self, number: int) -> PageContent:
+        _, _, width, height = self.box
+        self._characters.text = "".join(self._texts)
+        return PageContent(
+            number=number,
+            width=width * _POINTS,
+            height=height * _POINTS,
+            turn=0,
+            characters=self._characters,
+            horizontal=self._horizontal,
+            vertical=self._vertical,
+            has_image=self._image_area > 0,
+            is_scan_with_ocr=self._hidden > self._shown and self._image_area > width * height * _SCAN_COVERS,
+            too_many_paths=self._paths > MAX_PATHS,
+        )
+
+    def take_page(self, root: etree._Element) -> None:
+        for layer in _children(_child(root, "Content"), "Layer"):
+            self._block(layer, 0)
+
+    def _block(self, block: etree._Element, depth: int) -> None:
+        if depth > _MAX_DEPTH:
+            raise UnreadableDocumentError("too_complex", f"page blocks nest more than {_MAX_DEPTH} deep")
+        for element in block:
+            name = _local(element)
+            if name == "TextObject":
+                self._text(element)
+            elif name == "PathObject":
+                self._path(element)
+            elif name == "ImageObject":
+                _, _, width, height = _box_of(element.get("Boundary")) or (0.0, 0.0, 0.0, 0.0)
+                self._image_area = max(self._image_area, width * height)
+            elif name == "PageBlock":
+                self._block(element, depth + 1)
+            elif name == "CompositeObject":
+                self.unread += 1
+
+    def _placed(self, element: etree._Element) -> tuple[_Matrix, bool]:
+        """Matrix from an object's own space to millimetres on the page, and whether it turns or scales."""
+        bounds = _numbers(element.get("Boundary"))
+        x, y = (bounds[0], bounds[1]) if len(bounds) >= 2 else (0.0, 0.0)
+        x, y = x - self.box[0], y - self.box[1]
+        ctm = element.get("CTM")
+        if ctm is None:
+            return (1.0, 0.0, 0.0, 1.0, x, y), False
+        a, b, c, d, e, f = _matrix_of(ctm)
+        return (a, b, c, d, e + x, f + y), (a, b, c, d) != (1.0, 0.0, 0.0, 1.0)
+
+    def _text(self, element: etree._Element) -> None:
+        matrix, is_turned = self._placed(element)
+        size = _number(element.get("Size"), 0.0)
+        stretch = _number(element.get("HScale"), 1.0)
+        is_hidden = element.get("Visible") == "false" or element.get("Alpha") == "0"
+        x, y = 0.0, 0.0
+        for code in _children(element, "TextCode"):
+            text = (code.text or "").strip("\r\n")
+            if is_hidden:
+                self._hidden += len(text)
+            else:
+                self._shown += len(text)
+            # A code without its own X or Y goes on from the one before.
+            x, y = _number(code.get("X"), x), _number(code.get("Y"), y)
+            self._codes(text, (x, y), code, (size, stretch), matrix, is_turned=is_turned)
+
+    def _codes(
+        self,
+        text: str,
+        start: _Point,
+        code: etree._Element,
+        sizes: tuple[float, float],
+        matrix: _Matrix,
+        *,
+        is_turned: bool,
+    ) -> None:
+        size, stretch = sizes
+        steps = _deltas(code.get("DeltaX"), len(text) - 1)
+        falls = _deltas(code.get("DeltaY"), len(text) - 1)
+        characters = self._characters
+        x, y = start
+        _, _, _, _, left, top = matrix
+        above, below = top - _ASCENT * size, top + _DESCENT * size
+        for index, character in enumerate(text):
+            natural = (size if character > "\u2e7f" else size / 2) * stretch
+            step = steps[index] if index < len(steps) else 0.0 if falls else natural
+            # Neighbours in a word touch; a wide step is a gap after the character.
+            width = min(step, natural * 1.25) if step > 0 else natural
+            box = (x + left, y + above, x + left + width, y + below)
+            if is_turned:
+                box = _turned(matrix, (x, y - _ASCENT * size, x + width, y + _DESCENT * size))
+            x += step
+            y += falls[index] if index < len(falls) else 0.0
+            if not -_FAR < box[0] <= box[2] < _FAR or not -_FAR < box[1] <= box[3] < _FAR:
+                continue
+            self._texts.append(character)
+            characters.left.append(box[0] * _POINTS)
+            characters.top.append(box[1] * _POINTS)
+            characters.right.append(box[2] * _POINTS)
+            characters.bottom.append(box[3] * _POINTS)
+
+    def _path(self, element: etree._Element) -> None:
+        self._paths += 1
+        if self._paths > MAX_PATHS or element.get("Visible") == "false":
+            return
+        matrix, is_turned = self._placed(element)
+        is_stroked = element.get("Stroke", "true") != "false"
+        is_filled = element.get("Fill", "false") == "true"
+        data = _child(element, "AbbreviatedData")
+        for points in _subpaths(data.text or "" if data is not None else ""):
+            placed = [_point(matrix, point) for point in points] if is_turned else _moved(matrix, points)
+            if is_stroked:
+                for (x0, y0), (x1, y1) in pairwise(placed):
+                    if abs(x1 - x0) <= _AXIS_TOLERANCE or abs(y1 - y0) <= _AXIS_TOLERANCE:
+                        self._thin(x0, y0, x1, y1)
+            elif is_filled and len(placed) > 1:
+                xs, ys = [x for x, _ in placed], [y for _, y in placed]
+                if min(max(xs) - min(xs), max(ys) - min(ys)) <= _MAX_THICKNESS:
+                    self._thin(min(xs), min(ys), max(xs), max(ys))
+
+    def _thin(self, x0: float, y0: float, x1: float, y1: float) -> None:
+        left, right = (x0, x1) if x0 < x1 else (x1, x0)
+        top, bottom = (y0, y1) if y0 < y1 else (y1, y0)
+        if not -_FAR < left <= right < _FAR or not -_FAR < top <= bottom < _FAR:
+            return
+        width, height = right - left, bottom - top
+        if width > height * 1.5 and width >= _MIN_LENGTH:
+            self._horizontal.append(Line((top + bottom) / 2 * _POINTS, left * _POINTS, right * _POINTS))
+        elif height > width * 1.5 and height >= _MIN_LENGTH:
+            self._vertical.append(Line((left + right) / 2 * _POINTS, top * _POINTS, bottom * _POINTS))
+
+
+def _deltas(text: str | None, most: int) -> list[float]:
+    """Steps between characters. `g n v` says that n steps are v; producers repeat it within one list."""
+    if not text or most <= 0:
+        return []
+    words = text.split()
+    steps: list[float] = []
+    at = 0
+    while at < len(words) and len(steps) < most:
+        if words[at] == "g" and at + 2 < len(words):
+            count, step = _numbers(words[at + 1]), _numbers(words[at + 2])
+            if not count or not step:
+                break
+            steps.extend(step * max(0, min(int(count[0]), most - len(steps))))
+            at += 3
+            continue
+        step = _numbers(words[at])
+        if not step:
+            break
+        steps += step
+        at += 1
+    return steps
+
+
+def _subpaths(data: str) -> Iterator[list[_Point]]:
+    """Points of each part of a path; a curve ends the part before it and begins another."""
+    words = data.split()
+    if len(words) == 6 and words[0] in "MS" and words[3] == "L":
+        # Nine paths of ten are one straight line.
+        numbers = _numbers(" ".join((*words[1:3], *words[4:])))
+        if len(numbers) == 4:
+            yield [(numbers[0], numbers[1]), (numbers[2], numbers[3])]
+            return
+    tokens = _TOKEN.findall(data[: 64 * _MAX_POINTS])
+    points: list[_Point] = []
+    start: _Point = (0.0, 0.0)
+    at = 0
+    while at < len(tokens):
+        letter = tokens[at]
+        count = _OPERANDS.get(letter)
+        if count is None or at + count >= len(tokens) + (count == 0):
+            break
+        operands = tokens[at + 1 : at + 1 + count]
+        if any(word.isalpha() for word in operands):
+            break
+        at += 1 + count
+        if letter == "C":
+            if points:
+                points.append(start)
+            continue
+        point = (float(operands[-2]), float(operands[-1]))
+        if letter == "L":
+            points.append(point)
+            continue
+        if len(points) > 1:
+            yield points
+        points = [point]
+        if letter in "SM":
+            start = point
+    if len(points) > 1:
+        yield points
+
+
+def _point(matrix: _Matrix, point: _Point) -> _Point:
+    a, b, c, d, e, f = matrix
+    x, y = point
+    return a * x + c * y + e, b * x + d * y + f
+
+
+def _moved(matrix: _Matrix, points: list[_Point]) -> list[_Point]:
+    _, _, _, _, left, top = matrix
+    return [(x + left, y + top) for x, y in points]
+
+
+def _turned(matrix: _Matrix, box: _Box) -> _Box:
+    left, top, right, bottom = box
+    corners = [_point(matrix, (x, y)) for x in (left, right) for y in (top, bottom)]
+    xs, ys = [x for x, _ in corners], [y for _, y in corners]
+    return min(xs), min(ys), max(xs), max(ys)
