@@ -166,7 +166,7 @@ def _list(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -> D
         listings=listings,
         targets=pages.targets + groups.targets,
         findings=(*findings, *pages.findings, *groups.findings),
-        declared_total=None if state else reading.total,
+        declared_total=reading.total,
     )
 
 

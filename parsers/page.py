@@ -15,6 +15,7 @@ from bs4 import BeautifulSoup, Comment, NavigableString, PageElement, Tag
 from parsers.attachments import attachments, page_base
 from parsers.dates import find_date, find_url_date
 from parsers.decode import decode
+from parsers.folded import unfolded
 from parsers.furniture import Entry, Row, entries, is_meaningless
 from parsers.main_text import main_text
 from parsers.model import Finding, Labelled, Page
@@ -51,6 +52,7 @@ def read_page(data: bytes, *, url: str = "", with_text: bool = True) -> Page:
     `url` resolves links and, when nothing else does, gives the publishing day. `with_text=False` leaves the text out,
     which is most of the time spent.
     """
+    data = unfolded(data)
     decoded = decode(data)
     soup = _soup(decoded.text)
     base = page_base(soup, url)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal, Protocol, cast
 
-PLATFORM_NAMES = ("hanweb",)
+# In the order in which they are asked: what names its product first, what only has its habits next, any list last.
+PLATFORM_NAMES = ("hanweb", "jpaas", "gkmlpt", "ucap", "vsb", "trs", "generic")
 
 Headers = tuple[tuple[bytes, bytes], ...]
 Parameters = Mapping[str, Any]
@@ -49,7 +50,10 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class ListReading:
-    """What one list page or group holds. `total` is the number of entries that the site itself declares."""
+    """What one list page or group holds.
+
+    `total` is the number of entries that the site itself declares, None where an earlier answer gave it already.
+    """
 
     entries: tuple[Entry, ...] = ()
     total: int | None = None
@@ -62,6 +66,15 @@ def shortfall(found: int, total: int | None) -> tuple[Trouble, ...]:
     if total is None or found >= total:
         return ()
     return (Trouble("warning", "list_short", f"expected the {total} entries that the site declares, found {found}"),)
+
+
+# Nothing says how many entries there should be, so nothing can say that they are all there.
+UNCOUNTED = Trouble("info", "list_uncounted", "the list declares neither entries nor pages; walked until it ended")
+
+
+def shifted(message: str) -> Trouble:
+    """The trouble of a list that changed between two of its pages: an entry may have slipped past."""
+    return Trouble("warning", "list_shifted", f"the list changed while it was read: {message}")
 
 
 class Platform(Protocol):

@@ -12,13 +12,20 @@ import html
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
-from lxml import etree
-from lxml.html import HtmlElement, HTMLParser, fromstring
-
-from crawler.platforms import Entry, Headers, ListReading, NextRequest, Parameters, Trouble, shortfall
+from crawler.platforms import (
+    UNCOUNTED,
+    Entry,
+    Headers,
+    ListReading,
+    NextRequest,
+    Parameters,
+    Trouble,
+    shifted,
+    shortfall,
+)
+from crawler.platforms.markup import absolute, address, day, squeezed, take_day, title, tree, unescaped
 from parsers.decode import decode
 
 DATA_PROXY = "/module/web/jpage/dataproxy.jsp"
@@ -59,10 +66,6 @@ _TOTAL = re.compile(r"<totalrecord>\s*(\d+)\s*</totalrecord>", re.I)
 _JPAGE = re.compile(r"""\$\(\s*['"]#(\w+)['"]\s*\)\.jpage\((.*?)(?=\)\.jpage\(|</script>|\Z)""", re.I | re.S)
 _PARAMETERS = re.compile(r"param_(\w+)\s*=\s*\{(.*?)\}", re.S)
 _PAIR = re.compile(r"""['"]?(\w+)['"]?\s*:\s*(?:'([^']*)'|"([^"]*)"|(-?\d+))""")
-_DATE = re.compile(r"(\d{4})\s*[-./年]\s*(\d{1,2})\s*[-./月]\s*(\d{1,2})\s*日?")
-_ONLY_DATE = re.compile(rf"[\[(（【]?\s*{_DATE.pattern}[\s\d:]*[\])）】]?")
-_CUT = re.compile(r"(?:\.\.\.|…)\s*$")
-_QUOTED_ADDRESS = re.compile(r"""['"]([^'"]*[/.][^'"]*)['"]""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +200,17 @@ def _read_group(text: str, url: str, state: _State) -> ListReading:
     store = _Store.read(text)
     if not store.records and "&lt;record" in text:
         store = _Store.read(html.unescape(text))
-    if store.total is not None:
-        state = replace(state, total=store.total)
+    reading = _read_records(text, store, url, replace(state, total=store.total or state.total))
+    if state.total is None:
+        return reading
+    reading = replace(reading, total=None)
+    if store.total in (None, state.total):
+        return reading
+    moved = shifted(f"the declared total went from {state.total} to {store.total} by group {state.group}")
+    return replace(reading, troubles=(moved, *reading.troubles))
+
+
+def _read_records(text: str, store: _Store, url: str, state: _State) -> ListReading:
     if not store.records and (state.total is None or state.seen < state.total):
         return _ended_empty(text, state)
     return _advance(state, store.records, store.next_group, url)
@@ -206,7 +218,7 @@ def _read_group(text: str, url: str, state: _State) -> ListReading:
 
 def _ended_empty(text: str, state: _State) -> ListReading:
     if state.total is None and _BLOCK.search(text):
-        return ListReading()
+        return ListReading(troubles=(UNCOUNTED,))
     asked = f"group {state.group} (from record {state.start})"
     trouble = Trouble(
         "warning", "list_incomplete", f"{asked}: expected records, found an answer without any ({len(text)} characters)"
@@ -254,7 +266,7 @@ def _advance(state: _State, records: Sequence[str], next_group: str | None, url:
 def _no_way_on(state: _State, seen: int) -> tuple[Trouble, ...]:
     if state.group >= MOST_GROUPS:
         return (Trouble("error", "list_endless", f"the list goes on after {MOST_GROUPS} groups; stopped there"),)
-    return shortfall(seen, state.total)
+    return shortfall(seen, state.total) if state.total is not None else (UNCOUNTED,)
 
 
 def _next_request(state: _State, next_group: str | None, url: str) -> NextRequest | None:
@@ -305,15 +317,7 @@ def _next_group(text: str) -> str | None:
     """The address in `<nextgroup>`, as written but with entities resolved."""
     found = _NEXT_GROUP.search(text)
     href = _HREF.search(found[1]) if found else None
-    address = (href[1] or href[2] or "").strip() if href else ""
-    return _unescaped(address) or None
-
-
-def _unescaped(address: str) -> str:
-    """Entities resolved as often as they were escaped: some lists say `&amp;amp;`."""
-    while "&amp;" in address:
-        address = address.replace("&amp;", "&")
-    return address
+    return unescaped((href[1] or href[2] or "").strip()) or None if href else None
 
 
 def _records(text: str) -> tuple[str, ...]:
@@ -325,73 +329,21 @@ def _records(text: str) -> tuple[str, ...]:
 
 def _entry(markup: str, url: str, *, position: int) -> Entry | None:
     """One record: its main link, whole title and date. None when it has no link that can be followed."""
-    tree = _tree(markup)
-    if tree is None:
+    root = tree(markup)
+    if root is None:
         return None
-    listed = _take_date(tree)
-    anchors = [(anchor, address) for anchor in tree.iter("a") if (address := _address(anchor))]
+    listed = take_day(root)
+    anchors = [(anchor, link) for anchor in root.iter("a") if (link := address(anchor))]
     if not anchors:
         return None
-    anchor, address = max(anchors, key=lambda pair: len(_title(pair[0])))
+    anchor, link = max(anchors, key=lambda pair: len(title(pair[0])))
     if listed is None:
-        listed = _day(_squeezed("".join(tree.itertext()).replace("".join(anchor.itertext()), "")))
-    try:
-        absolute = urljoin(url, address)
-    except ValueError:
-        return None
-    return Entry(url=absolute, title=_title(anchor), date=listed, position=position)
-
-
-def _tree(markup: str) -> HtmlElement | None:
-    parser = HTMLParser(encoding="utf-8", recover=True, no_network=True)
-    try:
-        return fromstring(f"<div>{markup}</div>".encode("utf-8", "replace"), parser=parser)
-    except (etree.ParserError, etree.XMLSyntaxError):
-        return None
-
-
-def _take_date(tree: HtmlElement) -> str | None:
-    """The date of an element that holds nothing else; the element is taken out, so that no title ends in it."""
-    for element in list(tree.iter("span", "i", "b", "em", "td", "font", "div", "p")):
-        text = "".join(element.itertext()).strip()
-        if element is not tree and _ONLY_DATE.fullmatch(text):
-            element.drop_tree()
-            return _day(text)
-    return None
-
-
-def _day(text: str) -> str | None:
-    for year, month, day in _DATE.findall(text):
-        try:
-            return date(int(year), int(month), int(day)).isoformat()
-        except ValueError:
-            continue
-    return None
-
-
-def _address(anchor: HtmlElement) -> str:
-    """The address that a link leads to, also where a script opens it; "" when there is none."""
-    href = _unescaped(anchor.get("href", "").strip())
-    if href and not href.startswith("#") and not href.lower().startswith(("javascript:", "mailto:")):
-        return href
-    opened = _QUOTED_ADDRESS.search(href) or _QUOTED_ADDRESS.search(anchor.get("onclick", ""))
-    return _unescaped(opened[1].strip()) if opened else ""
-
-
-def _title(anchor: HtmlElement) -> str:
-    """The whole title: the `title` attribute where the text is cut or shorter, else the text."""
-    text = _squeezed("".join(anchor.itertext()))
-    attribute = _squeezed(anchor.get("title", ""))
-    if attribute and (_CUT.search(text) or len(attribute) > len(text)):
-        return attribute
-    return text
-
-
-def _squeezed(text: str) -> str:
-    return " ".join(text.split())
+        listed = day(squeezed("".join(root.itertext()).replace("".join(anchor.itertext()), "")))
+    target = absolute(url, link)
+    return Entry(url=target, title=title(anchor), date=listed, position=position) if target else None
 
 
 def _unreadable(markup: str) -> Trouble:
     return Trouble(
-        "warning", "list_entry_unreadable", f"expected a link in the record, found {_squeezed(markup)[:200]!r}"
+        "warning", "list_entry_unreadable", f"expected a link in the record, found {squeezed(markup)[:200]!r}"
     )

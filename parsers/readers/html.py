@@ -15,6 +15,7 @@ from lxml import etree
 
 from parsers.decode import decode
 from parsers.errors import UnreadableDocumentError
+from parsers.folded import unfolded
 from parsers.model import Block, Cell, Document, Finding, Grid, Paragraph
 from parsers.readers import html_table
 
@@ -55,7 +56,7 @@ def read(data: bytes) -> Document:
 
     Raises UnreadableDocumentError: `empty` (no markup, no text), `too_complex` (nested beyond any real page).
     """
-    decoded = decode(data)
+    decoded = decode(unfolded(data))
     root = _parse(decoded.text)
     reader = _Reader(root)
     if decoded.broken:

@@ -1,0 +1,164 @@
+"""Finds the list on a page whose markup nobody described: the links that repeat in one shape, most often with days.
+
+Links of one list stand at the same path of elements. Menus and footers repeat too, but their texts are short and no day
+stands beside them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lxml.html import HtmlElement
+
+from crawler.platforms.markup import absolute, address, day, squeezed, title, tree
+from crawler.platforms.paging import Row
+
+_ROWS = ("li", "tr", "dd", "dl")
+_CHROME = re.compile(
+    r"(?:^|[\s_-])(?:(?:left|top|side)?(?:nav|menu)|footer|header|foot|crumbs?|breadcrumb)(?:$|[\s_\d-])", re.I
+)
+_STRIPES = re.compile(r"(?:odd|even|first|last|on|active|cur|current|hover|bg\d?|line\d*)", re.I)
+_TOTAL = re.compile(r"(?:共|总数|总计|合计)\s*(?:有|计|[:：])?\s*(\d{1,7})\s*(?:条|篇|项)")
+_PAGES = re.compile(r"(?:共|总)\s*(\d{1,5})\s*页|第?\s*\d{1,5}\s*/\s*(\d{1,5})\s*页?(?!\s*[/\d])")
+_NEXT_TEXTS = ("下一页", "下页", "下一頁", "后一页", "next", "next>", "next»")
+# Fewer links than this with days beside them are no list to be found without knowing the product.
+FEWEST_DATED = 3
+_WHOLE_TITLE = 6
+_MOST_LINKS_IN_ROW = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Entries of one shape. `path` names the shape, so that the same list is known on its further pages."""
+
+    path: str
+    rows: tuple[Row, ...]
+
+    @property
+    def dated(self) -> int:
+        return sum(row.date is not None for row in self.rows)
+
+
+def list_block(root: HtmlElement, url: str, *, path: str = "") -> Block | None:
+    """The list of a page: that of the known shape, else the one with most days, else with the longest titles."""
+    blocks = [block for block in _blocks(root, url) if block.rows]
+    same = next((block for block in blocks if block.path == path), None)
+    if same is not None:
+        return same
+    dated = [block for block in blocks if block.dated]
+    if dated:
+        return max(dated, key=lambda block: (block.dated, _letters(block)))
+    wordy = [block for block in blocks if _letters(block) >= _WHOLE_TITLE * len(block.rows) and len(block.rows) > 1]
+    return max(wordy, key=_letters, default=None)
+
+
+def rows_in(markup: str, url: str) -> tuple[Row, ...]:
+    """The entries of a piece of markup that holds one list; () when there are none."""
+    root = tree(markup)
+    block = list_block(root, url) if root is not None else None
+    return block.rows if block else ()
+
+
+def declared(root: HtmlElement) -> tuple[int | None, int | None]:
+    """Entries and pages that a list page names in its text: 共 35 条, 共 3 页, 1/3."""
+    total: int | None = None
+    pages: int | None = None
+    for element in root.iter():
+        text = element.text_content() if isinstance(element.tag, str) and len(element) <= 40 else ""
+        if element.tag in ("script", "style") or not 0 < len(text) <= 400:
+            continue
+        found, counted = _TOTAL.search(text), _PAGES.search(text)
+        total = int(found[1]) if found and total is None else total
+        pages = int(counted[1] or counted[2]) if counted and pages is None and _is_pager(element) else pages
+    return total, pages
+
+
+def next_link(root: HtmlElement) -> str | None:
+    """The address behind 下一页, as written; None where the page has no such link or it leads nowhere."""
+    for anchor in root.iter("a"):
+        text = squeezed(anchor.text_content()).lower().rstrip("›>» ") or squeezed(anchor.get("title", ""))
+        if text in _NEXT_TEXTS and (link := address(anchor)):
+            return link
+    return None
+
+
+def _is_pager(element: HtmlElement) -> bool:
+    text = element.text_content()
+    return "页" in text or ("/" in text and "条" in text)
+
+
+def _letters(block: Block) -> int:
+    return sum(len(row.title) for row in block.rows)
+
+
+def _blocks(root: HtmlElement, url: str) -> Iterator[Block]:
+    shapes: dict[str, dict[HtmlElement, HtmlElement]] = defaultdict(dict)
+    for anchor in root.iter("a"):
+        if not address(anchor) or not title(anchor) or _is_chrome(anchor):
+            continue
+        row = _row_of(anchor)
+        rows = shapes[_path(anchor)]
+        # A row may link its category before its title: the longest text is the title.
+        if row not in rows or len(title(anchor)) > len(title(rows[row])):
+            rows[row] = anchor
+    for path, found in shapes.items():
+        rows_found = (_read(row, anchor, url) for row, anchor in found.items())
+        yield Block(path, tuple(row for row in rows_found if row is not None))
+
+
+def _is_chrome(anchor: HtmlElement) -> bool:
+    for element in anchor.iterancestors():
+        if element.tag in ("nav", "footer", "header"):
+            return True
+        if _CHROME.search(f"{element.get('class', '')} {element.get('id', '')}"):
+            return True
+    return squeezed(anchor.text_content()) in _NEXT_TEXTS
+
+
+def _row_of(anchor: HtmlElement) -> HtmlElement:
+    """The element of one entry: its list item or table row, else the largest element that leads to it alone."""
+    for element in anchor.iterancestors(*_ROWS):
+        if len(_targets(element)) <= _MOST_LINKS_IN_ROW:
+            return element
+        break
+    row = anchor
+    for element in anchor.iterancestors():
+        if len(_targets(element)) > 1 or element.tag in ("ul", "ol", "table", "tbody", "body"):
+            break
+        row = element
+    return row
+
+
+def _targets(element: HtmlElement) -> set[str]:
+    return {link for anchor in element.iter("a") if (link := address(anchor))}
+
+
+def _path(anchor: HtmlElement) -> str:
+    steps = [_step(element) for element in (anchor, *anchor.iterancestors())]
+    return "/".join(reversed(steps))
+
+
+def _step(element: HtmlElement) -> str:
+    classes = sorted(name for name in element.get("class", "").split() if not _STRIPES.fullmatch(name))
+    return ".".join([str(element.tag), *(classes if element.tag not in ("li", "tr") else ())])
+
+
+def _read(row: HtmlElement, anchor: HtmlElement, url: str) -> Row | None:
+    target = absolute(url, address(anchor))
+    if target is None:
+        return None
+    own = "".join(anchor.itertext())
+    listed = day("".join(row.itertext()).replace(own, " ")) if row is not anchor else None
+    return Row(target, title(anchor), listed or _day_at_end(anchor))
+
+
+def _day_at_end(anchor: HtmlElement) -> str | None:
+    """The day in an element of its own inside the link."""
+    for element in anchor.iter("span", "i", "em", "b", "time", "p"):
+        text = squeezed(element.text_content())
+        if len(text) <= 14 and (found := day(text)):
+            return found
+    return None
