@@ -18,6 +18,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from crawler.exceptions import CrawlerError
 from parsers import sniff
@@ -35,6 +36,13 @@ MAX_OUTPUT_BYTES = 128 << 20
 _MEMORY_BYTES = 4 << 30
 _CPU_SECONDS = 600
 _SUFFIXES = {sniff.RTF: ".rtf", sniff.ODT: ".odt", sniff.DOC: ".doc"}
+Target = Literal["docx", "doc", "rtf", "odt"]
+_FILTERS: Mapping[Target, str] = {
+    "docx": "docx:MS Word 2007 XML",
+    "doc": "doc:MS Word 97",
+    "rtf": "rtf:Rich Text Format",
+    "odt": "odt:writer8",
+}
 
 # Setting paths of LibreOffice's registry: no macros whatever signs them, no links to other files or the network.
 _SETTINGS = (
@@ -89,15 +97,19 @@ def conversions(files: Sequence[tuple[str, bytes]]) -> dict[bytes, bytes | Readi
     }
 
 
-def convert(files: Sequence[tuple[str, bytes]]) -> list[Converted]:
-    """Convert each (name, bytes) to docx in as few starts of LibreOffice as it survives; no document makes it raise."""
+def is_installed() -> bool:
+    return _program() is not None
+
+
+def convert(files: Sequence[tuple[str, bytes]], *, to: Target = "docx") -> list[Converted]:
+    """Convert each (name, bytes) in as few starts of LibreOffice as it survives; no document makes it raise."""
     program = _program()
     if program is None:
         message = "this document needs LibreOffice, which is not installed (Debian: libreoffice-writer-nogui)"
         return [ConversionError("libreoffice_missing", message) for _ in files]
     converted: list[Converted] = []
     for start in range(0, len(files), BATCH):
-        converted.extend(_batch(program, files[start : start + BATCH]))
+        converted.extend(_batch(program, files[start : start + BATCH], to))
     return converted
 
 
@@ -120,12 +132,12 @@ def _sandbox() -> tuple[str, ...]:
     return command
 
 
-def _batch(program: str, files: Sequence[tuple[str, bytes]]) -> list[Converted]:
+def _batch(program: str, files: Sequence[tuple[str, bytes]], to: Target) -> list[Converted]:
     """Convert a batch. Whatever file a run ends at is given up, and the rest is run again without it."""
     done: dict[int, Converted] = {}
     while len(done) < len(files):
         waiting = [index for index in range(len(files)) if index not in done]
-        ended_well, found = _run(program, [(index, files[index][1]) for index in waiting])
+        ended_well, found = _run(program, [(index, files[index][1]) for index in waiting], to)
         done.update(found)
         last = max(found, default=-1)
         for index in waiting:
@@ -139,7 +151,7 @@ def _batch(program: str, files: Sequence[tuple[str, bytes]]) -> list[Converted]:
     return [done[index] for index in range(len(files))]
 
 
-def _run(program: str, files: Sequence[tuple[int, bytes]]) -> tuple[bool, dict[int, Converted]]:
+def _run(program: str, files: Sequence[tuple[int, bytes]], to: Target) -> tuple[bool, dict[int, Converted]]:
     """One start of LibreOffice: whether it ended by itself and well, and what came out."""
     with tempfile.TemporaryDirectory(prefix="gongkai-office-", ignore_cleanup_errors=True) as folder:
         work = Path(folder)
@@ -148,12 +160,12 @@ def _run(program: str, files: Sequence[tuple[int, bytes]]) -> tuple[bool, dict[i
         (work / "profile/user/registrymodifications.xcu").write_text(_profile(), "utf-8")
         names = []
         for index, data in files:
-            name = f"{index:04}{_SUFFIXES.get(sniff.media_type(data), '.doc')}"
+            name = f"{index:04}{_SUFFIXES.get(sniff.media_type(data), '.docx')}"
             (work / "in" / name).write_bytes(data)
             names.append(name)
-        ended_well = _converted(program, work, names)
+        ended_well = _converted(_command(program, work, names, to), work)
         return ended_well, {
-            index: docx for index, _ in files if (docx := _output(work / "out" / f"{index:04}.docx")) is not None
+            index: made for index, _ in files if (made := _output(work / "out" / f"{index:04}.{to}")) is not None
         }
 
 
@@ -168,7 +180,7 @@ def _profile() -> str:
     )
 
 
-def _command(program: str, work: Path, names: Sequence[str]) -> list[str]:
+def _command(program: str, work: Path, names: Sequence[str], to: Target) -> list[str]:
     sandbox = _sandbox()
     seen = "/work" if sandbox else str(work)
     command = []
@@ -179,7 +191,7 @@ def _command(program: str, work: Path, names: Sequence[str]) -> list[str]:
         command += [*sandbox, "--bind", str(work), seen, "--chdir", seen]
         command += [part for name, value in _environment(seen).items() for part in ("--setenv", name, value)]
     command += [program, f"-env:UserInstallation=file://{seen}/profile", "--headless", "--norestore"]
-    command += ["--nolockcheck", "--convert-to", "docx:MS Word 2007 XML", "--outdir", f"{seen}/out"]
+    command += ["--nolockcheck", "--convert-to", _FILTERS[to], "--outdir", f"{seen}/out"]
     return command + [f"{seen}/in/{name}" for name in names]
 
 
@@ -187,10 +199,10 @@ def _environment(home: str) -> Mapping[str, str]:
     return {"HOME": home, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "SAL_USE_VCLPLUGIN": "svp", "TMPDIR": home}
 
 
-def _converted(program: str, work: Path, names: Sequence[str]) -> bool:
+def _converted(command: Sequence[str], work: Path) -> bool:
     with (work / "said").open("wb") as said:
         process = subprocess.Popen(  # noqa: S603
-            _command(program, work, names),
+            command,
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=subprocess.STDOUT,
@@ -232,5 +244,6 @@ def _output(path: Path) -> Converted | None:
     size = path.stat().st_size
     if size >= MAX_OUTPUT_BYTES:
         return ConversionError("too_large", f"the converted document has {size} bytes or more")
-    # A file that was being written when the process was killed has no directory yet.
-    return path.read_bytes() if zipfile.is_zipfile(path) else None
+    # A package that was being written when the process was killed has no directory yet.
+    is_package = path.suffix in (".docx", ".odt")
+    return path.read_bytes() if size and (not is_package or zipfile.is_zipfile(path)) else None

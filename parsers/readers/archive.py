@@ -181,8 +181,8 @@ class _Unpacking:
                     taken += 1
                     yield name, content
         except (libarchive.ArchiveError, UnicodeError, ValueError) as error:
-            message = f"the {kind} archive breaks off: {error}"
-            if "ncrypt" in str(error) or "passphrase" in str(error):
+            message = f"the {kind} archive breaks off: {_said(error)}"
+            if _asks_for_password(error):
                 self._locked(f"{folder}?")
             elif taken:
                 self._finding("damaged_archive", message, folder.rstrip("/"))
@@ -200,12 +200,21 @@ class _Unpacking:
                 if len(content) > MAX_MEMBER_BYTES:
                     raise UnreadableDocumentError("too_large", f"{name} has more than {MAX_MEMBER_BYTES} bytes")
         except libarchive.ArchiveError as error:
-            if "ncrypt" in str(error) or "passphrase" in str(error):
+            if _asks_for_password(error):
                 self._locked(name)
             else:
-                self._finding("damaged_member", f"the member cannot be read: {error}", name)
+                self._finding("damaged_member", f"the member cannot be read: {_said(error)}", name)
             return None
         return bytes(content)
+
+
+def _said(error: Exception) -> str:
+    """libarchive's own words; the binding adds the address of a pointer."""
+    return str(getattr(error, "msg", None) or "no reason given")
+
+
+def _asks_for_password(error: Exception) -> bool:
+    return any(word in _said(error) for word in ("ncrypt", "assphrase", "assword"))
 
 
 def member_locator(name: str) -> str:
