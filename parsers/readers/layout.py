@@ -7,6 +7,7 @@ Where a number is missing nothing in the text says which: such a row keeps its o
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from parsers.model import Cell, Grid
 from parsers.normalise import is_section_heading, is_wordy
@@ -44,41 +45,62 @@ def layout_runs(lines: list[str], taken: set[int]) -> dict[int, int]:
     return runs
 
 
-def layout_grid(lines: list[str], start: int, end: int) -> Grid:
-    """The lines from `start` to before `end` as a grid; its rows are lines, its columns only an order."""
-    cells: list[Cell] = []
-    row = 0
+def layout_grids(lines: list[str], start: int, end: int) -> Iterator[Grid]:
+    """The lines from `start` to before `end` as grids; rows are lines, columns only an order.
+
+    Where a line's numbers stand one space apart, a space inside a number looks the same: such lines are given as a
+    stream, in which nothing but the count of cells is certain.
+    """
+    rows: list[list[Cell]] = []
+    loose = False
     for at in range(start, end):
         if not lines[at].strip() or is_page_mark(lines[at]):
             continue
-        for column, (text, place) in enumerate(pieces(lines[at])):
-            cells.append(Cell(text, row, column, f"line={at + 1};column={place}"))
-        row += 1
-    return Grid(tuple(cells), f"line={start + 1}", columns_known=False)
+        if rows and is_loose(lines[at]) != loose:
+            yield _grid(rows, loose=loose)
+            rows = []
+        loose = is_loose(lines[at])
+        row = len(rows)
+        rows.append(
+            [
+                Cell(text, row, column, f"line={at + 1};column={place}")
+                for column, (text, place) in enumerate(pieces(lines[at]))
+            ]
+        )
+    if rows:
+        yield _grid(rows, loose=loose)
+
+
+def _grid(rows: list[list[Cell]], *, loose: bool) -> Grid:
+    cells = tuple(cell for row in rows for cell in row)
+    return Grid(cells, cells[0].locator.partition(";")[0], columns_known=False, rows_known=not loose)
+
+
+def is_loose(line: str) -> bool:
+    """Whether numbers stand one space apart and no wider gap shows what a cell is."""
+    return not _GAP.search(line.strip()) and _numbers(line) > 1
 
 
 def pieces(line: str) -> list[Piece]:
     """The cells of a line with their number, counted from 1."""
-    found: list[str] = []
-    for part in _GAP.split(line.strip()):
-        if part.strip():
-            found.extend(_peeled(part.strip()))
+    parts = [part.strip() for part in _GAP.split(line.strip()) if part.strip()]
+    found = [text for part in parts for text in _peeled(part, whole_numbers=len(parts) > 1)]
     return [(text, place) for place, text in enumerate(found, 1)]
 
 
-def _peeled(part: str) -> list[str]:
-    """A label and the numbers after it; numbers alone, each by itself; anything else whole."""
+def _peeled(part: str, *, whole_numbers: bool) -> list[str]:
+    """A label and the numbers after it; anything else whole.
+
+    `whole_numbers`: wider gaps part the cells of this line, so numbers one space apart are one number as printed.
+    """
     tokens = _TOKEN.findall(part)
     first = len(tokens)
     while first > 0 and not is_wordy(tokens[first - 1]):
         first -= 1
-    if first == len(tokens):
-        return [part]
-    label = part[: part.index(tokens[first], sum(map(len, tokens[:first])))].strip() if first else ""
-    if first == 0:
-        return tokens
-    # 2023 年 and the like: a number that belongs to the words around it stands before the last word, not after it.
-    return [label, *tokens[first:]]
+    numbers = [" ".join(tokens[first:])] if whole_numbers else tokens[first:]
+    if first in (0, len(tokens)):
+        return numbers if first == 0 else [part]
+    return [" ".join(tokens[:first]), *numbers]
 
 
 def _may_belong(line: str) -> bool:

@@ -22,7 +22,7 @@ from parsers.decode import decode
 from parsers.errors import UnreadableDocumentError
 from parsers.model import Block, Cell, Document, Finding, Grid, Paragraph
 from parsers.normalise import is_section_heading, is_wordy, squeezed
-from parsers.readers.layout import is_page_mark, layout_grid, layout_runs
+from parsers.readers.layout import is_page_mark, layout_grids, layout_runs
 
 MAX_BYTES = 32 * 1024 * 1024
 _MAX_CONTROL_SHARE = 0.01
@@ -85,7 +85,7 @@ def _blocks(lines: list[str]) -> Iterator[Block]:
             grid, at = _stream(lines, at, stream)
             yield grid
         elif at in layouts:
-            yield layout_grid(lines, at, layouts[at])
+            yield from layout_grids(lines, at, layouts[at])
             at = layouts[at]
         else:
             yield _paragraph(line, at)

@@ -25,7 +25,7 @@ from parsers.rows import (
     unassigned,
 )
 
-_STREAM, _CONTINUED, _DISAGREEING = 0.9, 0.8, 0.6
+_STREAM, _CONTINUED, _DISAGREEING, _DOUBTED = 0.9, 0.8, 0.6, 0.5
 _CORNER = "信息内容"
 _ARTICLE = "第二十条"
 
@@ -137,6 +137,7 @@ class BlocksReader:
         rows: list[_Row] = []
         header = _Header()
         orphans: list[Cell] = []
+        unnamed: Line | None = None
         for line in lines:
             row: _Row | None = None
             in_header = False
@@ -173,8 +174,11 @@ class BlocksReader:
                 # Two labels share the values after them.
                 for shared in rows[before:]:
                     shared.doubtful = True
+            if row is not None and unnamed and all(is_blank(cell) for cell in row.values):
+                self._take_remainder(row, unnamed)
+            unnamed = None
             if row is None and not in_header:
-                self._no_row(line, rows, header, findings)
+                unnamed = self._no_row(line, rows, header, findings)
         if orphans:
             # A number under no row: this tool did not keep rows together, and no label in its output is sure.
             findings.append(
@@ -184,8 +188,11 @@ class BlocksReader:
                 row.doubtful = row.doubtful or not row.line.rows_known
         return rows
 
-    def _no_row(self, line: Line, rows: list[_Row], header: _Header, findings: list[Finding]) -> None:
-        """A line without a known label: values that the row above lacks, a misspelt label, or a row no form knows."""
+    def _no_row(self, line: Line, rows: list[_Row], header: _Header, findings: list[Finding]) -> Line | None:
+        """A line without a known label: values that the row above lacks, a misspelt label, or a row no form knows.
+
+        Returns the line where it has words and numbers that nothing is known of.
+        """
         words = [cell for cell in line.cells if is_wordy(cell.text)]
         filled = [cell for cell in line.cells if not is_blank(cell) and not is_wordy(cell.text)]
         before = rows[-1] if rows else None
@@ -195,17 +202,28 @@ class BlocksReader:
             if 1 < lacking == len(line.cells):
                 before.values.extend(line.cells)
                 before.quality = min(before.quality, _CONTINUED)
-                return
+                return None
         if not filled:
-            return
+            return None
         label = words[0] if words else line.cells[0]
         hit = self._labels.loose(label.text) if words else None
         if hit:
             after = list(line.cells[line.cells.index(label) + 1 :])
             rows.append(_Row(label, line, header, after, hit.quality, self._same_label(hit.indexes[0])))
-            return
+            return None
         message = f"section two: no row of the form is called {label.text.strip()!r}: {line.text}"
         findings.append(_finding("unknown_row", message, filled[0]))
+        return line if words else None
+
+    def _take_remainder(self, row: _Row, unnamed: Line) -> None:
+        """A row of blanks under a line of values without a known label: the rest of that label, or nothing is sure."""
+        words = [cell for cell in unnamed.cells if is_wordy(cell.text)]
+        whole = self._labels.exact(words[-1].text + row.label.text)
+        if whole and set(whole.indexes) & set(row.indexes):
+            row.values = list(unnamed.cells[unnamed.cells.index(words[-1]) + 1 :])
+            row.indexes = whole.indexes
+        else:
+            row.quality = min(row.quality, _DOUBTED)
 
     def _same_label(self, index: int) -> tuple[int, ...]:
         row = self._places[index].row

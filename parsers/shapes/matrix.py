@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from parsers.form import Table
 from parsers.labels import Entry, Hit, LabelBook
@@ -31,6 +32,7 @@ _LONGEST_JOIN = 6
 _UNVERIFIED = 0.85
 # Where nothing marks the rows, or the order of cells and the columns of the header disagree.
 _STREAM, _DISAGREEING, _CONTINUED, _REORDERED = 0.9, 0.6, 0.8, 0.8
+_DOUBTED = 0.5
 
 
 @dataclass(slots=True)
@@ -124,6 +126,7 @@ class MatrixReader:
         header = self._header([line for entry in entries if (line := _header_line(entry))])
         entries = self._joined(entries)
         self._match_loosely(entries)
+        self._doubt_blanks(entries)
         disordered = self._is_disordered(entries)
         if not disordered:
             entries = self._continued(entries)
@@ -237,17 +240,26 @@ class MatrixReader:
         for end in range(at + 1, min(at + _LONGEST_JOIN, len(entries))):
             if entries[end].header:
                 continue
-            if not self._may_join(entries[end]):
+            remainder = entries[end].hit if self._may_be_remainder(entries[end], window) else None
+            if not self._may_join(entries[end]) and remainder is None:
                 break
             window.append(entries[end])
             hit = self._joined_hit(window)
             values = _merged_values(window)
+            if remainder and (hit is None or hit.indexes != remainder.indexes):
+                break
             if hit and values is not None:
                 entry = _Entry(window[0].line, window[0].heads, values, hit, quality=min(hit.quality, 1.0))
                 if sum(not all(is_blank(cell) for cell in part.values) for part in window) > 1:
                     entry.quality = min(entry.quality, 0.9)
                 best = (entry, end + 1)
         return best
+
+    @staticmethod
+    def _may_be_remainder(entry: _Entry, window: Sequence[_Entry]) -> bool:
+        """Whether a row of blanks may be the rest of the label above: "（七" with its values, then "）总计"."""
+        above = any(part.heads and any(not is_blank(cell) for cell in part.values) for part in window)
+        return above and entry.hit is not None and all(is_blank(cell) for cell in entry.values)
 
     def _joined_hit(self, window: list[_Entry]) -> Hit | None:
         worded = [entry for entry in window if entry.heads]
@@ -265,6 +277,14 @@ class MatrixReader:
             if hit:
                 return hit
         return None
+
+    @staticmethod
+    def _doubt_blanks(entries: Sequence[_Entry]) -> None:
+        """Blanks under values that have no label may be the rest of that row: they are not sure to be blank."""
+        for before, entry in pairwise(entries):
+            unnamed = before.hit is None and not before.header and any(not is_blank(cell) for cell in before.values)
+            if unnamed and entry.hit and all(is_blank(cell) for cell in entry.values):
+                entry.quality = min(entry.quality, _DOUBTED)
 
     def _match_loosely(self, entries: list[_Entry]) -> None:
         """Name the rows whose labels are cut or misspelt, unless another line bears the label itself."""

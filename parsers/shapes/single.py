@@ -14,7 +14,7 @@ from parsers.model import Cell, Finding
 from parsers.normalise import is_wordy, label_key, money_unit
 from parsers.rows import Candidate, Line, candidate, is_blank, unassigned
 
-_STREAM, _OUT_OF_ORDER = 0.9, 0.9
+_STREAM, _OUT_OF_ORDER, _DOUBTED = 0.9, 0.9, 0.5
 _LONGEST_JOIN = 5
 _UNITS = {"条", "件", "次", "篇", "人", "人次", "个", "万元", "元", "亿元"}
 _VALUE_HEADS = ("统计数", "数量", "数值", "统计数据", "统计结果")
@@ -107,7 +107,12 @@ class SingleReader:
                 at += 1
                 continue
             row, at = self._joined(lines, at)
+            known = len(findings)
             rows.extend([row] if row else self._unnamed(line, findings))
+            if len(findings) > known and at < len(lines):
+                self._doubt_blanks(rows_below := self._rows_of(lines[at]))
+                rows.extend(rows_below)
+                at += bool(rows_below)
         return rows
 
     def _rows_of(self, line: Line) -> list[_Row]:
@@ -130,6 +135,13 @@ class SingleReader:
         return rows
 
     @staticmethod
+    def _doubt_blanks(rows: Sequence[_Row]) -> None:
+        """Blanks under values that have no label may be the rest of that row: they are not sure to be blank."""
+        for row in rows:
+            if _is_empty(row):
+                row.quality = min(row.quality, _DOUBTED)
+
+    @staticmethod
     def _take(cell: Cell, row: _Row) -> None:
         key = label_key(cell.text)
         if key in _UNITS and not row.unit:
@@ -143,15 +155,22 @@ class SingleReader:
         values: list[Cell] = []
         for end in range(at, min(at + _LONGEST_JOIN, len(lines))):
             line = lines[end]
-            if not line.rows_known or (end > at and (self._rows_of(line) or self.is_header(line))):
+            printed = self._rows_of(line) if end > at else []
+            # The rest of a label may be a label too; then it stands above blanks: "（一", its values, "）收到申请数".
+            remainder = printed[0] if len(printed) == 1 and values and _is_empty(printed[0]) else None
+            if not line.rows_known or (printed and remainder is None) or (end > at and self.is_header(line)):
                 break
             words = [cell for cell in line.cells if is_wordy(cell.text) and label_key(cell.text) not in _UNITS]
             rest = [cell for cell in line.cells if cell not in words]
-            if len(words) > 1 or (values and any(not is_blank(cell) for cell in rest)):
+            if len(words) > 1 or (
+                values and any(not is_blank(cell) and label_key(cell.text) not in _UNITS for cell in rest)
+            ):
                 break
             texts.extend(words)
             values = values or ([cell for cell in rest if not is_blank(cell)] and rest)
             hit = self._labels.exact("".join(cell.text for cell in texts)) if end > at and texts else None
+            if remainder and (hit is None or hit.indexes != remainder.indexes):
+                break
             if hit:
                 row = _Row(texts[0], hit.indexes, hit.quality, lines[at])
                 for cell in values:
@@ -207,6 +226,10 @@ class SingleReader:
             return unassigned([form_row.key], row.values, row.label.locator)[0]
         unit = row.unit if row.unit in ("元", "万元", "亿元") else money_unit(row.label.text)
         return candidate(form_row.key, form_row.unit, filled[0], quality, unit)
+
+
+def _is_empty(row: _Row) -> bool:
+    return all(is_blank(cell) for cell in row.values)
 
 
 def _finding(code: str, message: str, cell: Cell) -> Finding:

@@ -35,7 +35,7 @@ def test_every_cell_of_the_form_has_one_fact() -> None:
 
 @pytest.mark.parametrize(
     ("data", "code"),
-    [(b"", "empty"), (b"%PDF-1.7 and no more", "damaged"), (b"PK\x03\x04 and no more", "unsupported")],
+    [(b"", "empty"), (b"%PDF-1.7 and no more", "damaged"), (b"PK\x03\x04 and no more", "damaged")],
     ids=["empty", "truncated pdf", "no zip"],
 )
 def test_what_cannot_be_read_is_an_error_and_no_exception(data: bytes, code: str) -> None:

@@ -91,13 +91,33 @@ def test_a_stream_ends_at_a_heading_and_at_a_sentence() -> None:
 
 
 def test_layout_cells_stand_between_runs_of_spaces() -> None:
-    source = "信息内容     本年制发件数   现行有效件数\n规章            0         12\n文件  3   4\n条目    5 6 7\n"
+    source = "信息内容     本年制发件数   现行有效件数\n规章            0         12\n文件  3   4\n条目    5   6 7\n"
     assert rows(only_grid(source)) == [
         ["信息内容", "本年制发件数", "现行有效件数"],
         ["规章", "0", "12"],
         ["文件", "3", "4"],
-        ["条目", "5", "6", "7"],
+        ["条目", "5", "6 7"],
     ]
+
+
+def test_numbers_one_space_apart_are_a_stream() -> None:
+    """A space inside a number looks the same, so that nothing but their count is sure."""
+    grid = only_grid("规章 0 1 2\n规范性文件 3 4 5\n条目 6 7 8\n")
+    assert [cell.text for cell in grid.cells] == [
+        "规章",
+        "0",
+        "1",
+        "2",
+        "规范性文件",
+        "3",
+        "4",
+        "5",
+        "条目",
+        "6",
+        "7",
+        "8",
+    ]
+    assert not grid.rows_known
 
 
 def test_running_text_is_no_table() -> None:
