@@ -47,10 +47,12 @@ def settled(form: Form, facts: Sequence[Fact]) -> tuple[tuple[Fact, ...], tuple[
         return bool(_BROKEN.search(fact.raw)) and "," not in fact.raw and fact.cell not in passed
 
     refuted = {fact.cell for fact in facts if is_refuted(fact)}
-    if refuted:
-        facts = [_unreadable(fact) if fact.cell in refuted else fact for fact in facts]
-        checks = check(form, facts)
-    return lowered(facts, checks), checks
+    # What a check contradicts stays in doubt, even where the check itself no longer applies.
+    facts = lowered(facts, checks)
+    if not refuted:
+        return facts, checks
+    facts = tuple(_unreadable(fact) if fact.cell in refuted else fact for fact in facts)
+    return facts, check(form, facts)
 
 
 def _is_row(one: Check) -> bool:

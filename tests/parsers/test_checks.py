@@ -64,3 +64,11 @@ def test_an_inequality_of_the_2014_form() -> None:
     facts = [fact("disclosure.total", 5), fact("disclosure.normative_documents", 6)]
     (one,) = check(form, facts)
     assert (one.rule, one.status) == ("normative_documents_within", "fail")
+
+
+def test_the_rest_of_a_row_stays_in_doubt_where_one_number_of_it_was_taken_back() -> None:
+    spaced = fact("applications.new.natural_person", 56, raw="5 6")
+    facts, checks = settled(FORM, [spaced, *row([5, 0, 0, 0, 0, 1, 12])[1:]])
+    assert (facts[0].value, facts[0].status) == (None, "unreadable")
+    assert {one.confidence for one in facts} == {0.5}
+    assert [one.status for one in checks] == ["not_applicable"]
