@@ -36,6 +36,7 @@ READERS: dict[str, Format] = {
     sniff.DOC: Format("parsers.readers.doc", 64 * _MB),
     sniff.XLS: Format("parsers.readers.sheet", 64 * _MB),
     sniff.XLSX: Format("parsers.readers.sheet", 64 * _MB),
+    sniff.OLE: Format("parsers.readers.ole", 64 * _MB),
     sniff.OFD: Format("parsers.readers.ofd", 128 * _MB),
     sniff.RTF: Format("parsers.readers.convertible", 64 * _MB),
     sniff.ODT: Format("parsers.readers.convertible", 64 * _MB),

@@ -7,6 +7,7 @@ paragraphs before a table begins and after it has ended; within a table they are
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -32,9 +33,12 @@ from parsers.readers.ooxml import Package
 
 MAX_SHEETS = 64
 MAX_ROWS = 20_000
-MAX_COLUMNS = 1024
+MAX_COLUMNS = 702
 MAX_CELLS = 400_000
 _RUNNING_TEXT = 60
+# Where a cell or a row says it stands. Two letters reach column 702.
+_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Z]*)([0-9]+)["']""")
+_COLUMN_LETTERS = 2
 
 _Value = int | float | str | bool | time | date | datetime | timedelta
 _Range = tuple[tuple[int, int], tuple[int, int]]
@@ -71,11 +75,20 @@ def read(data: bytes) -> Document:
 
 
 def _weighed(data: bytes) -> None:
-    """calamine inflates whatever a package holds: each part is inflated here first, within limits."""
+    """calamine inflates whatever a package holds, and makes room for every cell up to the last: both are tried here."""
     package = Package(data)
+    if package.has("xl/workbook.bin"):
+        raise UnreadableDocumentError("unsupported", "the workbook is binary (.xlsb), for which there is no reader yet")
     for name in package.names():
-        if name.endswith((".xml", ".rels", ".bin")):
-            package.part(name)
+        if not name.endswith((".xml", ".rels")):
+            continue
+        part = package.part(name) or b""
+        for column, row in _REFERENCE.findall(part):
+            if int(row) > MAX_ROWS or len(column) > _COLUMN_LETTERS:
+                place = f"{column.decode()}{row.decode()}"
+                raise UnreadableDocumentError(
+                    "too_complex", f"{name} has a cell at {place}; at most {MAX_ROWS} rows are read"
+                )
 
 
 def _opened(data: bytes) -> CalamineWorkbook:

@@ -1,0 +1,158 @@
+"""Spreadsheets: merged ranges, lines of text round tables, numbers as printed, and workbooks that cannot be read."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+import xlwt
+
+from crawler.replica.reports import draw_report, lay_out
+from crawler.replica.writers.sheet import SheetStyle, write_xls, write_xlsx
+from parsers.errors import UnreadableDocumentError
+from parsers.model import Document, Grid, Paragraph
+from parsers.readers import read_document, sheet
+from parsers.reading import read
+
+REPORT = lay_out(draw_report("sheet", year=2022, mode="distinct"))
+
+
+def xls(*rows: list[object], merged: list[tuple[int, int, int, int]] = (), hidden: bool = False) -> bytes:  # type: ignore[assignment]
+    workbook = xlwt.Workbook()
+    page = workbook.add_sheet("表;一")
+    tops = {(top, left): (bottom, right) for top, bottom, left, right in merged}
+    for row, values in enumerate(rows):
+        for column, value in enumerate(values):
+            if (row, column) in tops:
+                bottom, right = tops[row, column]
+                page.write_merge(row, bottom, column, right, value)
+            elif value is not None:
+                page.write(row, column, value)
+    if hidden:
+        workbook.add_sheet("可见")
+        page.visibility = 1
+        workbook.active_sheet = 1
+    buffer = io.BytesIO()
+    workbook.save(buffer)
+    return buffer.getvalue()
+
+
+def grid(document: Document) -> Grid:
+    (found,) = [block for block in document.blocks if isinstance(block, Grid)]
+    return found
+
+
+def texts(document: Document) -> list[str]:
+    return [block.text if isinstance(block, Paragraph) else "grid" for block in document.blocks]
+
+
+def refusal(data: bytes) -> str:
+    with pytest.raises(UnreadableDocumentError) as refused:
+        read_document(data)
+    return refused.value.code
+
+
+@pytest.mark.parametrize("write", [write_xls, write_xlsx])
+@pytest.mark.parametrize("style", [SheetStyle(), SheetStyle(sheet_each=True), SheetStyle(as_text=True)], ids=str)
+def test_a_report_is_read_whole(write, style) -> None:
+    reading = read(write(REPORT, style=style))
+    assert {fact.cell: fact.value for fact in reading.facts} == {c: e.value for c, e in REPORT.truth.items()}
+    assert {fact.confidence for fact in reading.facts} == {1.0}
+    assert (reading.report_year, reading.agency) == (2022, REPORT.agency)
+    assert reading.signed_date == REPORT.signed_on.isoformat()
+
+
+def test_a_fact_is_found_again_by_sheet_and_cell() -> None:
+    reading = read(write_xlsx(REPORT, style=SheetStyle(sheet_each=True)))
+    (fact,) = [fact for fact in reading.facts if fact.cell == "disclosure.regulations.issued"]
+    assert fact.locator == "sheet=表1;cell=B3"
+
+
+def test_merged_ranges_come_out_once_with_their_spans() -> None:
+    document = read_document(xls(["甲", "乙", None], [None, 1, 2], merged=[(0, 1, 0, 0), (0, 0, 1, 2)]))
+    found = [(cell.text, cell.row, cell.column, cell.row_span, cell.column_span) for cell in grid(document).cells]
+    assert found == [("甲", 0, 0, 2, 1), ("乙", 0, 1, 1, 2), ("1", 1, 1, 1, 1), ("2", 1, 2, 1, 1)]
+
+
+def test_a_separator_in_a_sheets_name_does_not_part_the_locator() -> None:
+    assert grid(read_document(xls(["甲", 1]))).cells[1].locator == "sheet=表；一;cell=B1"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(84, "84"), (84.0, "84"), (124.61, "124.61"), (0.1 + 0.2, "0.3"), (1e16, "10000000000000000"), (-5, "-5")],
+)
+def test_numbers_are_printed_as_a_sheet_prints_them(value: float, text: str) -> None:
+    assert grid(read_document(xls(["甲", value]))).cells[1].text == text
+
+
+def test_lines_before_between_and_after_tables_are_paragraphs() -> None:
+    document = read_document(
+        xls(
+            ["标题"],
+            ["一、总体情况"],
+            ["甲", 1],
+            ["乙"],
+            ["三、收到和处理政府信息公开申请情况"],
+            ["丙", 2],
+            [],
+            ["署名"],
+        )
+    )
+    assert texts(document) == ["标题", "一、总体情况", "grid", "三、收到和处理政府信息公开申请情况", "grid", "署名"]
+
+
+def test_a_row_label_without_values_stays_in_its_table() -> None:
+    assert [cell.text for cell in grid(read_document(xls(["甲", 1], ["乙"], ["丙", 2]))).cells] == [
+        "甲",
+        "1",
+        "乙",
+        "",
+        "丙",
+        "2",
+    ]
+
+
+def test_a_hidden_sheet_is_left_out_and_said() -> None:
+    document = read_document(xls(["甲", 1], hidden=True))
+    assert document.blocks == ()
+    assert [finding.code for finding in document.findings] == ["hidden_sheet"]
+
+
+def test_columns_are_lettered_as_spreadsheets_do() -> None:
+    assert [sheet.column_letters(column) for column in (0, 25, 26, 701, 702)] == ["A", "Z", "AA", "ZZ", "AAA"]
+
+
+@pytest.mark.parametrize("cell", ["XFD1", "A1048576", "B20001"])
+def test_a_cell_at_the_end_of_the_world_makes_no_room_for_all_before_it(cell: str) -> None:
+    assert refusal(_with_sheet(f'<row><c r="{cell}"><v>1</v></c></row>')) == "too_complex"
+
+
+def test_a_row_that_says_it_is_the_last_is_too_complex() -> None:
+    assert refusal(_with_sheet('<row r="1048576"><c><v>1</v></c></row>')) == "too_complex"
+
+
+def test_a_sheet_that_inflates_without_end_is_a_bomb() -> None:
+    assert refusal(_with_sheet("<row><c><v>1</v></c></row>" + " " * (40 << 20))) == "bomb"
+
+
+def test_an_old_workbook_with_too_many_rows_is_too_complex(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheet, "MAX_ROWS", 3)
+    assert refusal(xls(*([row, row] for row in range(5)))) == "too_complex"
+
+
+def test_cut_workbooks_are_damaged() -> None:
+    assert refusal(write_xls(REPORT)[:3000]) == "damaged"
+    assert refusal(write_xlsx(REPORT)[:-500]) == "damaged"
+
+
+def _with_sheet(rows: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(write_xlsx(REPORT))) as source, zipfile.ZipFile(buffer, "w") as target:
+        for name in source.namelist():
+            body = source.read(name).decode()
+            if name == "xl/worksheets/sheet1.xml":
+                body = body[: body.index("<sheetData>")] + f"<sheetData>{rows}</sheetData></worksheet>"
+            target.writestr(name, body, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
