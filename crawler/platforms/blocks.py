@@ -43,11 +43,13 @@ class Block:
 
 
 def list_block(root: HtmlElement, url: str, *, path: str = "") -> Block | None:
-    """The list of a page: that of the known shape, else the one with most days, else with the longest titles."""
+    """The list of a page: the block with most days beside it, else with the longest titles.
+
+    A further page's list is the one of the first page's shape, or there is none: a side column is no continuation.
+    """
     blocks = [block for block in _blocks(root, url) if block.rows]
-    same = next((block for block in blocks if block.path == path), None)
-    if same is not None:
-        return same
+    if path:
+        return next((block for block in blocks if block.path == path), None)
     dated = [block for block in blocks if block.dated]
     if dated:
         return max(dated, key=lambda block: (block.dated, _letters(block)))
@@ -119,17 +121,29 @@ def _is_chrome(anchor: HtmlElement) -> bool:
 
 
 def _row_of(anchor: HtmlElement) -> HtmlElement:
-    """The element of one entry: its list item or table row, else the largest element that leads to it alone."""
-    for element in anchor.iterancestors(*_ROWS):
-        if len(_targets(element)) <= _MOST_LINKS_IN_ROW:
+    """The element of one entry: a list item or table row, else the first ancestor beside which its like stand.
+
+    A list of a single entry has none beside it: then the largest element that leads to this address alone.
+    """
+    for element in anchor.iterancestors():
+        if len(_targets(element)) > _MOST_LINKS_IN_ROW:
+            break
+        if element.tag in _ROWS or any(_step(other) == _step(element) for other in _siblings(element)):
             return element
-        break
     row = anchor
     for element in anchor.iterancestors():
         if len(_targets(element)) > 1 or element.tag in ("ul", "ol", "table", "tbody", "body"):
             break
         row = element
     return row
+
+
+def _siblings(element: HtmlElement) -> Iterator[HtmlElement]:
+    """The elements beside one that hold links too."""
+    parent = element.getparent()
+    for other in parent if parent is not None else ():
+        if other is not element and isinstance(other.tag, str) and next(other.iter("a"), None) is not None:
+            yield other
 
 
 def _targets(element: HtmlElement) -> set[str]:

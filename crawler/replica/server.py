@@ -8,7 +8,8 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -37,7 +38,15 @@ from crawler.replica.truth import Manifest
 logger = logging.getLogger(__name__)
 
 _LARGEST_REQUEST = 1 << 20
-_REASONS = {200: "OK", 302: "Found", 304: "Not Modified", 400: "Bad Request", 404: "Not Found", 405: "Not Allowed"}
+_REASONS = {
+    200: "OK",
+    302: "Found",
+    304: "Not Modified",
+    400: "Bad Request",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Not Allowed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +189,19 @@ class Replica:
         return self.portal.move(url, channel=channel, redirect=redirect)
 
 
+@contextmanager
+def served(answer: Callable[[Request], Response]) -> Iterator[tuple[str, list[AccessEntry]]]:
+    """Serves any site's answers on a free port of loopback: `http://host:port` and the access log, which grows."""
+    listener = _listen("127.0.0.1", 0)
+    log: list[AccessEntry] = []
+    thread = _ServerThread((listener,), answer, log.append, Behaviour())
+    thread.start()
+    try:
+        yield _origin(listener), log
+    finally:
+        thread.stop()
+
+
 def _listen(host: str, port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -285,9 +307,10 @@ class _ServerThread:
         response = self._answer(request)
         keep = request.headers.get("connection", "").lower() != "close"
         message = _message(request, response, self._behaviour, keep=keep)
+        # Logged before it is sent: whoever has the answer finds its entry.
+        self._log(AccessEntry(time.time(), request.method, request.target, response.status, len(message)))
         writer.write(message)
         await writer.drain()
-        self._log(AccessEntry(time.time(), request.method, request.target, response.status, len(message)))
         return keep
 
 
