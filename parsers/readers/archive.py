@@ -9,6 +9,7 @@ import ctypes
 import io
 import lzma
 import os
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -33,6 +34,9 @@ _CHUNK = 1 << 16
 KINDS = frozenset((sniff.ZIP, sniff.RAR, sniff.SEVEN_ZIP))
 _LIBARCHIVE_FORMATS = {sniff.RAR: ("rar5", "rar"), sniff.SEVEN_ZIP: ("7zip",)}
 _RAR5 = b"Rar!\x1a\x07\x01"
+# A RAR 5 archive ends with a block of type 5 of few bytes: its size, its type, its flags.
+_RAR5_END = re.compile(rb"[\x03-\x10]\x05[\x00-\x07]")
+_RAR5_END_WITHIN = 24
 _FURNITURE = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 _UTF8_NAME = 0x800
 _ENCRYPTED = 0x1
@@ -188,6 +192,11 @@ class _Unpacking:
                 self._finding("damaged_archive", message, folder.rstrip("/"))
             else:
                 raise UnreadableDocumentError("damaged", message) from error
+        if rar5 and not _RAR5_END.search(data[-_RAR5_END_WITHIN:]):
+            # libarchive takes a cut between two members for the end.
+            if not taken:
+                raise UnreadableDocumentError("damaged", "the .rar archive is cut off before its first member")
+            self._finding("damaged_archive", "the .rar archive is cut off: members may be missing", folder.rstrip("/"))
 
     def _blocks(self, entry: object, name: str) -> bytes | None:
         """Content of a member, None (and a finding) where it cannot be read."""
