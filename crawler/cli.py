@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 something failed (what did succeed is kept and said); 2 us
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
@@ -65,6 +66,23 @@ site_files = click.option(
 )
 
 
+def _is_contact(ctx: click.Context, option: click.Parameter, value: str) -> str:  # noqa: ARG001  click's signature
+    """It goes into a comment of the User-Agent header."""
+    if value and not re.fullmatch(r"(?:https?://|mailto:)[!#-'*-;=?-~]+", value):
+        raise click.BadParameter('expected "https://…" or "mailto:…" without blanks and brackets')
+    return value
+
+
+contact = click.option(
+    "--contact",
+    default="",
+    envvar="GONGKAI_CONTACT_URL",
+    callback=_is_contact,
+    metavar="URL",
+    help="Whom a site's operator may ask, https://… or mailto:…, for the user agent (or GONGKAI_CONTACT_URL).",
+)
+
+
 def print_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False))
 
@@ -117,16 +135,23 @@ def parse(files: tuple[Path, ...], as_json: bool) -> None:
     "--full", is_flag=True, help="Ask again for every known address (conditionally), not only lists and news."
 )
 @click.option("--limit", type=click.IntRange(min=1), help="At most this many listed pages per site.")
+@contact
 @as_json
 @click.pass_obj
 @clear_errors
 def crawl(
-    data_dir: Path, names: tuple[str, ...], site_files: tuple[Path, ...], full: bool, limit: int | None, as_json: bool
+    data_dir: Path,
+    names: tuple[str, ...],
+    site_files: tuple[Path, ...],
+    full: bool,
+    limit: int | None,
+    contact: str,
+    as_json: bool,
 ) -> None:
     """Crawl declared sites into WARC and database, and read what is new; no SITE means every enabled one."""
     from crawler.crawl import crawl
 
-    summary = crawl(data_dir, chosen_sites(names, site_files), full=full, limit=limit)
+    summary = crawl(data_dir, chosen_sites(names, site_files), full=full, limit=limit, contact=contact)
     print_json(asdict(summary)) if as_json else click.echo(report.crawled(summary, data_dir))
     sys.exit(0 if summary.ok else 1)
 
@@ -250,9 +275,15 @@ def check_sites(files: tuple[Path, ...]) -> None:
     sys.exit(1 if failed else 0)
 
 
-@sites.command("probe", hidden=True, context_settings={"ignore_unknown_options": True})
-@click.argument("rest", nargs=-1)
-def probe_site(rest: tuple[str, ...]) -> None:  # noqa: ARG001  whatever follows, the answer is the same
-    """Look at a URL and propose a site file."""
-    click.echo("gongkai sites probe: not built yet in this version", err=True)
-    sys.exit(2)
+@sites.command("probe")
+@click.argument("url")
+@click.option("--allow-private", is_flag=True, help="Also look at loopback and private addresses.")
+@as_json
+@clear_errors
+def probe_site(url: str, allow_private: bool, as_json: bool) -> None:
+    """Look at the page at URL, say what software its site runs, and print a site file to start from."""
+    from crawler.probe import probe
+    from crawler.proposal import site_text
+
+    proposal = probe(url, allow_private=allow_private)
+    print_json(asdict(proposal)) if as_json else click.echo(site_text(proposal), nl=False)

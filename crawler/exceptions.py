@@ -15,3 +15,7 @@ class UnknownSiteError(CrawlerError):
 
 class CrawlFailedError(CrawlerError):
     """Raised when a crawl cannot go on: nothing more can be recorded, or what would be recorded cannot be trusted."""
+
+
+class ProbeError(CrawlerError):
+    """Raised when a page that was to be looked at cannot be had; the message says what came instead."""
