@@ -19,7 +19,7 @@ from archive.model import Discovery, Exchange, Finding, Listing, Target
 from crawler.blocking import block
 from crawler.platforms import Entry, NextRequest, platform, recognise
 from crawler.site import AUTO, HISTORY_CHANNEL, Site
-from parsers.page import read_page
+from parsers.page import read_links
 
 ANSWERS = frozenset({200, 203})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -30,10 +30,6 @@ MOST_REDIRECTS = 5
 GONE_PATHS = re.compile(r"/(?:404(?:\.html?|\.shtml|/)?|(?:error|notfound)\.(?:html?|jsp))?", re.I)
 _FILE_SUFFIXES = "pdf|docx?|wps|xlsx?|et|ofd|rar|zip|7z|csv|rtf|pptx?|jpe?g|png|gif|tiff?"
 _FILE_PATH = re.compile(rf"\.(?:{_FILE_SUFFIXES})$", re.I)
-# Pages without any of these have no attachment, and most pages have none: they need not be read as a tree.
-_MAY_HOLD_FILES = re.compile(
-    rb"\.(?:%s)\b|downfile|download|attach|<iframe|<embed|<object" % _FILE_SUFFIXES.encode("ascii"), re.I
-)
 # Characters that may stand in an address as they are; bytes beyond ASCII are percent-encoded as received.
 _ADDRESS_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
 
@@ -211,10 +207,8 @@ def _group_target(request: NextRequest, target: Target, name: str) -> Target:
 
 
 def _page(target: Target, entity: bytes, *, site: Site) -> Discovery:
-    if not _MAY_HOLD_FILES.search(entity):
-        return Discovery()
     found: dict[str, Target] = {}
-    for link in read_page(entity, url=target.url, with_text=False).attachments:
+    for link in read_links(entity, url=target.url):
         url = absolute_url(target.url, link.url)
         if url is None:
             continue

@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from urllib.parse import parse_qsl, quote, unquote_to_bytes, urldefrag, urlencode, urljoin, urlsplit, urlunsplit
 
-from bs4 import BeautifulSoup, Tag
+from lxml.html import HtmlElement
 
 from parsers.decode import decode
 from parsers.model import Finding, Link
 from parsers.spacing import tidy
+from parsers.tree import body_box, body_rank, spaced_text
 from parsers.vocabulary import AttachmentWords, page_words
 
 _ATTRIBUTES = {
@@ -46,20 +48,21 @@ class _Named:
     rank: int
 
 
-def attachments(
-    soup: BeautifulSoup, body: Tag | None, *, base: str, encoding: str
-) -> tuple[tuple[Link, ...], tuple[Finding, ...]]:
+def attachments(root: HtmlElement, *, base: str, encoding: str) -> tuple[tuple[Link, ...], tuple[Finding, ...]]:
     """Every file linked from a page, in the page's order, and a finding for each address that cannot be one.
 
     `base` is what relative addresses are resolved against; `encoding` that of the page, which browsers use for queries.
     """
     found: dict[str, tuple[Link, int]] = {}
     findings: list[Finding] = []
-    for element in soup.find_all(list(_ATTRIBUTES)):
+    has_plain_base = _is_plain_base(base)
+    for element in root.iter(*_ATTRIBUTES):
+        if has_plain_base and _is_plain_page(element.get(_ATTRIBUTES[element.tag], "")):
+            continue
         try:
-            pairs = list(_links(element, body, base, encoding))
+            pairs = list(_links(element, root, base, encoding))
         except ValueError as error:
-            address = _attribute(element, _ATTRIBUTES[element.name])
+            address = element.get(_ATTRIBUTES[element.tag], "")
             findings.append(Finding("bad_link", f"{address!r} is no address: {error}"))
             continue
         for link, rank in pairs:
@@ -74,28 +77,60 @@ def attachments(
     return tuple(link for link, _ in found.values()), tuple(findings)
 
 
-def page_base(soup: BeautifulSoup, url: str) -> str:
+def page_base(root: HtmlElement, url: str) -> str:
     """What a page's relative addresses are resolved against: its <base>, else its own address."""
-    for element in soup.find_all("base"):
-        address = _attribute(element, "href").strip()
+    for element in root.iter("base"):
+        address = element.get("href", "").strip()
         if address:
-            return urljoin(url, address)
+            return urljoin(url, str(address))
     return url
 
 
-def _links(element: Tag, body: Tag | None, base: str, encoding: str) -> Iterator[tuple[Link, int]]:
-    address = _clean(_attribute(element, _ATTRIBUTES[element.name]))
+@lru_cache(maxsize=8192)
+def _is_plain_page(address: str) -> bool:
+    """The address, whatever its link says, leads to a page of no endpoint: what most links of most pages do.
+
+    Said of addresses so plain that they need not be taken apart, beside a plain base.
+    """
+    return _plain_page().fullmatch(address) is not None and not _endpoint_pieces().search(address.lower())
+
+
+def _is_plain_base(base: str) -> bool:
+    """Addresses can be joined to it, and it adds no part of an endpoint to them."""
+    try:
+        urljoin(base, "page.html")
+    except ValueError:
+        return False
+    return not _endpoint_pieces().search(base.lower())
+
+
+@cache
+def _plain_page() -> re.Pattern[str]:
+    pages = "|".join(page_words().attachments.page_extensions)
+    host = r"(?:https?:)?//[A-Z0-9.-]+(?::[0-9]{1,5})?/"
+    return re.compile(rf"(?:{host}|/)?(?:[A-Z0-9._~-][A-Z0-9/._~-]*)?\.(?:{pages})", re.IGNORECASE | re.ASCII)
+
+
+@cache
+def _endpoint_pieces() -> re.Pattern[str]:
+    """The longest piece of each endpoint that no joining of addresses can break up."""
+    pieces = (max(endpoint.split("/"), key=len) for endpoint in page_words().attachments.endpoints)
+    return re.compile("|".join(map(re.escape, pieces)))
+
+
+def _links(element: HtmlElement, root: HtmlElement, base: str, encoding: str) -> Iterator[tuple[Link, int]]:
+    address = _clean(element.get(_ATTRIBUTES[element.tag], ""))
     if not address or address.startswith("#") or address.lower().startswith(_DROPPED_SCHEMES):
         return
     url = _absolute(base, address, encoding)
     if urlsplit(url).scheme not in ("", "http", "https"):
         return
     url = _inside_viewer(url, encoding) or url
-    text = tidy(element.get_text(" ")) if element.name == "a" else ""
-    is_image = element.name == "img" or _extension(urlsplit(url).path) in page_words().attachments.image_extensions
-    if is_image and not _is_attached_image(element, url, text, body):
+    text = spaced_text(element) if element.tag == "a" else ""
+    is_image = element.tag == "img" or _extension(urlsplit(url).path) in page_words().attachments.image_extensions
+    if is_image and not _is_attached_image(element, url, text, root):
         return
-    titles = [text, *(tidy(_attribute(element, name)) for name in ("download", "title", "alt"))]
+    titles = [text, *(tidy(element.get(name, "")) for name in ("download", "title", "alt"))]
     if not is_image and not _is_file(url, titles):
         return
     named = _name(url, titles)
@@ -130,12 +165,20 @@ def _inside_viewer(url: str, encoding: str) -> str:
     return ""
 
 
-def _is_attached_image(element: Tag, url: str, text: str, body: Tag | None) -> bool:
+def _is_attached_image(element: HtmlElement, url: str, text: str, root: HtmlElement) -> bool:
     words = page_words().attachments
     if any(part in url.lower() for part in words.icon_parts):
         return False
-    shown = text + _attribute(element, "alt") + _attribute(element, "title")
-    return any(word in shown for word in words.words) or (body is not None and body in element.parents)
+    shown = text + element.get("alt", "") + element.get("title", "")
+    return any(word in shown for word in words.words) or _is_in_body(element, root)
+
+
+def _is_in_body(element: HtmlElement, root: HtmlElement) -> bool:
+    """Asks for the body box only where there is something that may be it."""
+    around = list(element.iterancestors())
+    if all(body_rank(ancestor) == len(page_words().body_ranks) for ancestor in around):
+        return False
+    return body_box(root) in around
 
 
 def _is_file(url: str, titles: list[str]) -> bool:
@@ -209,8 +252,3 @@ def _identity(url: str) -> str:
     parts = urlsplit(url)
     query = [(name, value) for name, value in parse_qsl(parts.query, encoding="latin-1") if name.lower() not in idle]
     return urlunsplit(parts._replace(scheme="", query=urlencode(query, encoding="latin-1")))
-
-
-def _attribute(element: Tag, name: str) -> str:
-    value = element.get(name)
-    return value if isinstance(value, str) else ""

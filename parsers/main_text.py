@@ -7,13 +7,14 @@ its articles, the box is right: a page that is only an attachment link must not 
 from __future__ import annotations
 
 import logging
-import re
 
 import trafilatura
-from lxml import etree, html
+from lxml import etree
+from lxml.html import HtmlElement
 
 from parsers.decode import decode
 from parsers.spacing import squeeze, tidy
+from parsers.tree import body_box, tree
 from parsers.vocabulary import page_words
 
 # trafilatura takes seconds for a page of this many characters; no article page we know comes near.
@@ -32,7 +33,6 @@ _BREAKING = _tags(
 )
 _CELLS = _tags("td th")
 _SILENT = _tags("script style noscript template head title select textarea iframe object")
-_UNSAFE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]|<\?xml[^>]*\?>")
 
 # It reports every odd page as an error of its own; what matters here is whether text came back.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
@@ -40,11 +40,15 @@ logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 def main_text(data: bytes, *, url: str = "") -> str:
     """The article's text, one line per paragraph and table row; "" where the page has none. Never raises."""
-    root = _tree(decode(data).text)
-    if root is None:
-        return ""
+    root = tree(decode(data).text)
+    return "" if root is None else article_text(root, url=url)
+
+
+def article_text(root: HtmlElement, *, url: str = "") -> str:
+    """`main_text` of a parsed page, which is not of use for anything else afterwards."""
+    etree.strip_elements(root, etree.Comment, with_tail=False)
     _drop_noise(root)
-    box = _body_box(root)
+    box = body_box(root)
     boxed = _text_of(box) if box is not None else ""
     extracted = _lines(_extracted(root, url))
     if box is None:
@@ -53,21 +57,13 @@ def main_text(data: bytes, *, url: str = "") -> str:
     return extracted if _LEAST_SHARE <= share <= _GREATEST_SHARE else boxed
 
 
-def _tree(text: str) -> html.HtmlElement | None:
-    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
-    try:
-        return html.document_fromstring(_UNSAFE.sub("", text).encode("utf-8", "replace"), parser)
-    except etree.ParserError:
-        return None
-
-
-def _extracted(root: html.HtmlElement, url: str) -> str:
+def _extracted(root: HtmlElement, url: str) -> str:
     if len(root.text_content()) > LONGEST_PAGE:
         return ""
     return trafilatura.extract(root, url=url or None, favor_recall=True, include_comments=False) or ""
 
 
-def _drop_noise(root: html.HtmlElement) -> None:
+def _drop_noise(root: HtmlElement) -> None:
     words = page_words()
     for element in list(root.iter(etree.Element)):
         identifier = element.get("id") or ""
@@ -80,22 +76,7 @@ def _drop_noise(root: html.HtmlElement) -> None:
             element.drop_tree()
 
 
-def _body_box(root: html.HtmlElement) -> html.HtmlElement | None:
-    """The box of the best known kind; of several of one kind the one that holds most."""
-    ranks = page_words().body_ranks
-    best: html.HtmlElement | None = None
-    best_key = (len(ranks), 0)
-    for element in root.iter(etree.Element):
-        names = (element.tag, element.get("id"), *(element.get("class") or "").split())
-        rank = min(ranks.get(str(name), len(ranks)) for name in names)
-        if rank < len(ranks) and rank <= best_key[0]:
-            best, best_key = min(
-                (best, best_key), (element, (rank, -len(element.text_content()))), key=lambda one: one[1]
-            )
-    return best
-
-
-def _text_of(box: html.HtmlElement) -> str:
+def _text_of(box: HtmlElement) -> str:
     parts: list[str] = []
     walk = etree.iterwalk(box, events=("start", "end"))
     for event, element in walk:
