@@ -12,10 +12,8 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
-from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
 
@@ -39,24 +37,33 @@ from archive.rows import (
     SectionRow,
 )
 from archive.store import Store
+from crawler import office
 from crawler.codebook import publish_codebook
 from crawler.discover import MOST_REDIRECTS, absolute_url, location_of
 from crawler.filenames import is_for_people, shown_name
+from crawler.jail import Failure, Runner, shared
 from crawler.reread import archived_sites, discover_with, stored_sites
 from crawler.site import HISTORY_CHANNEL, Site
 from parsers.agency import agency_in_title
 from parsers.dates import find_years
 from parsers.model import Page, Reading, ReadingError
 from parsers.page import read_page
-from parsers.reading import read
+from parsers.reading import Conversions, read
 from parsers.sniff import media_type
 from parsers.version import PARSER_VERSION
 
 log = logging.getLogger(__name__)
 
 HTML = "text/html"
+UNKNOWN = "application/octet-stream"
 BATCH = 64
 _PAGE_COLUMNS = ("title", "published_date", "publisher", "index_number", "document_number")
+
+
+Documents = tuple[tuple[str, bytes], ...]
+Headers = tuple[tuple[bytes, bytes], ...]
+# What `Understood` holds beside the capture.
+Told = tuple[Reading, Page | None, Headers, int, Documents]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +90,24 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """What the parsers made of one capture. `page` is None where the payload is no HTML page."""
+    """What the parsers made of one capture. `page` is None where the payload is no HTML page.
+
+    `to_convert`: documents in it, by name, that another program has to make readable first.
+    """
 
     capture: CaptureToRead
     reading: Reading
     page: Page | None
-    headers: tuple[tuple[bytes, bytes], ...]
+    headers: Headers
     bytes: int
+    to_convert: Documents = ()
 
 
-def extract(data_dir: Path, *, full: bool = False, workers: int = 1) -> ExtractSummary:
+def extract(data_dir: Path, *, full: bool = False, workers: int = 1, runner: Runner | None = None) -> ExtractSummary:
     """Reads what this parser version has not read yet; `full` first makes the database again from the WARC files.
 
-    Raises LockedError when a run is under way.
+    Documents are read in as many jailed processes as `workers` says, or by `runner`. Raises LockedError when a run is
+    under way.
     """
     with lock(data_dir, run_id="extract"):
         if full:
@@ -103,17 +115,17 @@ def extract(data_dir: Path, *, full: bool = False, workers: int = 1) -> ExtractS
         with Store.open(data_dir) as store:
             if not full:
                 recover(data_dir, store, discover=discover_with(stored_sites(store)))
-            return extract_new(data_dir, store, workers=workers)
+            return extract_new(data_dir, store, workers=workers, runner=runner)
 
 
-def extract_new(data_dir: Path, store: Store, *, workers: int = 1) -> ExtractSummary:
+def extract_new(data_dir: Path, store: Store, *, workers: int = 1, runner: Runner | None = None) -> ExtractSummary:
     """`extract` for a caller that holds the lock and the open store."""
     started = time.monotonic()
     publish_codebook(store)
     writer = _Writer(data_dir, store)
     waiting = list(store.captures_to_read(PARSER_VERSION))
     with tqdm(total=len(waiting), unit=" captures", desc="extract", disable=not sys.stderr.isatty()) as bar:
-        for batch in _understood(data_dir, store, waiting, workers):
+        for batch in _understood(data_dir, store, waiting, runner or shared(workers)):
             with store.transaction():
                 for understood in batch:
                     writer.write(understood)
@@ -131,24 +143,17 @@ def extract_new(data_dir: Path, store: Store, *, workers: int = 1) -> ExtractSum
     )
 
 
-def understand(job: Job) -> Understood:
-    """Runs the parsers over one response. Pure, so that it may run in another process; never raises."""
-    head = http1.split_head(job.response)
+def understand(response: bytes, name: str, url: str, converted: Conversions | None = None) -> Told:
+    """Runs the parsers over one response, in the jail. Conversions are what `to_convert` has become meanwhile."""
+    head = http1.split_head(response)
     try:
-        entity = http1.entity(job.response)
+        entity = http1.entity(response)
     except http1.DecodingError as error:
         entity = error.partial
-    page: Page | None = None
-    try:
-        if media_type(entity, job.name) == HTML:
-            page = read_page(entity, url=job.capture.url)
-        reading = read(entity, name=job.name, url=job.capture.url, page=page)
-    # A reader's mistake must not cost the other documents; it is stored as what it is.
-    except Exception as error:
-        log.exception("reading %s failed", job.capture.url)
-        message = f"the reader failed: {type(error).__name__}: {error}"
-        reading = Reading(media_type=media_type(entity, job.name), error=ReadingError("reader_failed", message))
-    return Understood(job.capture, reading, page, head.headers if head else (), len(entity))
+    page = read_page(entity, url=url) if media_type(entity, name) == HTML else None
+    reading = read(entity, name=name, url=url, page=page, converted=converted)
+    wanted = office.convertible(entity, name) if converted is None and office.needs_conversion(reading) else ()
+    return reading, page, head.headers if head else (), len(entity), wanted
 
 
 def _made_again(data_dir: Path) -> None:
@@ -166,7 +171,9 @@ def _count(store: Store, table: str) -> int:
     return int(store.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608  our own names
 
 
-def _understood(data_dir: Path, store: Store, waiting: list[CaptureToRead], workers: int) -> Iterator[list[Understood]]:
+def _understood(
+    data_dir: Path, store: Store, waiting: list[CaptureToRead], runner: Runner
+) -> Iterator[list[Understood]]:
     """Everything that waits, read, in batches. Files with the same bytes are read once, the first time they are met."""
     firsts: dict[str, CaptureToRead] = {}
     again: list[CaptureToRead] = []
@@ -178,7 +185,7 @@ def _understood(data_dir: Path, store: Store, waiting: list[CaptureToRead], work
     repeated = {capture.payload_digest for capture in again}
     known: dict[str, Understood] = {}
     jobs = _jobs(data_dir, store, (capture for capture in waiting if capture.capture_id not in later))
-    for batch in _read_in_batches(jobs, workers):
+    for batch in _read_in_batches(jobs, runner):
         known.update({u.capture.payload_digest: u for u in batch if u.capture.payload_digest in repeated})
         yield batch
     yield [
@@ -198,25 +205,50 @@ def _jobs(data_dir: Path, store: Store, captures: Iterable[CaptureToRead]) -> It
         yield Job(capture, capture.anchor if capture.role == "attachment" else "", response)
 
 
-def _read_in_batches(jobs: Iterator[Job], workers: int) -> Iterator[list[Understood]]:
-    batches = iter(lambda: list(islice(jobs, BATCH)), [])
-    if workers <= 1:
-        for batch in batches:
-            yield [understand(job) for job in batch]
-        return
-    # Not forked: the parent may hold threads and an open database.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        under_way: deque[Future[list[Understood]]] = deque()
-        for batch in batches:
-            under_way.append(pool.submit(_understand_batch, batch))
-            if len(under_way) > 2 * workers:
-                yield under_way.popleft().result()
-        while under_way:
-            yield under_way.popleft().result()
+def _read_in_batches(jobs: Iterator[Job], runner: Runner) -> Iterator[list[Understood]]:
+    """Jobs read in their order. Some wait beside those under way, so that no worker has to."""
+    under_way: deque[tuple[Job, Future[Told | Failure]]] = deque()
+    batch: list[tuple[Job, Understood]] = []
+    try:
+        for job in jobs:
+            under_way.append((job, runner.submit(understand, job.response, job.name, job.capture.url)))
+            if len(under_way) > 4 * runner.workers:
+                batch.append(_settled(*under_way.popleft()))
+            if len(batch) >= BATCH:
+                yield _converted(batch, runner)
+                batch = []
+        batch += [_settled(*waiting) for waiting in under_way]
+        under_way.clear()
+        yield _converted(batch, runner)
+    finally:
+        if under_way:
+            # Interrupted: nobody waits for what is still being read.
+            runner.stop()
 
 
-def _understand_batch(batch: list[Job]) -> list[Understood]:
-    return [understand(job) for job in batch]
+def _settled(job: Job, future: Future[Told | Failure]) -> tuple[Job, Understood]:
+    told = future.result()
+    if isinstance(told, Failure):
+        # Nothing is made of its bytes in this process, not even their kind.
+        log.warning("reading %s failed: %s: %s", job.capture.url, told.code, told.message)
+        reading = Reading(media_type=job.capture.media_type or UNKNOWN, error=ReadingError(told.code, told.message))
+        return job, Understood(job.capture, reading, None, (), job.capture.payload_bytes)
+    return job, Understood(job.capture, *told)
+
+
+def _converted(batch: list[tuple[Job, Understood]], runner: Runner) -> list[Understood]:
+    """The batch, with documents that only LibreOffice reads read again from what it made of them, in one go."""
+    files = [document for _, understood in batch for document in understood.to_convert]
+    if not files:
+        return [understood for _, understood in batch]
+    made = office.conversions(files)
+    again: list[Understood] = []
+    for job, understood in batch:
+        if understood.to_convert:
+            own = {data: made[data] for _, data in understood.to_convert}
+            _, understood = _settled(job, runner.submit(understand, job.response, job.name, job.capture.url, own))
+        again.append(understood)
+    return again
 
 
 class _Writer:

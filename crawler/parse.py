@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from crawler import office
+from crawler.jail import Failure, shared
 from parsers.model import Reading, ReadingError
-from parsers.reading import as_json, read
+from parsers.reading import Conversions, as_json, read
 
 # Nothing a government office publishes as one document comes near this; reading more would only fill memory.
 MAX_FILE_BYTES = 256 * 1024 * 1024
+
+Understood = tuple[Reading, tuple[tuple[str, bytes], ...]]
 
 
 def read_file(path: Path) -> dict[str, Any]:
@@ -27,10 +30,22 @@ def _reading(path: Path) -> Reading:
         data = path.read_bytes()
     except OSError as error:
         return _failed("cannot_open", f"{path}: {error.strerror}")
-    reading = read(data, name=path.name)
-    if not office.needs_conversion(reading):
-        return reading
-    return read(data, name=path.name, converted=office.conversions(office.convertible(data, path.name)))
+    reading, to_convert = _jailed(data, path.name, {})
+    return _jailed(data, path.name, office.conversions(to_convert))[0] if to_convert else reading
+
+
+def _jailed(data: bytes, name: str, converted: Conversions) -> Understood:
+    understood = shared().submit(understand, data, name, converted).result()
+    if isinstance(understood, Failure):
+        return _failed(understood.code, f"{name}: {understood.message}"), ()
+    return understood
+
+
+def understand(data: bytes, name: str, converted: Conversions) -> Understood:
+    """Runs the parsers over one file, in the jail: its reading, and documents in it that LibreOffice has to convert."""
+    reading = read(data, name=name, converted=converted)
+    is_wanted = not converted and office.needs_conversion(reading)
+    return reading, office.convertible(data, name) if is_wanted else ()
 
 
 def _failed(code: str, message: str) -> Reading:

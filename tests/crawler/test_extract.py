@@ -1,9 +1,11 @@
 """Reading captures: the way from a file to its page, fallbacks, findings, and that one document costs only itself."""
 
 import json
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import hostile
 import pytest
 from archiving import LIST, exchange, put, response, session
 from crawling import one, rows
@@ -11,6 +13,7 @@ from crawling import one, rows
 from archive.model import Target
 from crawler import extract as extract_module
 from crawler.extract import extract
+from crawler.jail import InProcess, Pool
 from crawler.replica.layout import tables
 from parsers.model import Page, Reading
 
@@ -105,14 +108,14 @@ def test_a_report_whose_text_does_not_name_its_body_gets_it_from_the_page(tmp_pa
     monkeypatch.setattr(
         extract_module,
         "read",
-        lambda data, name, url, page: Reading(media_type="text/html", kind="annual_report", form="2021"),
+        lambda data, name, url, page, converted: Reading(media_type="text/html", kind="annual_report", form="2021"),
     )
     with session(tmp_path) as run:
         put(run, PAGE, page("<p>x</p>"))
         put(run, replace(PAGE, url="http://d.example.cn/2.html"), page("<p>y</p>", title="2020年度"))
         bare = response(b"<html><body><p>z</p></body></html>", HTML)
         put(run, replace(PAGE, url="http://d.example.cn/3.html", anchor="", listed_date=None), bare)
-    extract(tmp_path)
+    extract(tmp_path, runner=InProcess())
     query = """SELECT agency, agency_origin, report_year, report_year_origin, published_date, division_code
         FROM reports ORDER BY document_url"""
     assert rows(tmp_path, query) == [
@@ -161,7 +164,7 @@ def test_a_page_without_anything_on_it_is_said(tmp_path: Path):
 def test_one_document_costs_only_itself(tmp_path: Path, monkeypatch):
     read = extract_module.read
 
-    def clumsy(data: bytes, *, name: str, url: str, page: Page | None) -> Reading:
+    def clumsy(data: bytes, *, name: str, url: str, page: Page | None, converted) -> Reading:
         if url.endswith("2.html"):
             raise RecursionError("too deep")
         return read(data, name=name, url=url, page=page)
@@ -170,9 +173,36 @@ def test_one_document_costs_only_itself(tmp_path: Path, monkeypatch):
     with session(tmp_path) as run:
         for number in (1, 2, 3):
             put(run, replace(PAGE, url=f"http://d.example.cn/{number}.html"), page(f"<p>第{number}篇正文</p>"))
-    summary = extract(tmp_path)
+    summary = extract(tmp_path, runner=InProcess())
     assert (summary.read, summary.unreadable, summary.pages) == (3, 1, 3)
     assert found(tmp_path, "reader_failed") == [("error", "http://d.example.cn/2.html")]
+
+
+def test_a_document_that_ends_its_reader_costs_only_itself(tmp_path: Path):
+    with session(tmp_path) as run:
+        for number in (1, 2, 3):
+            put(run, replace(PAGE, url=f"http://d.example.cn/{number}.html"), page(f"<p>第{number}篇正文</p>"))
+    with closing(Pool(1)) as pool:
+        summary = extract(tmp_path, runner=Deadly(pool))
+    assert (summary.read, summary.unreadable, summary.pages) == (3, 1, 3)
+    assert found(tmp_path, "parser_crashed") == [("error", "http://d.example.cn/2.html")]
+
+
+class Deadly:
+    """A pool in which one document kills its reader."""
+
+    workers = 1
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def submit(self, function, response, name, url, *rest):
+        if url.endswith("2.html"):
+            return self._pool.submit(hostile.crashes)
+        return self._pool.submit(function, response, name, url, *rest)
+
+    def stop(self) -> None:
+        self._pool.stop()
 
 
 def test_a_capture_whose_bytes_are_gone_is_a_finding_and_the_others_go_on(tmp_path: Path):
@@ -195,7 +225,7 @@ def test_the_same_bytes_are_read_once(tmp_path: Path, monkeypatch):
     asked = []
     read = extract_module.read
 
-    def counting(data: bytes, *, name: str, url: str, page: Page | None) -> Reading:
+    def counting(data: bytes, *, name: str, url: str, page: Page | None, converted) -> Reading:
         asked.append(url)
         return read(data, name=name, url=url, page=page)
 
@@ -203,7 +233,7 @@ def test_the_same_bytes_are_read_once(tmp_path: Path, monkeypatch):
     with session(tmp_path) as run:
         for number in (1, 2, 3):
             put(run, replace(FILE, url=f"http://d.example.cn/{number}.pdf"), response(b"%PDF-1.4 the same"))
-    extract(tmp_path)
+    extract(tmp_path, runner=InProcess())
     assert asked == ["http://d.example.cn/1.pdf"]
     assert one(tmp_path, "SELECT count(*) FROM readings") == 3
 

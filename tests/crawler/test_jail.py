@@ -1,0 +1,192 @@
+"""What a document can do to the process that reads it, and that it is never more than one failure."""
+
+import errno
+import os
+import pickle
+import sys
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import hostile
+import pytest
+
+from crawler.jail import Failure, InProcess, Jail, Limits, Pool, frames, sandbox, seccomp
+from parsers.model import Cell, Fact, Reading
+
+LIMITS = Limits(cpu_seconds=1, wall_seconds=5, memory_bytes=1 << 30, output_bytes=1 << 20)
+needs_filter = pytest.mark.skipif(sys.platform != "linux", reason="system calls are filtered on Linux only")
+needs_bubblewrap = pytest.mark.skipif(not sandbox.command()[0], reason="bubblewrap is missing or not allowed here")
+
+
+@pytest.fixture(scope="module")
+def jail() -> Iterator[Jail]:
+    with Jail(LIMITS) as one:
+        yield one
+
+
+@pytest.fixture
+def without_bubblewrap(monkeypatch: pytest.MonkeyPatch) -> Iterator[Jail]:
+    monkeypatch.setattr(sandbox, "command", lambda: ((), "bubblewrap is not installed"))
+    with Jail(LIMITS) as one:
+        yield one
+
+
+def test_a_result_comes_back_as_it_was(jail: Jail) -> None:
+    fact = Fact("a.b", Decimal("1.50"), "1.50", "件", "reported", "page=1")
+    value = (1, None, "字", b"\0", [Cell("x", 0, 0, "")], {"a": (True, 1.5)}, fact)
+    assert jail.run(hostile.echoed, value) == value
+
+
+def test_a_reading_passes(jail: Jail) -> None:
+    assert jail.run(hostile.reading) == Reading(media_type="text/plain", title="某街道")
+
+
+@pytest.mark.parametrize(
+    ("function", "code", "says"),
+    [
+        (hostile.loops, "parser_timeout", "1 seconds of CPU"),
+        (hostile.fills_memory, "parser_memory", "1024 MB"),
+        (hostile.crashes, "parser_crashed", "SIGSEGV"),
+        (hostile.aborts, "parser_crashed", "SIGABRT"),
+        (hostile.ends, "parser_crashed", "status 3"),
+        (hostile.floods, "parser_output", "1048576 at most"),
+        (hostile.fails, "reader_failed", "ValueError: not a number"),
+        (hostile.panics, "reader_failed", "KeyboardInterrupt"),
+        (hostile.fills_memory_below_python, "reader_failed", "Cannot allocate memory"),
+        (hostile.sends_an_object, "parser_crashed", "pathlib"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_harm_is_one_failure_and_the_next_document_is_read(jail: Jail, function, code: str, says: str) -> None:
+    failure = jail.run(function)
+    assert isinstance(failure, Failure)
+    assert (failure.code, says in failure.message) == (code, True), failure
+    assert jail.run(hostile.echoed, 1) == 1
+
+
+def test_a_reader_that_waits_forever_is_ended_by_the_clock() -> None:
+    with Jail(Limits(cpu_seconds=60, wall_seconds=0.5)) as jail:
+        began = time.monotonic()
+        failure = jail.run(hostile.sleeps)
+        assert isinstance(failure, Failure)
+        assert failure.code == "parser_timeout"
+        assert time.monotonic() - began < 10
+        assert jail.run(hostile.echoed, 1) == 1
+
+
+def test_a_worker_that_does_not_take_its_job_is_ended_by_the_clock() -> None:
+    with Jail(Limits(wall_seconds=0.5)) as jail:
+        jail.run(hostile.echoed, 1)
+        os.kill(jail._process.pid, 19)  # SIGSTOP to bubblewrap or the worker itself
+        os.killpg(jail._process.pid, 19)
+        failure = jail.run(hostile.echoed, b"x" * (32 << 20))
+        assert isinstance(failure, Failure)
+        assert failure.code == "parser_timeout"
+
+
+def test_what_a_library_prints_harms_nothing(jail: Jail) -> None:
+    assert jail.run(hostile.prints) == "printed"
+    assert jail.run(hostile.echoed, 1) == 1
+
+
+def test_bytes_of_its_own_on_the_pipe_are_no_answer(jail: Jail) -> None:
+    failure = jail.run(hostile.floods_pipes)
+    assert isinstance(failure, Failure)
+    assert failure.code == "parser_crashed"
+    assert jail.run(hostile.echoed, 1) == 1
+
+
+def test_an_answer_runs_no_code(jail: Jail) -> None:
+    failure = jail.run(hostile.sends_a_call)
+    assert isinstance(failure, Failure)
+    assert "is not among the records that pass" in failure.message
+
+
+def test_an_answer_of_another_shape_is_none() -> None:
+    with pytest.raises(ValueError, match="no answer"):
+        frames.answer(pickle.dumps(("done",)))
+    with pytest.raises(ValueError, match="no answer"):
+        frames.answer(pickle.dumps(["done", 1]))
+
+
+@needs_filter
+def test_nothing_is_started_reached_or_written(jail: Jail, tmp_path: Path) -> None:
+    (tmp_path / "kept.txt").write_text("kept")
+    found = jail.run(hostile.tries_everything, str(tmp_path))
+    assert isinstance(found, dict)
+    assert {name: error for name, error in found.items() if not error} == {}
+
+
+@needs_filter
+def test_the_same_holds_where_there_is_no_bubblewrap(without_bubblewrap: Jail, tmp_path: Path) -> None:
+    (tmp_path / "kept.txt").write_text("kept")
+    found = without_bubblewrap.run(hostile.tries_everything, str(tmp_path))
+    assert found == dict.fromkeys(found, errno.EPERM)
+    assert [path.name for path in tmp_path.iterdir()] == ["kept.txt"]
+    assert (tmp_path / "kept.txt").read_text() == "kept"
+    assert without_bubblewrap.missing() == ("no namespaces: bubblewrap is not installed",)
+
+
+def test_a_crash_is_named_where_there_is_no_bubblewrap(without_bubblewrap: Jail) -> None:
+    assert "SIGSEGV" in without_bubblewrap.run(hostile.crashes).message
+    assert without_bubblewrap.run(hostile.loops).code == "parser_timeout"
+
+
+def test_numeric_libraries_may_have_threads(jail: Jail) -> None:
+    assert jail.run(hostile.threads) == [1]
+
+
+@needs_bubblewrap
+def test_a_worker_sees_no_files_but_the_programs(jail: Jail, tmp_path: Path) -> None:
+    assert jail.run(hostile.sees, str(tmp_path)) is False
+    assert jail.run(hostile.sees, "/etc/passwd") is False
+    assert jail.run(hostile.sees, "/home") is False
+    root = Path(__file__).parents[2]
+    assert jail.run(hostile.sees, str(root / "parsers")) is True
+    assert jail.run(hostile.sees, str(root / "pyproject.toml")) is False
+
+
+def test_a_worker_is_kept_and_replaced_after_so_many_documents() -> None:
+    with Jail(Limits(documents=3)) as jail:
+        seen = []
+        for _ in range(4):
+            jail.run(hostile.echoed, 1)
+            seen.append(jail._process.pid if jail._process else None)
+    assert seen[0] == seen[1]
+    assert seen[2] is None
+    assert seen[3] != seen[0]
+
+
+def test_a_worker_killed_between_documents_costs_none() -> None:
+    with Jail() as jail:
+        jail.run(hostile.echoed, 1)
+        jail.kill()
+        time.sleep(0.2)
+        assert jail.run(hostile.echoed, 2) == 2
+
+
+def test_a_pool_answers_each_job_and_can_be_stopped() -> None:
+    pool = Pool(2, LIMITS)
+    try:
+        futures = [pool.submit(hostile.echoed, number) for number in range(5)]
+        assert [future.result(30) for future in futures] == [0, 1, 2, 3, 4]
+        waiting = pool.submit(hostile.sleeps)
+        time.sleep(0.3)
+        pool.stop()
+        assert waiting.result(30).code == "parser_crashed"
+        assert pool.submit(hostile.echoed, 1).result(30) == 1
+    finally:
+        pool.close()
+
+
+def test_without_a_jail_a_mistake_is_still_a_failure() -> None:
+    assert InProcess().submit(hostile.fails).result() == Failure(
+        "reader_failed", "the reader failed: ValueError: not a number"
+    )
+
+
+def test_a_platform_without_a_filter_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert seccomp.confine() == "no seccomp on darwin"
