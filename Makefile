@@ -15,7 +15,7 @@ setup: $(READY) ## environment in .venv, with the gongkai command in it
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "gongkai needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(MAKE) --no-print-directory system
+	@sh .ci/system-packages || echo "System packages could not be installed; what they carry will be missing."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
@@ -41,8 +41,9 @@ types: $(READY) ## mypy, strict
 
 check: lint types test ## what CI runs: lint, types and tests
 
-bench: $(READY) ## speed, as ratios against a peer in the same run
+bench: $(READY) ## speed, as ratios against a peer in the same run (each bench/*.py can be run alone)
 	$(BIN)/python bench/parse.py
+	$(BIN)/gongkai --data $$(mktemp -d) demo
 
 audit: $(READY) ## re-hash every record, compare files, index and database
 	$(BIN)/gongkai --data $(DATA) audit
