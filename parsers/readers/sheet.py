@@ -28,6 +28,7 @@ from parsers import sniff
 from parsers.errors import UnreadableDocumentError
 from parsers.model import Block, Cell, Document, Finding, Grid, Paragraph
 from parsers.normalise import is_section_heading
+from parsers.readers import biff
 from parsers.readers.native import panics_refused
 from parsers.readers.ooxml import Package
 
@@ -52,6 +53,8 @@ def read(data: bytes) -> Document:
     kind = sniff.media_type(data)
     if kind == sniff.XLSX:
         _weighed(data)
+    else:
+        data = biff.checked(data, most_rows=MAX_ROWS)
     findings: list[Finding] = []
     blocks: list[Block] = []
     with panics_refused("calamine"):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
+from pathlib import Path
 
 import pytest
 import xlwt
@@ -12,7 +14,7 @@ from crawler.replica.reports import draw_report, lay_out
 from crawler.replica.writers.sheet import SheetStyle, write_xls, write_xlsx
 from parsers.errors import UnreadableDocumentError
 from parsers.model import Document, Grid, Paragraph
-from parsers.readers import read_document, sheet
+from parsers.readers import ole, read_document, sheet
 from parsers.reading import read
 
 REPORT = lay_out(draw_report("sheet", year=2022, mode="distinct"))
@@ -156,3 +158,59 @@ def _with_sheet(rows: str) -> bytes:
                 body = body[: body.index("<sheetData>")] + f"<sheetData>{rows}</sheetData></worksheet>"
             target.writestr(name, body, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
+
+
+def _patched(kind: int, offset: int, number: bytes) -> bytes:
+    """The report as .xls with bytes of its first record of a kind changed."""
+    stream = ole.stream(write_xls(REPORT), ("Workbook",))
+    at = 0
+    while struct.unpack_from("<H", stream, at)[0] != kind:
+        at += 4 + struct.unpack_from("<H", stream, at + 2)[0]
+    at += 4 + offset
+    return ole.container("Workbook", stream[:at] + number + stream[at + len(number) :])
+
+
+# Each of these ended the process in calamine 0.9.1, which makes room for what a record announces.
+@pytest.mark.parametrize(
+    ("kind", "offset", "number"),
+    [
+        pytest.param(0x00FC, 4, b"\xff\xff\xff\x7f", id="strings announced without end"),
+        pytest.param(0x0200, 4, b"\xff\xff\xff\x7f", id="rows announced without end"),
+        pytest.param(0x00FD, 2, b"\xff\xff", id="a text in the last column of all"),
+        pytest.param(0x0085, 0, b"\x01\x00\x00\x00", id="a sheet that begins inside a record"),
+    ],
+)
+def test_numbers_no_workbook_can_hold_are_damage(kind: int, offset: int, number: bytes) -> None:
+    assert refusal(_patched(kind, offset, number)) == "damaged"
+
+
+def test_a_workbook_in_another_container_is_the_same() -> None:
+    assert read_document(_patched(0x00FC, 0, b"")).blocks == read_document(write_xls(REPORT)).blocks
+
+
+def test_a_workbook_that_asks_for_a_password_is_encrypted() -> None:
+    stream = ole.stream(write_xls(REPORT), ("Workbook",))
+    begin = 4 + struct.unpack_from("<H", stream, 2)[0]
+    data = ole.container("Workbook", stream[:begin] + struct.pack("<HHI", 0x2F, 4, 0) + stream[begin:])
+    assert refusal(data) == "encrypted"
+
+
+@pytest.mark.parametrize("size", [10, 4096, 5000, 3_000_000, 9_000_000])
+def test_a_stream_comes_back_out_of_its_container(size: int) -> None:
+    content = bytes(range(256)) * (size // 256) + b"\x01" * (size % 256)
+    assert ole.stream(ole.container("名", content), ("名",))[:size] == content
+
+
+def test_small_streams_are_read_from_the_mini_stream() -> None:
+    data = (Path(__file__).parents[1] / "fixtures/documents/doc-report/input.doc").read_bytes()
+    assert ole.stream(data, ("\x01CompObj",))[4:8] == b"\x03\x0a\x00\x00"
+
+
+def test_a_chain_that_runs_in_a_circle_is_damaged() -> None:
+    data = bytearray(ole.container("名", bytes(20_000)))
+    sectors = 4096
+    # the third sector of the stream is followed by its first
+    data[sectors + 4 * 4 : sectors + 4 * 5] = struct.pack("<I", 2)
+    with pytest.raises(UnreadableDocumentError) as refused:
+        ole.stream(bytes(data), ("名",))
+    assert refused.value.code == "damaged"

@@ -1,0 +1,80 @@
+"""The records of an .xls (MS-XLS), looked through before calamine reads them.
+
+calamine makes room for as many cells and strings as a record announces; a wrong number there ends the process, which
+nobody can catch. Here the numbers are held against what the format allows and the file holds.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from parsers.errors import UnreadableDocumentError
+from parsers.readers import ole
+
+_STREAMS = ("Workbook", "Book")
+_MAX_ROW, _MAX_COLUMN = 65536, 256
+# Records that put something into a cell begin with its row and column; MULRK goes on over the columns to the right.
+_CELLS = frozenset((0x0006, 0x00D6, 0x00FD, 0x0201, 0x0203, 0x0204, 0x0205, 0x027E, 0x0207, 0x0406, 0x0206))
+_MANY_CELLS = frozenset((0x00BD, 0x00BE))
+_MANY_HEAD, _MANY_EACH = 6, 6
+_BOF = (0x0809, 0x0409, 0x0209, 0x0009)
+_SHEET, _STRINGS, _DIMENSIONS, _PASSWORD = 0x0085, 0x00FC, 0x0200, 0x002F
+
+
+def checked(data: bytes, *, most_rows: int) -> bytes:
+    """The workbook alone, in an OLE file that holds nothing else (no macros, no objects).
+
+    Raises UnreadableDocumentError: `damaged`, `encrypted`, `too_large`, `too_complex` (more rows than `most_rows`).
+    """
+    content = ole.stream(data, _STREAMS)
+    begins: set[int] = set()
+    sheets: list[int] = []
+    at = 0
+    while at + 4 <= len(content):
+        kind, length = struct.unpack_from("<HH", content, at)
+        body = content[at + 4 : at + 4 + length]
+        if kind in _BOF:
+            begins.add(at)
+        elif kind in _CELLS:
+            _check_cell(body, 1, most_rows)
+        elif kind in _MANY_CELLS:
+            _check_cell(body, (length - _MANY_HEAD) // _MANY_EACH, most_rows)
+        elif kind == _PASSWORD:
+            raise UnreadableDocumentError("encrypted", "the workbook needs its password")
+        elif kind == _SHEET and length >= 4:
+            sheets.append(struct.unpack_from("<I", body.ljust(4, b"\0"))[0])
+        elif kind == _STRINGS:
+            _check_strings(body, len(content))
+        elif kind == _DIMENSIONS:
+            _check_dimensions(body)
+        at += 4 + length
+    lost = [place for place in sheets if place not in begins]
+    if lost or not sheets:
+        raise UnreadableDocumentError("damaged", f"{len(lost)} of {len(sheets)} sheets are not where the workbook says")
+    return ole.container(_STREAMS[0], content)
+
+
+def _check_cell(body: bytes, columns: int, most_rows: int) -> None:
+    row, column = struct.unpack_from("<HH", body.ljust(4, b"\0"))
+    if column + columns > _MAX_COLUMN:
+        raise UnreadableDocumentError("damaged", f"the workbook has a cell in column {column + columns}")
+    if row >= most_rows:
+        raise UnreadableDocumentError(
+            "too_complex", f"the workbook has a cell in row {row + 1}; at most {most_rows} are read"
+        )
+
+
+def _check_strings(body: bytes, most: int) -> None:
+    total, different = struct.unpack_from("<II", body.ljust(8, b"\0"))
+    # A string takes three bytes at the least.
+    if different * 3 > most or total > 1 << 28:
+        raise UnreadableDocumentError("damaged", f"the workbook announces {different} strings in {most} bytes")
+
+
+def _check_dimensions(body: bytes) -> None:
+    """Rows are four bytes wide since Excel 97, two before."""
+    form, length = ("<IIHH", 12) if len(body) >= 14 else ("<HHHH", 8)
+    first_row, past_row, first_column, past_column = struct.unpack_from(form, body.ljust(length, b"\0"))
+    if not (first_row <= past_row <= _MAX_ROW and first_column <= past_column <= _MAX_COLUMN):
+        size = f"rows {first_row} to {past_row}, columns {first_column} to {past_column}"
+        raise UnreadableDocumentError("damaged", f"a sheet announces {size}")
