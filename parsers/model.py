@@ -5,10 +5,14 @@ documents and knows nothing of formats. A `Reading` is all that was understood o
 
 Locators are strings a person can follow, `key=value` joined by `;`, most general first, everything counted from 1:
 
-    page=2;box=90.1,310.5,152.3,325.0     PDF: points from the page's top left corner (left, top, right, bottom)
-    table=3;row=5;column=2                HTML, docx: n-th table of the document, grid row and column
-    paragraph=14                          HTML, docx
+    page=2;box=90.1,310.5,152.3,325.0     PDF, OFD: points from the page's top left corner (left, top, right, bottom)
+    table=3;row=5;column=2                HTML, docx, .doc: n-th table of the document, grid row and column
+    paragraph=14                          HTML, docx, .doc
     line=120;column=3                     text: line of the file, n-th tab-, bar- or space-separated cell of it
+    sheet=表一;cell=B12                    .xls, .xlsx: the sheet's name (its semicolons full-width) and the cell
+    member=附件/年报.doc;…                 archives: before the locator within the member
+
+In .doc, whose rows do not say in which columns their cells stand, `column` counts the cells of the row.
 """
 
 from __future__ import annotations
@@ -76,7 +80,8 @@ class Document:
     """What a reader made of a payload: blocks in reading order.
 
     `title` is the format's own (HTML <title>, PDF or docx properties), "" when it has none.
-    `metadata` holds labelled facts of the container: HTML meta tags (name as printed → content), docx or PDF properties.
+    `metadata` holds labelled facts of the container: HTML meta tags (name as printed → content), docx or PDF
+    properties.
     """
 
     media_type: str

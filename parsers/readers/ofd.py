@@ -141,6 +141,7 @@ def _leading_numbers(words: list[str]) -> Iterator[float]:
             return
 
 
+@lru_cache(maxsize=4096)
 def _number(text: str | None, default: float) -> float:
     found = _numbers(text)
     return found[0] if found else default
@@ -272,8 +273,8 @@ class _Drawing:
 
     def _placed(self, element: etree._Element) -> tuple[_Matrix, bool]:
         """Matrix from an object's own space to millimetres on the page, and whether it turns or scales."""
-        bounds = _numbers(element.get("Boundary"))
-        x, y = (bounds[0], bounds[1]) if len(bounds) >= 2 else (0.0, 0.0)
+        words = (element.get("Boundary") or "").split()
+        x, y = (_number(words[0], 0.0), _number(words[1], 0.0)) if len(words) >= 2 else (0.0, 0.0)
         x, y = x - self.box[0], y - self.box[1]
         ctm = element.get("CTM")
         if ctm is None:
@@ -340,7 +341,14 @@ class _Drawing:
         is_stroked = element.get("Stroke", "true") != "false"
         is_filled = element.get("Fill", "false") == "true"
         data = _child(element, "AbbreviatedData")
-        for points in _subpaths(data.text or "" if data is not None else ""):
+        path = data.text or "" if data is not None else ""
+        if is_stroked and not is_turned and (ends := _straight(path)):
+            x0, y0, x1, y1 = ends
+            if abs(x1 - x0) <= _AXIS_TOLERANCE or abs(y1 - y0) <= _AXIS_TOLERANCE:
+                left, top = matrix[4:]
+                self._thin(x0 + left, y0 + top, x1 + left, y1 + top)
+            return
+        for points in _subpaths(path):
             placed = [_point(matrix, point) for point in points] if is_turned else _moved(matrix, points)
             if is_stroked:
                 for (x0, y0), (x1, y1) in pairwise(placed):
@@ -372,29 +380,34 @@ def _deltas(text: str | None, most: int) -> list[float]:
     at = 0
     while at < len(words) and len(steps) < most:
         if words[at] == "g" and at + 2 < len(words):
-            count, step = _numbers(words[at + 1]), _numbers(words[at + 2])
-            if not count or not step:
+            count, step = _number(words[at + 1], math.nan), _number(words[at + 2], math.nan)
+            if math.isnan(count) or math.isnan(step):
                 break
-            steps.extend(step * max(0, min(int(count[0]), most - len(steps))))
+            steps += [step] * max(0, min(int(count), most - len(steps)))
             at += 3
             continue
-        step = _numbers(words[at])
-        if not step:
+        step = _number(words[at], math.nan)
+        if math.isnan(step):
             break
-        steps += step
+        steps.append(step)
         at += 1
     return steps
 
 
+def _straight(data: str) -> list[float]:
+    """Both ends of a path that is one straight line, as nine of ten are; [] for any other."""
+    words = data.split()
+    if len(words) != 6 or words[0] not in "MS" or words[3] != "L":
+        return []
+    try:
+        ends = [float(words[1]), float(words[2]), float(words[4]), float(words[5])]
+    except ValueError:
+        return []
+    return ends if math.isfinite(sum(ends)) else []
+
+
 def _subpaths(data: str) -> Iterator[list[_Point]]:
     """Points of each part of a path; a curve ends the part before it and begins another."""
-    words = data.split()
-    if len(words) == 6 and words[0] in "MS" and words[3] == "L":
-        # Nine paths of ten are one straight line.
-        numbers = _numbers(" ".join((*words[1:3], *words[4:])))
-        if len(numbers) == 4:
-            yield [(numbers[0], numbers[1]), (numbers[2], numbers[3])]
-            return
     tokens = _TOKEN.findall(data[: 64 * _MAX_POINTS])
     points: list[_Point] = []
     start: _Point = (0.0, 0.0)
