@@ -18,6 +18,8 @@ _NOT_LABEL = re.compile(r"[^0-9A-Za-z\u3400-\u9fff]+")
 # NFKC brings the radicals that some PDF fonts print (⼀, ⺠) home.
 _IDEOGRAPH = re.compile(r"[\u2e80-\u2fdf\u3400-\u9fff\uf900-\ufaff]")
 _SPACE = re.compile(r"\s+")
+# Characters without width or ink (zero-width space, byte order mark, soft hyphen): pasted along, never printed.
+_UNSEEN = re.compile(r"[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
 _NUMBERING = re.compile(
     r"[(（]?[一二三四五六七八九十]{1,2}[)）]"
     r"|[一二三四五六七八九十]{1,2}[、.,，．:：]"
@@ -79,10 +81,15 @@ class Printed:
     oddity: Oddity = ""
 
 
+def seen(text: str) -> str:
+    """`text` without the characters that nobody sees."""
+    return text if text.isascii() else _UNSEEN.sub("", text)
+
+
 @lru_cache(maxsize=65536)
 def squeezed(text: str) -> str:
-    """`text` after NFKC and without any white space."""
-    return _SPACE.sub("", unicodedata.normalize("NFKC", text))
+    """`text` after NFKC and without any white space or unseen characters."""
+    return _SPACE.sub("", unicodedata.normalize("NFKC", seen(text)))
 
 
 @lru_cache(maxsize=65536)
@@ -134,6 +141,7 @@ def read_number(text: str, unit: str) -> Printed:
     Exact: amounts in another money unit are converted with decimals, nothing is rounded or guessed. `unit` "" takes
     any unit as it stands.
     """
+    text = seen(text)
     # ①, ² and their like are footnote marks; NFKC would make digits of them.
     bare = (
         "".join(sign for sign in text if unicodedata.category(sign) not in ("No", "Nl")) if not text.isascii() else text

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from parsers.model import Cell, FactStatus, Grid, Number
-from parsers.normalise import is_wordy, read_number
+from parsers.normalise import is_wordy, read_number, seen
 
 # What each oddity of a printed number leaves of the confidence in it.
 _ODDITY = {
@@ -24,6 +24,8 @@ _ODDITY = {
 _LONGEST_RAW = 240
 # What is left of the confidence where the grid column of a header cell, not the order of cells, names a value.
 _BY_HEADER = 0.8
+# Where nothing marks the rows, and where blank lines are all that shows a column without a number.
+IN_STREAM, _EMPTY_LINES = 0.9, 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,24 +97,40 @@ def is_blank(cell: Cell) -> bool:
     return read_number(cell.text, "").status == "blank"
 
 
+def is_empty(cell: Cell) -> bool:
+    """Whether nothing at all is printed in a cell: a dash is a value, an empty cell may be what a tool left."""
+    return not seen(cell.text).strip()
+
+
 def place_by_order(values: Sequence[Cell], count: int) -> Placed | None:
     """Put values to `count` columns by their order, where only one way is possible; else None.
 
-    More cells than columns are met where tools write empty cells for merged ones: empty cells on either side are
-    dropped as long as that can be done in one way only.
+    More cells than columns are met where tools write empty cells for merged ones: these are left out where all columns
+    are printed, one beside the other, or none is.
     """
     if len(values) == count:
         return Placed(tuple(values), 1.0)
     if len(values) < count:
         return None
-    filled = [index for index, cell in enumerate(values) if not is_blank(cell)]
-    if not filled:
+    printed = [index for index, cell in enumerate(values) if not is_empty(cell)]
+    if not printed:
         return Placed(tuple(values[:count]), 1.0)
-    first, last = filled[0], filled[-1]
-    starts = [start for start in range(len(values) - count + 1) if start <= first and last < start + count]
-    if len(starts) != 1:
+    if len(printed) != count or printed[-1] - printed[0] != count - 1:
         return None
-    return Placed(tuple(values[starts[0] : starts[0] + count]), 1.0)
+    return Placed(tuple(values[printed[0] : printed[-1] + 1]), 1.0)
+
+
+def place_in_stream(values: Sequence[Cell], count: int) -> Placed | None:
+    """Put the values between two labels of a stream to `count` columns: as many cells as columns, or as many printed.
+
+    A blank line that is no empty cell stands after the last value, or is one too many between them.
+    """
+    printed = [cell for cell in values if not is_empty(cell)]
+    if len(printed) == count:
+        return Placed(tuple(printed), IN_STREAM)
+    if len(values) < count or any(not is_empty(cell) for cell in values[count:]):
+        return None
+    return Placed(tuple(values[:count]), _EMPTY_LINES)
 
 
 def place_by_header(values: Sequence[Cell], columns: Sequence[tuple[int, int] | None]) -> Placed | None:

@@ -2,11 +2,11 @@
 
 Tables come in five shapes, told apart by how their lines look:
 
-    ruled     Markdown rows between bars
+    ruled     Markdown rows between bars; grids drawn with +---+
     tabbed    cells separated by tabs, one row a line; broken by pages, ragged
     indented  one cell a line, each behind a tab, rows separated by blank lines
     layout    cells set apart by runs of spaces (pdftotext -layout), or numbers after a label
-    stream    one cell a line and nothing that marks rows
+    stream    one cell a line and nothing that marks rows; a blank line among them is an empty cell
 
 Only in ruled and layout tables is it known in which column a cell stands, in a stream not even where a row ends. Text
 whose cells are glued together (规章555规范性文件…) is no table: it stays a paragraph and nothing is guessed from it.
@@ -15,8 +15,10 @@ whose cells are glued together (规章555规范性文件…) is no table: it sta
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from parsers.decode import decode
 from parsers.errors import UnreadableDocumentError
@@ -30,13 +32,16 @@ _MAX_CONTROL_SHARE = 0.01
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _MARKDOWN_HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*\s*$")
-_RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
+_RULE = re.compile(r"\s*[|+]?\s*:?[-=]{2,}:?\s*([|+]\s*:?[-=]{2,}:?\s*)*[|+]?\s*$")
 _BAR = re.compile(r"(?<!\\)\|")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 # A label or a header word; narrative lines are longer or end like sentences.
 _STREAM_CELL_LENGTH = 48
 _STREAM_LEAST_NUMBERS = 8
 _SENTENCE_END = "。；;！？!?"
+# A table with a rule between all its rows has at least this many between rules: a head, a few rows.
+_LEAST_GROUPS = 4
+_SPACED_SHARE = 0.9
 
 
 def read(data: bytes) -> Document:
@@ -117,27 +122,62 @@ class _Rows:
 
 def _is_ruled(lines: list[str], at: int) -> bool:
     line = lines[at].strip()
+    if _is_border(line):
+        return at + 1 < len(lines) and lines[at + 1].strip().startswith("|")
     return len(_BAR.findall(line)) >= 2 and (
         line[0] == "|" or (at + 1 < len(lines) and bool(_RULE.match(lines[at + 1])))
     )
 
 
-def _ruled(lines: list[str], at: int) -> tuple[Grid, int]:
-    rows = _Rows()
-    while at < len(lines):
+def _is_border(line: str) -> bool:
+    """Whether a line is one of those drawn around and between the rows of a grid: +------+------+."""
+    return line.startswith("+") and bool(_RULE.match(line))
+
+
+def _ruled(lines: list[str], start: int) -> tuple[Grid, int]:
+    end = start
+    for at in range(start, len(lines)):
         line = lines[at].strip()
-        if not line and at + 1 < len(lines) and lines[at + 1].strip().startswith("|"):
-            at += 1
-            continue
-        if len(_BAR.findall(line)) < 2:
+        if len(_BAR.findall(line)) >= 2 or _is_border(line) or (at > start and _RULE.match(line)):
+            end = at + 1
+        elif line or at + 1 == len(lines) or not lines[at + 1].strip().startswith("|"):
             break
-        if not _RULE.match(line):
-            inner = line.removeprefix("|")
-            inner = inner[:-1] if inner.endswith("|") and not inner.endswith("\\|") else inner
-            texts = [_BREAK.sub("\n", part.replace("\\|", "|").replace("**", "").strip()) for part in _BAR.split(inner)]
-            rows.rows.append([(text, at + 1, place) for place, text in enumerate(texts, 1)])
-        at += 1
-    return rows.grid(columns_known=True), at
+    printed = [at for at in range(start, end) if lines[at].strip() and not _RULE.match(lines[at])]
+    rules = [at for at in range(start, end) if _RULE.match(lines[at])]
+    # Without bars at the outside, the bar that begins a line stands after an empty cell.
+    rule = lines[rules[0]].strip() if rules else ""
+    outer = rule[0] in "|+" if rule else all(lines[at].strip().startswith("|") for at in printed)
+    rows = [_bar_cells(lines[at], at, outer=outer) for at in printed]
+    return _Rows(_between_rules(rows, rules)).grid(columns_known=True), end
+
+
+def _bar_cells(line: str, at: int, *, outer: bool) -> list[tuple[str, int, int]]:
+    inner = line.strip()
+    if outer:
+        inner = inner.removeprefix("|")
+        inner = inner[:-1] if inner.endswith("|") and not inner.endswith("\\|") else inner
+    texts = [_BREAK.sub("\n", part.replace("\\|", "|").replace("**", "").strip()) for part in _BAR.split(inner)]
+    return [(text, at + 1, place) for place, text in enumerate(texts, 1)]
+
+
+def _between_rules(rows: list[list[tuple[str, int, int]]], rules: list[int]) -> list[list[tuple[str, int, int]]]:
+    """Rows whose cells go over several lines made one, where a rule parts each row from the next."""
+    groups: dict[int, list[list[tuple[str, int, int]]]] = {}
+    for row in rows:
+        groups.setdefault(bisect(rules, row[0][1] - 1), []).append(row)
+    numbered = sum(any(text and not is_wordy(text) for text, _, _ in row) for row in rows)
+    if len(groups) < _LEAST_GROUPS or len(groups) * 2 < numbered:
+        return rows
+    return [_stacked(group) for group in groups.values()]
+
+
+def _stacked(lines: list[list[tuple[str, int, int]]]) -> list[tuple[str, int, int]]:
+    cells: list[tuple[str, int, int]] = []
+    for place in range(1, max(len(line) for line in lines) + 1):
+        parts = [line[place - 1] for line in lines if len(line) >= place]
+        first = next((part for part in parts if part[0]), parts[0])
+        cells.append(("\n".join(part[0] for part in parts if part[0]), first[1], place))
+    return cells
 
 
 def _is_tabbed(line: str) -> bool:
@@ -175,8 +215,9 @@ def _continues(lines: list[str], at: int) -> bool:
 def _tabbed(lines: list[str], start: int, end: int) -> tuple[Grid, int]:
     rows = _Rows()
     at = start
-    while at < end and ("\t" in lines[at] or not lines[at].strip()):
-        if "\t" in lines[at]:
+    while at < end:
+        # A line without a tab between two that have some goes on with the row above.
+        if "\t" in lines[at] or (lines[at].strip() and not is_page_mark(lines[at])):
             rows.rows.append([(text.strip(), at + 1, place) for place, text in enumerate(lines[at].split("\t"), 1)])
         at += 1
     return rows.grid(columns_known=False), at
@@ -188,6 +229,9 @@ def _indented(lines: list[str], start: int) -> tuple[Grid, int]:
     at = start
     while at < len(lines):
         line = lines[at]
+        if is_page_mark(line):
+            at += 1
+            continue
         if line.startswith("\t"):
             row.extend((text.strip(), at + 1, place) for place, text in enumerate(line[1:].rstrip("\t").split("\t"), 1))
         elif not line.strip():
@@ -237,10 +281,18 @@ def _stream_run(lines: list[str], run: list[int]) -> list[int]:
     return run if len(numbers) >= _STREAM_LEAST_NUMBERS else []
 
 
-def _stream(lines: list[str], at: int, stream: set[int]) -> tuple[Grid, int]:
+def _stream(lines: list[str], start: int, stream: set[int]) -> tuple[Grid, int]:
+    end = start
+    while end < len(lines) and (end in stream or not lines[end].strip()):
+        end += 1
+    printed = [at for at in range(start, end) if at in stream and squeezed(lines[at])]
+    # Where a blank line parts any two cells, only what is more than that is empty cells.
+    spaced = sum(after - at > 1 for at, after in pairwise(printed)) > _SPACED_SHARE * len(printed)
     rows = _Rows()
-    while at < len(lines) and (at in stream or not lines[at].strip()):
-        if at in stream and squeezed(lines[at]) and not is_page_mark(lines[at]):
-            rows.rows.append([(lines[at].strip(), at + 1, 1)])
-        at += 1
-    return rows.grid(columns_known=False, rows_known=False), at
+    for at, after in pairwise([*printed, end]):
+        if is_page_mark(lines[at]):
+            continue
+        rows.rows.append([(lines[at].strip(), at + 1, 1)])
+        blank = 0 if after < end and is_page_mark(lines[after]) else after - at - 1
+        rows.rows.extend([("", at + 2, 1)] for _ in range((blank - 1) // 2 if spaced else blank))
+    return rows.grid(columns_known=False, rows_known=False), end

@@ -13,16 +13,18 @@ from itertools import pairwise
 from parsers.form import Table
 from parsers.labels import Entry, Hit, LabelBook
 from parsers.model import Cell, Finding
-from parsers.normalise import is_wordy, label_key
+from parsers.normalise import is_wordy, label_key, read_number
 from parsers.rows import (
     Candidate,
     Line,
     Placed,
     candidate,
     is_blank,
+    is_empty,
     overlaps,
     place_by_header,
     place_by_order,
+    place_in_stream,
     split_wordy,
     unassigned,
 )
@@ -30,8 +32,12 @@ from parsers.rows import (
 _LONGEST_JOIN = 6
 # Confidence left where the header does not show that the columns stand in statutory order.
 _UNVERIFIED = 0.85
-# Where nothing marks the rows, or the order of cells and the columns of the header disagree.
-_STREAM, _DISAGREEING, _CONTINUED, _REORDERED = 0.9, 0.6, 0.8, 0.8
+# Where the order of cells and the columns of the header disagree, a line goes on below, the header has its own order.
+_DISAGREEING, _CONTINUED, _REORDERED = 0.6, 0.8, 0.8
+# Where a line is shorter than its like, as all are that end in a column without a number.
+_STRIPPED = 0.85
+# Of the rows of a table, as many as show how it is made; the rest is damage.
+_MOST = 0.9
 _DOUBTED = 0.5
 
 
@@ -54,6 +60,7 @@ class Header:
 
     `spans`: key → grid columns, where they are known. `order`: keys from left to right. `verified`: all of them were
     seen, in the form's order; `out_of_order`: they stand otherwise, and `complete` says whether the order is all known.
+    `start`: in text, the place of the first column in its line where the others stand in the places after it.
     """
 
     grid: int
@@ -62,18 +69,25 @@ class Header:
     verified: bool = False
     out_of_order: bool = False
     complete: bool = False
+    start: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """How the rows of a ragged text table are printed, where empty cells stand for merged labels.
+    """How the rows of a text table are printed, where empty cells may stand for merged labels.
 
-    `starts`: (cells of the label, cells of the line) → index of the first value, where all rows printed in full agree.
-    `usual_cells`: cells of the label → how many cells such a line usually has.
+    `starts`: cells of the label → index of the first value in the lines printed in full, where these agree.
+    `start`: the index in all lines, whatever their label, where the table's lines have their columns in common.
+    `bare`: labels differ in their cells and the columns follow at once: no cell stands for a merged label.
+    `widths`: cells of the label → how many cells such a line usually has. `stripped`: empty cells are printed between
+    others, and none at the end of a line.
     """
 
-    starts: Mapping[tuple[int, int], int]
-    usual_cells: Mapping[int, int]
+    starts: Mapping[int, int]
+    start: int | None
+    bare: bool
+    widths: Mapping[int, int]
+    stripped: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +137,8 @@ class MatrixReader:
 
     def read(self, lines: Sequence[Line]) -> Matrix:
         entries = [self._entry(line) for line in lines]
-        header = self._header([line for entry in entries if (line := _header_line(entry))])
+        header_lines = [line for entry in entries if (line := _header_line(entry))]
+        header = self._header(header_lines)
         entries = self._joined(entries)
         self._match_loosely(entries)
         self._doubt_blanks(entries)
@@ -131,7 +146,12 @@ class MatrixReader:
         if not disordered:
             entries = self._continued(entries)
         self._forget_after_empty(entries)
-        layout = self._layout(entries)
+        if header and header.spans and self._is_refuted(header, entries):
+            # The tool kept no column of its own for merged cells: only the order of cells is left.
+            for entry in entries:
+                entry.line = replace(entry.line, columns_known=False)
+            header = self._header([replace(line, columns_known=False) for line in header_lines])
+        layout = self._layout(entries, header)
         candidates: list[Candidate] = []
         findings: list[Finding] = []
         rows: list[str] = []
@@ -248,8 +268,12 @@ class MatrixReader:
             values = _merged_values(window)
             if remainder and (hit is None or hit.indexes != remainder.indexes):
                 break
+            if best and best[0].hit and hit and hit.indexes != best[0].hit.indexes:
+                # The label is whole; what follows begins another.
+                break
             if hit and values is not None:
-                entry = _Entry(window[0].line, window[0].heads, values, hit, quality=min(hit.quality, 1.0))
+                heads = next(part.heads for part in window if part.heads)
+                entry = _Entry(window[0].line, heads, values, hit, quality=min(hit.quality, 1.0))
                 if sum(not all(is_blank(cell) for cell in part.values) for part in window) > 1:
                     entry.quality = min(entry.quality, 0.9)
                 best = (entry, end + 1)
@@ -268,9 +292,11 @@ class MatrixReader:
         columns = {cell.column for entry in worded for cell in entry.heads[-1:]}
         texts = [("".join(entry.heads[-1].text for entry in worded))]
         if window[0].line.columns_known:
+            # A label begins on the first line that has words.
+            begun = {cell.column for cell in worded[0].heads}
             texts.extend(
                 "".join(cell.text for entry in worded for cell in entry.heads if cell.column == column)
-                for column in sorted(columns, reverse=True)
+                for column in sorted(columns & begun, reverse=True)
             )
         for text in texts:
             hit = self.labels.exact(text)
@@ -322,19 +348,37 @@ class MatrixReader:
         return False
 
     def _continued(self, entries: list[_Entry]) -> list[_Entry]:
-        """Values that stand alone on a line, under a label that lacks just as many, belong to it."""
+        """Lines that go on with the row above: values under one that lacks just as many, the rest of its label.
+
+        What might be such a line leaves the blanks above it in doubt.
+        """
         done: list[_Entry] = []
         for entry in entries:
             before = done[-1] if done else None
-            alone = entry.hit is None and not entry.header and not entry.heads and entry.values
-            lacking = len(self._columns) - len(before.values) if before and before.hit else 0
-            # A single number may be that of the page.
-            if alone and before and 1 < lacking == len(entry.values):
-                before.values = [*before.values, *entry.values]
+            filled = entry.hit is None and not entry.header and any(map(_is_number, entry.values))
+            if not before or not before.hit or not filled:
+                done.append(entry)
+            elif not entry.heads and self._goes_on(before, entry):
+                before.values = [*_without_empty_ends(before.values), *entry.values]
                 before.quality = min(before.quality, _CONTINUED)
-                continue
-            done.append(entry)
+            elif entry.heads and all(map(is_blank, before.values)) and self._is_rest(before, entry):
+                before.values, before.line = entry.values, entry.line
+            else:
+                if before.values and is_empty(before.values[-1]):
+                    before.quality = min(before.quality, _DOUBTED)
+                done.append(entry)
         return done
+
+    def _goes_on(self, before: _Entry, entry: _Entry) -> bool:
+        printed = _without_empty_ends(before.values)
+        if len(printed) + len(entry.values) != len(self._columns):
+            return False
+        # A single number may be that of the page, if it is not the sum of the others.
+        return len(entry.values) > 1 or _is_sum(printed, entry.values[0])
+
+    def _is_rest(self, before: _Entry, entry: _Entry) -> bool:
+        whole = self.labels.exact(before.heads[-1].text + entry.heads[-1].text)
+        return whole is not None and before.hit is not None and whole.indexes == before.hit.indexes
 
     @staticmethod
     def _forget_after_empty(entries: Sequence[_Entry]) -> None:
@@ -369,9 +413,33 @@ class MatrixReader:
             header.complete = len(header.order) == len(lawful)
         else:
             header.order, header.complete = self._printed_order(first)
+            header.start = self._start(first)
         header.out_of_order = list(header.order) != [key for key in lawful if key in header.order]
         header.verified = header.complete and not header.out_of_order and len(header.order) == len(lawful)
         return header
+
+    def _is_refuted(self, header: Header, entries: Sequence[_Entry]) -> bool:
+        """Whether the columns of the header are none: two in one place, or rows printed in full stand beside them."""
+        spans = sorted(header.spans.values())
+        if any(before[1] > after[0] for before, after in pairwise(spans)):
+            return True
+        if not header.complete:
+            return False
+        agreeing = []
+        for entry in entries:
+            placed = place_by_order(entry.values, len(self._columns)) if entry.hit else None
+            if placed and not any(cell and is_empty(cell) for cell in placed.cells):
+                agreeing.append(self._agrees(placed.cells, [header.spans[column.key] for column in self._columns]))
+        return agreeing.count(False) > len(agreeing) / 2
+
+    def _start(self, lines: Sequence[Line]) -> int | None:
+        places: dict[str, int] = {}
+        for line in lines:
+            for at, cell in enumerate(line.cells):
+                places.setdefault(self._column_of(cell), at)
+        start = places.get(self._columns[0].key, 0)
+        lawful = all(places.get(column.key) == at for at, column in enumerate(self._columns, start))
+        return start if lawful else None
 
     def _column_of(self, cell: Cell) -> str:
         """The column a header cell names, be it by the first of two lines its words are broken over; else ""."""
@@ -462,39 +530,65 @@ class MatrixReader:
 
     def _placed(self, entry: _Entry, header: Header | None, layout: _Layout) -> tuple[Placed | None, float]:
         """Each column's value, and how sure that is; None where they cannot be told."""
-        quality = entry.quality if entry.line.rows_known else min(entry.quality, _STREAM)
         spans = self._spans(header, entry.line)
         by_header = place_by_header(entry.values, spans) if spans and any(spans) else None
         if header and (header.out_of_order or (header.complete and len(header.order) < len(self._columns))):
             placed = by_header or self._by_printed_order(entry, header)
-            return placed, min(quality, placed.confidence if placed else 0.0)
-        placed = place_by_order(entry.values, len(self._columns))
-        gaps = placed is not None and any(cell and is_blank(cell) for cell in placed.cells)
-        if gaps and spans and all(spans) and len(entry.values) != len(self._columns):
-            # Merged labels are written out as empty cells: only the header shows which of them are values.
-            placed = by_header
-        if placed and self._may_be_filler(entry, placed, header, layout):
-            placed = None
-        if placed is None and not entry.line.columns_known:
-            placed = self._by_start(entry, layout)
+        elif not entry.line.rows_known:
+            placed = place_in_stream(entry.values, len(self._columns))
+        elif not entry.line.columns_known:
+            placed = self._in_text(entry, layout)
+        else:
+            placed = self._in_grid(entry, header, spans, by_header)
         if placed is None:
-            return by_header, min(quality, by_header.confidence if by_header else 0.0)
-        quality = min(quality, placed.confidence)
+            return None, 0.0
+        quality = min(entry.quality, placed.confidence)
         uniform = len({cell.text.strip() for cell in placed.cells if cell}) == 1
-        if not uniform and not (header and header.verified):
-            quality = min(quality, _UNVERIFIED)
-        if spans and all(spans) and not uniform and not self._agrees(placed.cells, spans):
-            quality = min(quality, _DISAGREEING)
+        if placed is not by_header and not uniform:
+            if not (header and (header.verified or header.out_of_order)):
+                quality = min(quality, _UNVERIFIED)
+            if spans and all(spans) and not self._agrees(placed.cells, spans):
+                quality = min(quality, _DISAGREEING)
         return placed, quality
 
-    def _may_be_filler(self, entry: _Entry, placed: Placed, header: Header | None, layout: _Layout) -> bool:
-        """Whether an empty cell at the edge may stand for a merged label, a value being lost: 7 cells, 6 numbers."""
+    def _in_grid(
+        self,
+        entry: _Entry,
+        header: Header | None,
+        spans: Sequence[tuple[int, int] | None] | None,
+        by_header: Placed | None,
+    ) -> Placed | None:
+        placed = place_by_order(entry.values, len(self._columns))
+        gaps = placed is not None and any(cell and is_blank(cell) for cell in placed.cells)
+        if placed is None or (gaps and spans and all(spans) and len(entry.values) != len(self._columns)):
+            # Merged labels are written out as empty cells: only the header shows which of them are values.
+            return by_header
         edges = (placed.cells[0], placed.cells[-1])
-        if not any(cell and is_blank(cell) for cell in edges) or all(is_blank(cell) for cell in entry.values):
-            return False
-        if not (header and header.verified):
-            return True
-        return not entry.line.columns_known and layout.usual_cells.get(len(entry.heads)) != len(entry.line.cells)
+        empty_edge = any(cell and is_blank(cell) for cell in edges) and not all(map(is_blank, entry.values))
+        return placed if (header and header.verified) or not empty_edge else by_header
+
+    def _in_text(self, entry: _Entry, layout: _Layout) -> Placed | None:
+        """By order where all columns are printed, else where the lines that are printed in full have theirs.
+
+        A line longer than its like has a cell that is not its own; a shorter one has lost cells, at its end if all have.
+        """
+        size, heads, cells = len(self._columns), len(entry.heads), entry.line.cells
+        if all(is_empty(cell) for cell in entry.values):
+            return place_by_order(entry.values, size)
+        placed = place_by_order(entry.values, size)
+        if placed and not any(cell and is_empty(cell) for cell in placed.cells):
+            return placed
+        start = heads if layout.bare else layout.starts.get(heads, layout.start)
+        if start is None or start < heads:
+            return None
+        outside = [*cells[heads:start], *cells[start + size :]]
+        missing = max(layout.widths[heads], start + size) - len(cells)
+        if any(not is_empty(cell) for cell in outside) or missing < 0 or (missing and not layout.stripped):
+            return None
+        values = list(cells[start : start + size])
+        if len(values) < size:
+            values += [replace(cells[-1], text="")] * (size - len(values))
+        return Placed(tuple(values), _STRIPPED if missing else 1.0)
 
     def _by_printed_order(self, entry: _Entry, header: Header) -> Placed | None:
         """By the order of the header's words, in text; columns the header does not print stay empty-handed."""
@@ -506,32 +600,45 @@ class MatrixReader:
         by_key = dict(zip(header.order, placed.cells, strict=True))
         return Placed(tuple(by_key.get(column.key) for column in self._columns), _REORDERED)
 
-    def _by_start(self, entry: _Entry, layout: _Layout) -> Placed | None:
-        """Where the rows printed like this one have their first value, this one has it too."""
-        start = layout.starts.get((len(entry.heads), len(entry.line.cells)))
-        if start is None:
-            return None
-        values = entry.line.cells[start : start + len(self._columns)]
-        outside = [*entry.line.cells[len(entry.heads) : start], *entry.line.cells[start + len(self._columns) :]]
-        if len(values) < len(self._columns) or not all(is_blank(cell) for cell in outside):
-            return None
-        return Placed(tuple(values), _STREAM)
-
-    def _layout(self, entries: Sequence[_Entry]) -> _Layout:
+    def _layout(self, entries: Sequence[_Entry], header: Header | None) -> _Layout:
         """How the rows of a text table are printed."""
         size = len(self._columns)
-        seen: dict[tuple[int, int], list[int]] = {}
+        full: dict[int, set[int]] = {}
         counts: dict[int, Counter[int]] = {}
+        early: set[int] = set()
+        ends_empty, has_gaps = False, False
         for entry in entries:
-            if not entry.hit or not entry.line.rows_known or entry.line.columns_known:
+            if not entry.hit or not entry.values or not entry.line.rows_known or entry.line.columns_known:
                 continue
             heads, cells = len(entry.heads), entry.line.cells
             counts.setdefault(heads, Counter())[len(cells)] += 1
-            filled = [at for at, cell in enumerate(cells) if at >= heads and not is_blank(cell)]
-            if len(filled) == size and filled[-1] - filled[0] + 1 == size:
-                seen.setdefault((heads, len(cells)), []).append(filled[0])
-        starts = {key: found[0] for key, found in seen.items() if len(found) > 1 and len(set(found)) == 1}
-        return _Layout(starts, {heads: counted.most_common(1)[0][0] for heads, counted in counts.items()})
+            ends_empty = ends_empty or is_empty(cells[-1])
+            printed = [at for at in range(heads, len(cells)) if not is_empty(cells[at])]
+            early.update(printed[:1])
+            has_gaps = has_gaps or (len(printed) > 1 and printed[-1] - printed[0] + 1 != len(printed))
+            if len(printed) == size and printed[-1] - printed[0] + 1 == size:
+                full.setdefault(heads, set()).add(printed[0])
+        bare = sum(counted[heads + size] for heads, counted in counts.items())
+        starts = {heads: next(iter(found)) for heads, found in full.items() if len(found) == 1}
+        return _Layout(
+            starts,
+            self._common_start(full, counts, header, min(early, default=0)),
+            bare >= _MOST * sum(counted.total() for counted in counts.values()) and len(counts) > 1,
+            {heads: max(counted, key=lambda width: (counted[width], width)) for heads, counted in counts.items()},
+            stripped=has_gaps and not ends_empty,
+        )
+
+    @staticmethod
+    def _common_start(
+        full: Mapping[int, set[int]], counts: Mapping[int, Counter[int]], header: Header | None, first: int
+    ) -> int | None:
+        """Where the values begin in lines whose like is nowhere printed in full."""
+        found = {start for starts in full.values() for start in starts}
+        if header and header.start is not None and found <= {header.start} and first >= header.start:
+            return header.start
+        if len(found) == 1 and any(start > heads for heads, starts in full.items() for start in starts):
+            return found.pop()
+        return None
 
     def _spans(self, header: Header | None, line: Line) -> list[tuple[int, int] | None] | None:
         if header is None or not line.columns_known or header.grid != line.grid:
@@ -561,6 +668,16 @@ def _header_line(entry: _Entry) -> Line | None:
 
 def _is_number(cell: Cell) -> bool:
     return not is_wordy(cell.text) and not is_blank(cell)
+
+
+def _without_empty_ends(cells: Sequence[Cell]) -> list[Cell]:
+    printed = [at for at, cell in enumerate(cells) if not is_empty(cell)]
+    return list(cells[printed[0] : printed[-1] + 1]) if printed else []
+
+
+def _is_sum(parts: Sequence[Cell], whole: Cell) -> bool:
+    values = [read_number(cell.text, "").value for cell in (*parts, whole)]
+    return None not in values and sum(value for value in values[:-1] if value) == values[-1]
 
 
 def _heads(group: str, results: str) -> tuple[str, ...]:
