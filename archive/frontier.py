@@ -149,9 +149,12 @@ class Frontier:
                 (instant(not_before), frontier_id),
             )
 
-    def next_due(self, sites: Collection[str] | None = None) -> datetime | None:
+    def next_due(self, sites: Collection[str] | None = None, *, except_hosts: Collection[str] = ()) -> datetime | None:
         """When the first pending row may be fetched: a past instant when one may be now, None when none is pending."""
         condition, values = _site_condition(sites)
+        if except_hosts:
+            condition += f" AND host NOT IN ({', '.join('?' * len(except_hosts))})"
+            values += tuple(except_hosts)
         row = self._connection.execute(
             f"""SELECT count(*), min(ifnull(not_before, '0001-01-01T00:00:00.000000Z'))
             FROM frontier WHERE state = 'pending' {condition}""",  # noqa: S608

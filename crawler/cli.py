@@ -22,7 +22,7 @@ from crawler.exceptions import CrawlerError
 from crawler.site import SITES_FOLDER, Site, bundled_site, bundled_sites, load_site
 
 # Commands of the contract that this version does not have yet.
-NOT_BUILT = ("nightly", "import", "export", "schedule", "doctor")
+NOT_BUILT = ("nightly", "export", "schedule", "doctor")
 EXIT_LOCKED = 75
 
 Command = Callable[..., None]
@@ -194,6 +194,21 @@ def extract(data_dir: Path, full: bool, workers: int, as_json: bool) -> None:
 
     summary = extract(data_dir, full=full, workers=workers)
     print_json(asdict(summary)) if as_json else click.echo(report.extracted(summary))
+
+
+@main.command("import")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that read.")
+@as_json
+@click.pass_obj
+@clear_errors
+def import_command(data_dir: Path, files: tuple[Path, ...], workers: int, as_json: bool) -> None:
+    """Take in WARC or WACZ files written by other tools, and read what is new; the same file again adds nothing."""
+    from crawler.importing import import_files
+
+    summary = import_files(data_dir, files, workers=workers)
+    print_json(asdict(summary)) if as_json else click.echo(report.imported(summary))
+    sys.exit(0 if summary.ok else 1)
 
 
 @main.command()

@@ -15,7 +15,7 @@ from scrapy.crawler import CrawlerProcess
 from scrapy.settings import Settings
 from tqdm import tqdm
 
-from archive.model import RunStatus
+from archive.model import Finding, RunStatus
 from crawler import settings
 from crawler.exceptions import CrawlFailedError
 from crawler.extract import ExtractSummary, extract_new
@@ -50,6 +50,7 @@ def crawl(
     *,
     full: bool = False,
     limit: int | None = None,
+    contact: str = settings.GONGKAI_CONTACT_URL,
     workers: int = 1,
     kind: str = "crawl",
 ) -> CrawlSummary:
@@ -59,10 +60,13 @@ def crawl(
     the wire's self-test failed: what was recorded until then is kept.
     """
     started = time.monotonic()
-    with Session(data_dir, sites, Options(full=full, limit=limit), kind=kind) as session:
+    with Session(data_dir, sites, Options(full, limit, contact), kind=kind) as session:
+        if not contact:
+            message = "the user agent names nobody whom a site's operator could ask: give --contact"
+            session.find(Finding("info", "no_contact", message))
         with tqdm(unit=" captures", desc="crawl", disable=not sys.stderr.isatty()) as bar:
             session.progress = bar.update
-            _fetch(session)
+            fetch(session)
         session.end()
         if session.broken is not None:
             raise CrawlFailedError(str(session.broken)) from session.broken
@@ -71,7 +75,7 @@ def crawl(
         return _summary(session, extracted, crawl_seconds, time.monotonic() - started)
 
 
-def _fetch(session: Session) -> None:
+def fetch(session: Session) -> None:
     """Runs Scrapy until the frontier holds nothing more for this run, or until it is told to stop."""
     process = CrawlerProcess(Settings(settings.as_dict()))
     process.crawl(ColumnSpider, session=session)

@@ -12,11 +12,12 @@ from archive.rows import Finished
 MOST_ATTEMPTS = 3
 FIRST_WAIT_SECONDS = 5.0
 WAIT_FACTOR = 4.0
-# A server may ask for more patience than a run has.
+# A server may ask for more patience than a run has: then it is left to the next one.
 LONGEST_WAIT_SECONDS = 600.0
 
 # The server is in trouble or wants less of us; 408 and 522 to 524 are time-outs of it or of its CDN.
 PASSING = frozenset({408, 429, 500, 502, 503, 504, 520, 522, 523, 524})
+ASKS_FOR_REST = frozenset({429, 503})
 # Seen on these sites for what is not there any more, 550 included: an answer, not a failure.
 GONE = frozenset({404, 410, 550})
 # What the wire refuses itself: asking again would change nothing.
@@ -25,11 +26,15 @@ REFUSALS = frozenset({"private_address", "forbidden_host", "forbidden_port", "un
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The state of the frontier row; with `pending`, not before `not_before`. `problem` says why it was given up."""
+    """The state of the frontier row; with `pending`, not before `not_before`. `problem` says why it was given up.
+
+    `host_wait_seconds` is how long the whole host is to be left alone; beyond LONGEST_WAIT_SECONDS, for this run.
+    """
 
     state: Finished
     not_before: datetime | None = None
     problem: str | None = None
+    host_wait_seconds: float = 0.0
 
 
 def after_exchange(exchange: Exchange, *, attempts: int, now: datetime) -> Ending:
@@ -39,9 +44,11 @@ def after_exchange(exchange: Exchange, *, attempts: int, now: datetime) -> Endin
         return Ending("acknowledged")
     if (exchange.error or "").partition(":")[0] in REFUSALS or not _passes(exchange):
         return Ending("failed", problem=problem)
+    host_wait = _host_wait(exchange, attempts, now)
     if attempts >= MOST_ATTEMPTS:
-        return Ending("failed", problem=f"{problem}, {attempts} times")
-    return Ending("pending", not_before=now + timedelta(seconds=_wait(exchange, attempts, now)))
+        return Ending("failed", problem=f"{problem}, {attempts} times", host_wait_seconds=host_wait)
+    not_before = now + timedelta(seconds=_wait(exchange, attempts, now))
+    return Ending("pending", not_before=not_before, host_wait_seconds=host_wait)
 
 
 def _problem(exchange: Exchange) -> str | None:
@@ -60,6 +67,13 @@ def _passes(exchange: Exchange) -> bool:
     if exchange.error is not None or exchange.truncated is not None or exchange.status is None:
         return exchange.truncated != "length"
     return exchange.status in PASSING
+
+
+def _host_wait(exchange: Exchange, attempts: int, now: datetime) -> float:
+    """A server that does not answer, or says that it is asked too much, is left alone as a whole."""
+    if exchange.status in ASKS_FOR_REST:
+        return max(_wait(exchange, attempts, now), _retry_after(exchange, now))
+    return _wait(exchange, attempts, now) if exchange.status is None else 0.0
 
 
 def _wait(exchange: Exchange, attempts: int, now: datetime) -> float:

@@ -20,6 +20,7 @@ from archive.errors import ArchiveError
 from archive.frontier import Leased
 from crawler.exceptions import CrawlerError
 from crawler.politeness import Lane, lanes
+from crawler.robots import PostponedError, set_delay
 from crawler.session import Session, host_of
 from crawler.spiders.column import ColumnSpider
 from crawler.wire.context import FRONTIER_ID, TARGET
@@ -31,16 +32,15 @@ LEASE_SIZE = 64
 class FrontierScheduler(BaseScheduler):
     """Needs a spider with a `session`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, crawler: Crawler | None = None) -> None:
         self._session = session
-        self._names = tuple(session.sites)
+        self._crawler = crawler
+        self._open = session.open_sites()
         self._lanes: dict[str, Lane] = lanes(session.sites.values())
         self._internal: deque[Request] = deque()
         self._ready: dict[str, deque[Leased]] = {}
         self._under_way: Counter[str] = Counter()
-        # Scrapy's robots middleware gives robots.txt to the first of several requests that wait for it and nothing,
-        # which allows everything, to the others (2.19). So nobody waits: until one request to a server has ended, no
-        # other goes there.
+        # Until one request to a server has ended, and with it the one for robots.txt, no other goes there.
         self._entering: set[str] = set()
         self._entered: set[str] = set()
 
@@ -48,7 +48,7 @@ class FrontierScheduler(BaseScheduler):
     def from_crawler(cls, crawler: Crawler) -> FrontierScheduler:
         if not isinstance(crawler.spider, ColumnSpider):
             raise TypeError(f"expected a ColumnSpider, found {type(crawler.spider).__name__}")
-        return cls(crawler.spider.session)
+        return cls(crawler.spider.session, crawler)
 
     def open(self, spider: Spider) -> None:
         """Nothing to prepare: the frontier is in the database."""
@@ -65,7 +65,8 @@ class FrontierScheduler(BaseScheduler):
             return False
         if self._internal or any(self._ready.values()):
             return True
-        return self._session.frontier.next_due(self._names) is not None
+        paused = self._session.manners.paused
+        return self._session.frontier.next_due(self._session.open_sites(), except_hosts=paused) is not None
 
     def enqueue_request(self, request: Request) -> bool:
         """Requests that Scrapy itself or a middleware makes; they are not in the frontier."""
@@ -77,8 +78,24 @@ class FrontierScheduler(BaseScheduler):
             return self._internal.popleft()
         if self._session.broken is not None:
             return None
+        self._give_back_closed()
         leased = self._take() or self._take_after_lease()
         return self._request(leased) if leased else None
+
+    def _give_back_closed(self) -> None:
+        """Once a site's crawl window has closed."""
+        open_now = self._session.open_sites()
+        if open_now == self._open:
+            return
+        self._open = open_now
+        for host, ready in self._ready.items():
+            closed = [leased for leased in ready if leased.target.site not in open_now]
+            self._session.frontier.release([leased.frontier_id for leased in closed])
+            self._ready[host] = deque(leased for leased in ready if leased.target.site in open_now)
+
+    def _give_back_paused(self, host: str) -> None:
+        if host in self._session.manners.paused and self._ready.get(host):
+            self._session.frontier.release([leased.frontier_id for leased in self._ready.pop(host)])
 
     def _take(self) -> Leased | None:
         for host, ready in self._ready.items():
@@ -91,16 +108,19 @@ class FrontierScheduler(BaseScheduler):
         if len(busy) == len(self._lanes):
             return None
         waiting = [host for host, ready in self._ready.items() if ready]
-        for leased in self._session.frontier.lease(LEASE_SIZE, sites=self._names, busy_hosts={*busy, *waiting}):
+        for leased in self._session.frontier.lease(LEASE_SIZE, sites=self._open, busy_hosts={*busy, *waiting}):
             self._ready.setdefault(leased.host, deque()).append(leased)
         return self._take()
 
     def _is_free(self, host: str) -> bool:
         lane = self._lanes.get(host)
-        return self._under_way[host] < (lane.concurrent_requests if lane else 1)
+        is_idle = self._under_way[host] < (lane.concurrent_requests if lane else 1)
+        return is_idle and self._session.may_ask(host)
 
     def _request(self, leased: Leased) -> Request:
         target = leased.target
+        if self._crawler is not None:
+            set_delay(self._crawler, leased.host, self._session.manners.delay_of(leased.host))
         headers = (*target.headers, *self._session.begin(leased))
         self._under_way[leased.host] += 1
         if _server(target.url) not in self._entered:
@@ -130,7 +150,9 @@ class FrontierScheduler(BaseScheduler):
         """The failure is durable too, unless robots.txt kept the request from being made or nothing can be recorded."""
         request: Request = failure.request  # type: ignore[attr-defined]
         error = failure.value
-        if isinstance(error, IgnoreRequest) and "robots.txt" in str(error):
+        if isinstance(error, PostponedError):
+            self._session.frontier.release([request.meta[FRONTIER_ID]])
+        elif isinstance(error, IgnoreRequest) and "robots.txt" in str(error):
             self._session.refuse(request.meta[TARGET], request.meta[FRONTIER_ID], str(error))
         elif isinstance(error, (CrawlerError, ArchiveError)):
             self._session.break_off(error)
@@ -138,6 +160,7 @@ class FrontierScheduler(BaseScheduler):
 
     def _done(self, request: Request) -> None:
         self._under_way[host_of(request.url)] -= 1
+        self._give_back_paused(host_of(request.url))
         self._entering.discard(_server(request.url))
         self._entered.add(_server(request.url))
         self._session.done(request.meta[FRONTIER_ID])

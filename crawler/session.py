@@ -11,9 +11,9 @@ import json
 import secrets
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -28,11 +28,14 @@ from archive.recorder import Recorded, Recorder
 from archive.recover import recover
 from archive.rows import Finished, RunRow, SiteRow
 from archive.store import Store
-from archive.times import instant, now
+from archive.times import Clock, instant, now
+from crawler.completeness import ChannelRun, channel_runs
 from crawler.discover import newest_history, seeds
 from crawler.exceptions import SiteFileError
+from crawler.manners import Manners, Met
+from crawler.politeness import lanes
 from crawler.reread import discover_with, stored_sites
-from crawler.retry import Ending, after_exchange
+from crawler.retry import LONGEST_WAIT_SECONDS, REFUSALS, Ending, after_exchange
 from crawler.site import Site
 
 # Called once per capture.
@@ -41,10 +44,14 @@ Progress = Callable[[], object]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is asked of a run. `limit` is the most pages to follow per site, None for all of them."""
+    """What is asked of a run. `limit` is the most pages to follow per site, None for all of them.
+
+    `contact` is whom a site's operator may ask, an address or a mail box.
+    """
 
     full: bool = False
     limit: int | None = None
+    contact: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +78,11 @@ class _Tally:
 class Session:
     """An open run on a data directory; leaving the `with` block ends it. Raises LockedError when another is open."""
 
-    def __init__(self, data_dir: Path, sites: Iterable[Site], options: Options, *, kind: str = "crawl") -> None:
+    def __init__(
+        self, data_dir: Path, sites: Iterable[Site], options: Options, *, kind: str = "crawl", clock: Clock = now
+    ) -> None:
         self.data_dir = data_dir
+        self._clock = clock
         self.sites = _by_name(sites)
         self.options = options
         self.run_id = f"{now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
@@ -80,6 +90,10 @@ class Session:
         self.interrupted = False
         self.broken: Exception | None = None
         self.status: RunStatus = "running"
+        self.manners = Manners(lanes(self.sites.values()))
+        self._closed = {name for name, site in self.sites.items() if not site.politeness.is_open(clock())}
+        self._open = tuple(name for name in self.sites if name not in self._closed)
+        self._has_windows = any(site.politeness.window for site in self.sites.values())
         self._tallies = {name: _Tally() for name in self.sites}
         self._attempts: dict[int, int] = {}
         self._read = discover_with(self.sites)
@@ -106,6 +120,7 @@ class Session:
 
     def _start(self, kind: str, repairs: Iterable[Finding]) -> None:
         names = list(self.sites)
+        open_names = list(self._open)
         asked = {"sites": names, "full": self.options.full, "limit": self.options.limit}
         self.store.start_run(
             RunRow(
@@ -120,10 +135,12 @@ class Session:
         for finding in repairs:
             self.store.add_finding(self.run_id, finding)
         self.frontier = Frontier(self.store, self.run_id)
-        self.frontier.retry_failed(names)
+        for name in self._closed:
+            self._say_closed(self.sites[name], "outside_window", "it was not asked")
+        self.frontier.retry_failed(open_names)
         if self.options.full:
-            self.frontier.recheck(names)
-        for site in self.sites.values():
+            self.frontier.recheck(open_names)
+        for site in (self.sites[name] for name in open_names):
             self.frontier.add(seeds(site))
             self.frontier.add(newest_history(site), recheck=True)
         self.recorder = Recorder(
@@ -136,6 +153,40 @@ class Session:
         )
 
     # While it runs
+
+    def open_sites(self) -> tuple[str, ...]:
+        """The sites that may be asked now. A crawl window that has closed stays closed for this run."""
+        if self._has_windows:
+            at = self._clock()
+            for name in self._open:
+                if not self.sites[name].politeness.is_open(at):
+                    self._closed.add(name)
+                    self._say_closed(self.sites[name], "window_closed", "what is left waits for the next run")
+            self._open = tuple(name for name in self._open if name not in self._closed)
+        return self._open
+
+    def _say_closed(self, site: Site, code: str, consequence: str) -> None:
+        message = f"{site.name} is crawled {site.politeness.window} only; {consequence}"
+        self.find(Finding("warning", code, message))
+
+    def may_ask(self, host: str) -> bool:
+        """False while a host is to be left alone."""
+        return self.manners.may_ask(host, self._clock())
+
+    def pause(self, host: str, because: str) -> None:
+        """Asks a host nothing more in this run, and says so."""
+        if host in self.manners.paused:
+            return
+        self.manners.pause(host, because)
+        self._say_paused(host, because)
+
+    def _say_paused(self, host: str, because: str) -> None:
+        message = f"{host} is not asked again in this run: {because}; what is left waits for the next run"
+        self.find(Finding("error", "host_paused", message))
+
+    def find(self, finding: Finding) -> None:
+        """Adds a finding that belongs to no capture."""
+        self.store.add_finding(self.run_id, finding)
 
     def begin(self, leased: Leased) -> tuple[tuple[str, str], ...]:
         """Notes that a request is under way; returns the headers that make it conditional."""
@@ -162,8 +213,23 @@ class Session:
             ending = Ending("failed", problem="a guard's page")
         if ending.state == "failed":
             self._give_up(target, ending.problem or "")
+        self._mind(exchange, recorded, ending)
         self._count(target, recorded)
         return recorded
+
+    def _mind(self, exchange: Exchange, recorded: Recorded, ending: Ending) -> None:
+        """Lets the host's manners know what came of a request."""
+        if (exchange.error or "").partition(":")[0] in REFUSALS:
+            return
+        host = host_of(exchange.url)
+        # A file that is too large for us says nothing against its server.
+        outcome = "ok" if exchange.truncated == "length" else recorded.outcome
+        met = Met(outcome, exchange.status, exchange.elapsed_ms / 1000, ending.host_wait_seconds)
+        because = self.manners.met(host, met, self._clock())
+        if because:
+            self._say_paused(host, because)
+        elif ending.host_wait_seconds > LONGEST_WAIT_SECONDS:
+            self.pause(host, f"it asks to be left alone for {ending.host_wait_seconds:.0f} s")
 
     async def _record_aside(self, target: Target, exchange: Exchange) -> Recorded:
         """An exchange that answers no frontier row: robots.txt, or an attempt that the handler repeats at once."""
@@ -240,12 +306,33 @@ class Session:
         if not self.interrupted and self.broken is None:
             self._judge()
         self.status = self._verdict()
-        stats = {summary.site: summary.outcomes for summary in self.summaries()}
+        stats = {
+            "outcomes": {summary.site: summary.outcomes for summary in self.summaries()},
+            "channels": [asdict(found) for found in self._channel_runs()],
+        }
         try:
             self.recorder.close(self.status, stats_json=json.dumps(stats, ensure_ascii=False, sort_keys=True))
         except ArchiveError as error:
             self.status = "failed"
             self.break_off(error)
+
+    def _channel_runs(self) -> Iterator[ChannelRun]:
+        """How whole each channel's list was read; what is not whole is a finding too."""
+        if self.broken is not None:
+            return
+        urls = {(site.name, channel): url for site in self.sites.values() for channel, url in site.channels}
+        cut_short = {name: self._cut_short(name) for name in self.sites}
+        for found in channel_runs(self.store.connection, self.run_id, urls, cut_short=cut_short):
+            finding = found.finding(urls[found.site, found.channel])
+            if finding is not None:
+                self.store.add_finding(self.run_id, finding)
+            yield found
+
+    def _cut_short(self, site: str) -> str:
+        if self.interrupted:
+            return "the run was interrupted"
+        limit = self.options.limit
+        return f"limit of {limit} pages" if limit is not None and len(self._tallies[site].followed) >= limit else ""
 
     def close(self) -> None:
         """Ends the run if that is still to be done, and lets the database and the lock go."""
@@ -261,7 +348,7 @@ class Session:
 
     def _judge(self) -> None:
         """Zero is not success: a channel without listings, or with fewer than the site file expects, fails its site."""
-        for site in self.sites.values():
+        for site in (self.sites[name] for name in self._open):
             if not site.channels:
                 message = site.disabled_because or "the site file names no channel"
                 self._trouble(Target(url="", role="list", site=site.name, channel=""), "no_channels", message)

@@ -16,12 +16,20 @@ NEWSPIDER_MODULE = "crawler.spiders"  # ""
 
 # Where corpus.db and warc/ lie; not a setting of Scrapy.
 GONGKAI_DATA = os.environ.get("GONGKAI_DATA", "data")
-# Whom a site's operator may ask; who runs the crawler puts their own page here.
-GONGKAI_CONTACT_URL = os.environ.get("GONGKAI_CONTACT_URL", "https://pypi.org/project/gongkai/")
+# Whom a site's operator may ask: an address or a mail box of whoever runs the crawler. There is no default, because an
+# address that answers nobody is worse than none; a run without one says so in a finding.
+GONGKAI_CONTACT_URL = os.environ.get("GONGKAI_CONTACT_URL", "").strip()
 
 # Who we are
 
-USER_AGENT = f"gongkai/{version('gongkai')} (+{GONGKAI_CONTACT_URL})"  # "Scrapy/…"; a way to reach us
+
+def user_agent(contact: str = GONGKAI_CONTACT_URL) -> str:
+    """Name, version and, where there is one, the contact."""
+    name = f"gongkai/{version('gongkai')}"
+    return f"{name} (+{contact})" if contact else name
+
+
+USER_AGENT = user_agent()  # "Scrapy/…"; a way to reach us
 DEFAULT_REQUEST_HEADERS = {  # text/html first, en; pages are Chinese, and files are asked for too
     "Accept": "text/html,application/xhtml+xml,*/*;q=0.8",
     "Accept-Language": "zh-CN,zh;q=0.9",
@@ -73,6 +81,8 @@ WARN_ON_GENERATOR_RETURN_VALUE = False  # True; looks at a callback's source onc
 LOG_LEVEL = "WARNING"  # "DEBUG"; a line per request says less than the database
 
 DOWNLOADER_MIDDLEWARES = {  # all enabled
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,  # ours knows what it lacks
+    "crawler.robots.RobotsMiddleware": 100,
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
     "scrapy.downloadermiddlewares.stats.DownloaderStats": None,

@@ -10,9 +10,11 @@ import re
 import tomllib
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from crawler.exceptions import SiteFileError, UnknownSiteError
 from crawler.platforms import PLATFORM_NAMES
@@ -32,6 +34,25 @@ _HOST = re.compile(r"(?:[A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+|\[[0-9A-Fa-f:.]+\]")
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """The hours of the day in which a site may be crawled; they may go past midnight. `end` is not among them."""
+
+    start: time
+    end: time
+    time_zone: str
+
+    def is_open(self, at: datetime) -> bool:
+        """`at` is an instant with a time zone, whichever."""
+        local = at.astimezone(ZoneInfo(self.time_zone)).time()
+        if self.start < self.end:
+            return self.start <= local < self.end
+        return local >= self.start or local < self.end
+
+    def __str__(self) -> str:
+        return f"{self.start:%H:%M}-{self.end:%H:%M} {self.time_zone}"
+
+
+@dataclass(frozen=True, slots=True)
 class Politeness:
     """How gently a site is asked. `delay_seconds` is the least time between two requests to one host."""
 
@@ -39,6 +60,20 @@ class Politeness:
     concurrent_requests: int = 1
     obey_robots: bool = True
     allow_private_hosts: bool = False
+    window: Window | None = None
+    probe_missing: bool = True
+
+    def is_open(self, at: datetime) -> bool:
+        """True when the site may be crawled at the instant."""
+        return self.window is None or self.window.is_open(at)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Where a walk ends that would not end by itself; what lies beyond is a finding each time."""
+
+    max_list_pages: int = 2000
+    max_depth: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +114,7 @@ class Site:
     expect: tuple[tuple[str, int], ...] = ()
     history: ReportHistory | None = None
     text: str = ""
+    limits: Limits = Limits()
 
     def allows(self, url: str) -> bool:
         """True when the address is http or https on a host and port of this site."""
@@ -146,10 +182,22 @@ TOP_KEYS = (
     "disabled_because",
     "channels",
     "politeness",
+    "limits",
     "expect",
     HISTORY_CHANNEL,
 )
-POLITENESS_KEYS = ("delay_seconds", "concurrent_requests", "obey_robots", "allow_private_hosts")
+POLITENESS_KEYS = (
+    "delay_seconds",
+    "concurrent_requests",
+    "obey_robots",
+    "allow_private_hosts",
+    "window",
+    "time_zone",
+    "probe_missing",
+)
+LIMITS_KEYS = ("max_list_pages", "max_depth")
+DEFAULT_TIME_ZONE = "Asia/Shanghai"
+_WINDOW = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
 HISTORY_KEYS = ("url", "first_year", "last_year")
 _TYPE_NAMES: dict[type, str] = {
     str: "a string",
@@ -184,6 +232,7 @@ class _SiteReader:
             enabled=enabled,
             disabled_because=self._value(content, "disabled_because", str, ""),
             politeness=politeness,
+            limits=self._limits(content),
             expect=self._expect(content, dict(channels)),
             history=history,
             text=text,
@@ -309,7 +358,36 @@ class _SiteReader:
             allow_private_hosts=self._value(
                 table, "allow_private_hosts", bool, default.allow_private_hosts, "politeness"
             ),
+            window=self._window(table),
+            probe_missing=self._value(table, "probe_missing", bool, default.probe_missing, "politeness"),
         )
+
+    def _window(self, table: Mapping[str, Any]) -> Window | None:
+        zone: str = self._value(table, "time_zone", str, DEFAULT_TIME_ZONE, "politeness")
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise self.fail("politeness.time_zone", f'a time zone such as "{DEFAULT_TIME_ZONE}"', zone) from error
+        hours: str = self._value(table, "window", str, "", "politeness")
+        if "window" not in table:
+            return None
+        found = _WINDOW.fullmatch(hours)
+        if found is None or found.group(1, 2) == found.group(3, 4):
+            raise self.fail("politeness.window", 'two times of day, such as "22:00-06:00"', hours)
+        start_hour, start_minute, end_hour, end_minute = (int(part) for part in found.groups())
+        return Window(time(start_hour, start_minute), time(end_hour, end_minute), zone)
+
+    def _limits(self, content: Mapping[str, Any]) -> Limits:
+        table = self._table(content, "limits")
+        self._known(table, LIMITS_KEYS, table="limits")
+        default = Limits()
+        pages: int = self._value(table, "max_list_pages", int, default.max_list_pages, "limits")
+        depth: int = self._value(table, "max_depth", int, default.max_depth, "limits")
+        if pages < 1:
+            raise self.fail("limits.max_list_pages", "at least 1 page", pages)
+        if depth < 2:
+            raise self.fail("limits.max_depth", "at least 2 (a page and its attachments)", depth)
+        return Limits(max_list_pages=pages, max_depth=depth)
 
     def _expect(self, content: Mapping[str, Any], channels: dict[str, str]) -> tuple[tuple[str, int], ...]:
         table = self._table(content, "expect")

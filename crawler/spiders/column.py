@@ -16,6 +16,7 @@ from scrapy.crawler import Crawler
 from crawler.extract import extract_new
 from crawler.politeness import lanes
 from crawler.session import Options, Session
+from crawler.settings import GONGKAI_CONTACT_URL, user_agent
 from crawler.site import bundled_site
 from crawler.wire.context import WireContext
 
@@ -36,7 +37,7 @@ class ColumnSpider(Spider):
     def from_crawler(cls, crawler: Crawler, *args: Any, session: Session | None = None, **kwargs: Any) -> Self:
         """Takes the session given, or opens one on GONGKAI_DATA for `site_name` and ends it with the spider."""
         if session is None:
-            session = Session(Path(crawler.settings["GONGKAI_DATA"]), (bundled_site(cls.site_name),), Options())
+            session = Session(Path(crawler.settings["GONGKAI_DATA"]), (bundled_site(cls.site_name),), _options())
             crawler.signals.connect(_finisher(session), signal=signals.spider_closed, weak=False)
         attach(session, crawler)
         return super().from_crawler(crawler, *args, session=session, **kwargs)
@@ -46,6 +47,10 @@ class ColumnSpider(Spider):
         nothing: tuple[Any, ...] = ()
         for request in nothing:
             yield request
+
+
+def _options() -> Options:
+    return Options(contact=GONGKAI_CONTACT_URL)
 
 
 def _finisher(session: Session) -> Callable[[], None]:
@@ -72,5 +77,6 @@ def attach(session: Session, crawler: Crawler) -> None:
         host: {"delay": lane.delay_seconds, "concurrency": lane.concurrent_requests, "jitter": 0.0}
         for host, lane in found.items()
     }
+    crawler.settings.set("USER_AGENT", user_agent(session.options.contact), priority="spider")
     crawler.settings.set("DOWNLOAD_SLOTS", slots, priority="spider")
     crawler.settings.set("CONCURRENT_REQUESTS", min(together, MOST_CONCURRENT_REQUESTS), priority="spider")

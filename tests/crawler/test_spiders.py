@@ -68,4 +68,8 @@ def test_no_way_in_is_open():
 
 def test_we_say_who_we_are():
     assert settings.USER_AGENT.startswith("gongkai/")
-    assert "(+http" in settings.USER_AGENT
+    assert settings.user_agent("https://example.cn/crawl").endswith(" (+https://example.cn/crawl)")
+
+
+def test_nobody_is_named_who_was_not_given():
+    assert "(" not in settings.user_agent("")

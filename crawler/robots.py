@@ -1,0 +1,154 @@
+"""robots.txt as RFC 9309 has it, one per server, with its Crawl-delay; Scrapy's own middleware stands aside.
+
+What Scrapy 2.19 does otherwise: one robots.txt for http and https together, no redirects followed, an HTML page parsed
+as rules, a server error taken for permission, Crawl-delay left to AutoThrottle.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Literal
+from urllib.parse import urljoin, urlsplit
+
+from protego import Protego
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    NotConfigured,
+    ResponseDataLossError,
+)
+from scrapy.http import Response
+from scrapy.http.request import NO_CALLBACK
+
+from archive.model import Finding
+from crawler.manners import LONGEST_CRAWL_DELAY_SECONDS
+from crawler.session import Session, host_of
+from crawler.settings import BOT_NAME
+from crawler.spiders.column import ColumnSpider
+from parsers.decode import decode
+from parsers.sniff import HTML, media_type
+
+Level = Literal["info", "warning", "error"]
+# RFC 9309, 2.3.1.2: at least five.
+MOST_REDIRECTS = 5
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+NO_ANSWER = (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    ResponseDataLossError,
+)
+
+
+class PostponedError(IgnoreRequest):
+    """Raised while a request waits for robots.txt and the server cannot give it: asked again by the next run."""
+
+
+class RobotsMiddleware:
+    """Refuses what robots.txt does not allow. Needs a spider with a `session`."""
+
+    def __init__(self, crawler: Crawler, session: Session) -> None:
+        self._crawler = crawler
+        self._session = session
+        self._rules: dict[str, asyncio.Future[Protego | None]] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> RobotsMiddleware:
+        if not crawler.settings.getbool("ROBOTSTXT_OBEY"):
+            raise NotConfigured("ROBOTSTXT_OBEY is off")
+        if not isinstance(crawler.spider, ColumnSpider):
+            raise NotConfigured("the spider has no session")
+        return cls(crawler, crawler.spider.session)
+
+    async def process_request(self, request: Request) -> None:
+        """Raises IgnoreRequest for what is not allowed, PostponedError for what nobody can say."""
+        if request.meta.get("dont_obey_robotstxt"):
+            return
+        parts = urlsplit(request.url)
+        server = f"{parts.scheme}://{parts.netloc}"
+        if server not in self._rules:
+            self._rules[server] = asyncio.ensure_future(self._ask(server))
+        rules = await asyncio.shield(self._rules[server])
+        host = host_of(request.url)
+        if host in self._session.manners.paused:
+            raise PostponedError(f"{host} is not asked again in this run")
+        if rules is not None and not rules.can_fetch(request.url, BOT_NAME):
+            raise IgnoreRequest("Forbidden by robots.txt")
+
+    async def _ask(self, server: str) -> Protego | None:
+        """The rules of a server, None when it has none."""
+        url = f"{server}/robots.txt"
+        response = await self._answer(url)
+        if response is None:
+            return None
+        if response.status >= 500 or response.status == 429:
+            self._unavailable(url, response.status)
+            return None
+        if response.status != 200:
+            return None
+        if media_type(response.body, "robots.txt") == HTML:
+            message = "expected rules, found an HTML page: taken as no robots.txt"
+            self._find("warning", "robots_not_rules", message, url)
+            return None
+        rules = Protego.parse(decode(response.body).text)
+        self._keep_delay(url, rules)
+        return rules
+
+    async def _answer(self, url: str) -> Response | None:
+        """The answer at the end of the redirects. None when there is none: whatever else is asked will fail as well."""
+        for _ in range(MOST_REDIRECTS + 1):
+            response = await self._fetch(url)
+            if response is None or response.status not in REDIRECTS:
+                return response
+            location = urljoin(url, (response.headers.get("Location") or b"").decode("latin-1"))
+            if not any(site.allows(location) for site in self._session.sites.values()):
+                message = f"redirected to {location}, which is not fetched: taken as no robots.txt"
+                self._find("warning", "robots_unavailable", message, url)
+                return None
+            url = location
+        return None
+
+    async def _fetch(self, url: str) -> Response | None:
+        engine = self._crawler.engine
+        if engine is None:
+            raise TypeError("robots.txt was asked for before the engine started")
+        meta = {"dont_obey_robotstxt": True, "download_slot": host_of(url)}
+        request = Request(url, meta=meta, callback=NO_CALLBACK, dont_filter=True)
+        try:
+            return await engine.download_async(request)
+        except NO_ANSWER as error:
+            self._find("warning", "robots_unavailable", f"no answer ({error}): taken as no robots.txt", url)
+            return None
+
+    def _unavailable(self, url: str, status: int) -> None:
+        because = f"status {status} for robots.txt, so nobody can say what may be asked for"
+        self._session.pause(host_of(url), because)
+
+    def _keep_delay(self, url: str, rules: Protego) -> None:
+        asked = rules.crawl_delay(BOT_NAME)
+        if not asked:
+            return
+        if asked > LONGEST_CRAWL_DELAY_SECONDS:
+            message = f"Crawl-delay of {asked:g} s; {LONGEST_CRAWL_DELAY_SECONDS:g} s are kept"
+            self._find("warning", "crawl_delay_capped", message, url)
+        self._session.manners.asked_for(host_of(url), float(asked))
+        set_delay(self._crawler, host_of(url), self._session.manners.delay_of(host_of(url)))
+
+    def _find(self, level: Level, code: str, message: str, url: str) -> None:
+        self._session.find(Finding(level, code, message, url))
+
+
+def set_delay(crawler: Crawler, host: str, seconds: float) -> None:
+    """Lets the downloader keep another delay for a host from its next request on."""
+    slots = crawler.engine.downloader.slots if crawler.engine is not None else {}
+    if host in slots:
+        slots[host].delay = seconds
