@@ -9,11 +9,33 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 FORBIDDEN = {
-    "parsers": {"archive", "crawler", "scrapy", "sqlite3", "sqlite_utils", "warcio", "datasette", "socket", "urllib.request"},
+    "parsers": {
+        "archive",
+        "crawler",
+        "scrapy",
+        "sqlite3",
+        "sqlite_utils",
+        "warcio",
+        "datasette",
+        "socket",
+        "urllib.request",
+    },
     "archive": {"parsers", "crawler", "scrapy"},
 }
 # Reading the archive again needs no crawler.
-FREE_OF_SCRAPY = ["crawler/extract.py", "crawler/site.py", "crawler/blocking.py", "crawler/discover.py", "crawler/platforms"]
+FREE_OF_SCRAPY = [
+    "crawler/extract.py",
+    "crawler/site.py",
+    "crawler/blocking.py",
+    "crawler/discover.py",
+    "crawler/platforms",
+]
+    "crawler/extract.py",
+    "crawler/site.py",
+    "crawler/blocking.py",
+    "crawler/discover.py",
+    "crawler/platforms",
+]
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -26,8 +48,11 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def crossings(path: Path, forbidden: set[str]) -> list[str]:
-    return [f"{path.relative_to(ROOT)} imports {name}" for name in imports(path)
-            if any(name == banned or name.startswith(banned + ".") for banned in forbidden)]
+    return [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for name in imports(path)
+        if any(name == banned or name.startswith(banned + ".") for banned in forbidden)
+    ]
 
 
 @pytest.mark.parametrize("package", sorted(FORBIDDEN))
