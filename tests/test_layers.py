@@ -30,12 +30,6 @@ FREE_OF_SCRAPY = [
     "crawler/discover.py",
     "crawler/platforms",
 ]
-    "crawler/extract.py",
-    "crawler/site.py",
-    "crawler/blocking.py",
-    "crawler/discover.py",
-    "crawler/platforms",
-]
 
 
 def imports(path: Path) -> Iterator[str]:
