@@ -18,4 +18,4 @@ class UnreadableDocumentError(ParserError):
 
 
 class FormFileError(ParserError):
-    """Raised while loading a form's TOML file that contradicts itself or lacks a key; the message names file and key."""
+    """Raised while loading a form file that contradicts itself or lacks a key; the message names file and key."""
