@@ -161,9 +161,14 @@ def _list(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -> D
     return Discovery(
         listings=listings,
         targets=pages.targets + groups.targets,
-        findings=(*findings, *pages.findings, *groups.findings),
+        findings=(*findings, *pages.findings, *groups.findings, *(_unwalked(target) for _ in groups.findings[:1])),
         declared_total=reading.total,
     )
+
+
+def _unwalked(target: Target) -> Finding:
+    message = "the list goes on where nothing may be fetched, so its further pages are missing"
+    return _finding(target, "warning", "list_incomplete", message)
 
 
 def _listing(entry: Entry, url: str, target: Target) -> Listing:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from crawling import crawl, one, rows
-from platform_sites import SKINS, PlatformSite, serving
+from crawling import crawl, crawled, gongkai, one, rows
+from platform_sites import SKINS, Faults, PlatformSite, serving
 
 
 @pytest.fixture(scope="module", params=sorted(SKINS))
@@ -57,3 +57,62 @@ def test_the_declared_total_is_kept_and_nothing_is_short(crawled_site: tuple[Pla
     # TRS declares pages only.
     assert totals == ({} if site.skin.name == "trs" else stated)
     assert one(data, "SELECT count(*) FROM findings WHERE code LIKE 'list!_%' ESCAPE '!' AND level <> 'info'") == 0
+
+
+def test_every_channel_is_complete(crawled_site: tuple[PlatformSite, Path]):
+    site, data = crawled_site
+    counts = {channel: len(entries) for channel, entries in site.shelf.channels.items()}
+    declared = dict.fromkeys(counts) if site.skin.name == "trs" else counts
+    assert set(rows(data, "SELECT channel, declared, stored, status, because FROM channel_runs")) == {
+        (channel, declared[channel], count, "complete", "") for channel, count in counts.items()
+    }
+
+
+INCOMPLETE = {
+    "a total that is never reached": (
+        "ucap",
+        Faults(missing=2),
+        "incomplete",
+        "list_incomplete, list_short, fewer than declared",
+    ),
+    "a site that repeats its first page": (
+        "jpaas",
+        Faults(stuck=True),
+        "incomplete",
+        "list_repeated, list_short, fewer than declared",
+    ),
+    "stubs": ("trs", Faults(stubs_from=2), "incomplete", "list_incomplete"),
+    "a list that moves": (
+        "gkmlpt",
+        Faults(published_meanwhile=True),
+        "incomplete",
+        "list_incomplete, list_shifted, list_short, fewer than declared",
+    ),
+    "a total that counts no further": ("gkmlpt", Faults(capped=True), "unknown", ""),
+}
+
+
+@pytest.mark.parametrize("case", INCOMPLETE)
+def test_nothing_partial_is_called_complete(case: str, tmp_path: Path):
+    name, faults, status, because = INCOMPLETE[case]
+    with serving(SKINS[name](), faults) as site:
+        assert crawl(tmp_path, site.site_file(tmp_path)).code == 0
+    found = dict(rows(tmp_path, "SELECT channel, status || ': ' || because FROM channel_runs"))
+    assert found["annual_report"] == f"{status}: {because}"
+    assert (one(tmp_path, "SELECT count(*) FROM findings WHERE code = 'channel_incomplete'") > 0) is (
+        status == "incomplete"
+    )
+
+
+def test_a_run_with_a_limit_is_not_complete_and_the_verdict_survives_the_database(tmp_path: Path):
+    with serving(SKINS["trs"]()) as site:
+        path = site.site_file(tmp_path)
+        assert crawl(tmp_path, path, "--limit=3").code == 0
+        assert crawl(tmp_path, path).code == 0
+    query = "SELECT run_id, site, channel, declared, stored, status, because FROM channel_runs ORDER BY 1, 3"
+    before = rows(tmp_path, query)
+    assert [row[5:] for row in before] == [("incomplete", "limit of 3 pages")] * 2 + [("complete", "")] * 2
+    for file in tmp_path.glob("corpus.db*"):
+        file.unlink()
+    assert crawled(gongkai(tmp_path, "extract", "--full")).code == 0
+    assert rows(tmp_path, query) == before

@@ -1,0 +1,120 @@
+"""Whether a channel's list was read whole in a run: what the site declares, held against what was stored.
+
+It is about the list. Whether every page that it names could be fetched is said by their captures.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from archive.model import Finding
+
+Status = Literal["complete", "incomplete", "unknown"]
+
+# Findings about a list page after which entries may be missing.
+GAPS = frozenset(
+    {
+        "list_empty",
+        "list_incomplete",
+        "list_short",
+        "list_repeated",
+        "list_shifted",
+        "list_endless",
+        "list_entry_unreadable",
+        "platform_unknown",
+        "truncated",
+        "discovery_failed",
+    }
+)
+UNCOUNTED = "list_uncounted"
+_ANSWERED = frozenset({"ok", "revisit", "not_modified", "redirect"})
+
+# What the last try of every list request came to; a request that was not tried has no outcome.
+_REQUESTS = """
+WITH last AS (SELECT frontier_id, max(capture_id) AS capture_id FROM exchanges WHERE run_id = ?1 GROUP BY frontier_id)
+SELECT f.site, f.channel, f.state, e.outcome,
+    (SELECT group_concat(DISTINCT code) FROM findings WHERE findings.capture_id = e.capture_id)
+FROM frontier f LEFT JOIN last USING (frontier_id) LEFT JOIN exchanges e ON e.capture_id = last.capture_id
+WHERE f.role = 'list' AND (f.run_id = ?1 OR e.capture_id IS NOT NULL)
+"""
+_DECLARED = "SELECT site, channel, declared_total FROM declared_totals WHERE run_id = ?"
+_STORED = "SELECT site, channel, count(*) FROM listings WHERE last_run_id = ? GROUP BY site, channel"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRun:
+    """One channel in one run. `declared` is None where the site names no number; `because` says what is amiss."""
+
+    site: str
+    channel: str
+    declared: int | None
+    stored: int
+    status: Status
+    because: str = ""
+
+    def finding(self, url: str) -> Finding | None:
+        """What the run says of a channel that was not read whole; None when nothing is known to be missing."""
+        if self.status != "incomplete":
+            return None
+        declared = "" if self.declared is None else f" of {self.declared} declared"
+        message = f"channel {self.channel} was not read whole: {self.stored}{declared} listed ({self.because})"
+        return Finding("warning", "channel_incomplete", message, url)
+
+
+@dataclass(slots=True)
+class _Walked:
+    """What a run's requests for one channel's list came to."""
+
+    codes: set[str] = field(default_factory=set)
+    outcomes: set[str] = field(default_factory=set)
+    is_whole: bool = True
+
+
+def channel_runs(
+    connection: sqlite3.Connection, run_id: str, channels: Iterable[tuple[str, str]], *, cut_short: Mapping[str, str]
+) -> Iterator[ChannelRun]:
+    """Judges channels, given as site and channel, from what the run stored.
+
+    `cut_short` says by site why the run itself left something out, where it did.
+    """
+    declared = _numbers(connection, _DECLARED, run_id)
+    stored = _numbers(connection, _STORED, run_id)
+    walked = _walked(connection, run_id)
+    for key in channels:
+        yield _judged(key, declared.get(key), stored.get(key, 0), walked.get(key), cut_short.get(key[0], ""))
+
+
+def _judged(
+    key: tuple[str, str], declared: int | None, stored: int, walked: _Walked | None, cut_short: str
+) -> ChannelRun:
+    codes = walked.codes if walked else set()
+    reasons = sorted(code for code in codes if code in GAPS or code.startswith("content_"))
+    reasons += sorted(walked.outcomes - _ANSWERED) if walked else []
+    if walked is None or not walked.is_whole:
+        reasons.append("not every page of the list was asked for")
+    if declared is not None and stored < declared:
+        reasons.append("fewer than declared")
+    elif stored == 0 and declared != 0:
+        reasons.append("no entries")
+    if cut_short:
+        reasons.append(cut_short)
+    status: Status = "incomplete" if reasons else "unknown" if UNCOUNTED in codes else "complete"
+    return ChannelRun(*key, declared, stored, status, ", ".join(reasons))
+
+
+def _walked(connection: sqlite3.Connection, run_id: str) -> dict[tuple[str, str], _Walked]:
+    found: dict[tuple[str, str], _Walked] = defaultdict(_Walked)
+    for site, channel, state, outcome, codes in connection.execute(_REQUESTS, (run_id,)):
+        walked = found[site, channel]
+        walked.codes.update((codes or "").split(","))
+        walked.outcomes.update((outcome,) if outcome else ())
+        walked.is_whole &= state == "acknowledged" and outcome is not None
+    return dict(found)
+
+
+def _numbers(connection: sqlite3.Connection, query: str, run_id: str) -> dict[tuple[str, str], int]:
+    return {(site, channel): int(number) for site, channel, number in connection.execute(query, (run_id,))}
