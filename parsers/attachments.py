@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from urllib.parse import parse_qsl, quote, unquote_to_bytes, urldefrag, urlencode, urljoin, urlsplit, urlunsplit
 
-from lxml.html import HtmlElement
+from lxml import etree
 
 from parsers.decode import decode
 from parsers.model import Finding, Link
@@ -37,6 +37,7 @@ _QUOTES = "【】《》[]“”\"' "
 # What a page may put into a path or query as it stands: everything reserved, and % of what is encoded already.
 _SAFE_PATH = "/%:@!$&'()*+,;=~-._"
 _SAFE_QUERY = _SAFE_PATH + "?"
+_PLAIN_BASE = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?/[A-Za-z0-9/._~?=&-]*")
 _SUFFIX = re.compile(r"\.([A-Za-z0-9]{1,5})$")
 
 
@@ -48,7 +49,7 @@ class _Named:
     rank: int
 
 
-def attachments(root: HtmlElement, *, base: str, encoding: str) -> tuple[tuple[Link, ...], tuple[Finding, ...]]:
+def attachments(root: etree._Element, *, base: str, encoding: str) -> tuple[tuple[Link, ...], tuple[Finding, ...]]:
     """Every file linked from a page, in the page's order, and a finding for each address that cannot be one.
 
     `base` is what relative addresses are resolved against; `encoding` that of the page, which browsers use for queries.
@@ -77,7 +78,7 @@ def attachments(root: HtmlElement, *, base: str, encoding: str) -> tuple[tuple[L
     return tuple(link for link, _ in found.values()), tuple(findings)
 
 
-def page_base(root: HtmlElement, url: str) -> str:
+def page_base(root: etree._Element, url: str) -> str:
     """What a page's relative addresses are resolved against: its <base>, else its own address."""
     for element in root.iter("base"):
         address = element.get("href", "").strip()
@@ -97,11 +98,7 @@ def _is_plain_page(address: str) -> bool:
 
 def _is_plain_base(base: str) -> bool:
     """Addresses can be joined to it, and it adds no part of an endpoint to them."""
-    try:
-        urljoin(base, "page.html")
-    except ValueError:
-        return False
-    return not _endpoint_pieces().search(base.lower())
+    return _PLAIN_BASE.fullmatch(base) is not None and not _endpoint_pieces().search(base.lower())
 
 
 @cache
@@ -118,7 +115,7 @@ def _endpoint_pieces() -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, pieces)))
 
 
-def _links(element: HtmlElement, root: HtmlElement, base: str, encoding: str) -> Iterator[tuple[Link, int]]:
+def _links(element: etree._Element, root: etree._Element, base: str, encoding: str) -> Iterator[tuple[Link, int]]:
     address = _clean(element.get(_ATTRIBUTES[element.tag], ""))
     if not address or address.startswith("#") or address.lower().startswith(_DROPPED_SCHEMES):
         return
@@ -165,7 +162,7 @@ def _inside_viewer(url: str, encoding: str) -> str:
     return ""
 
 
-def _is_attached_image(element: HtmlElement, url: str, text: str, root: HtmlElement) -> bool:
+def _is_attached_image(element: etree._Element, url: str, text: str, root: etree._Element) -> bool:
     words = page_words().attachments
     if any(part in url.lower() for part in words.icon_parts):
         return False
@@ -173,7 +170,7 @@ def _is_attached_image(element: HtmlElement, url: str, text: str, root: HtmlElem
     return any(word in shown for word in words.words) or _is_in_body(element, root)
 
 
-def _is_in_body(element: HtmlElement, root: HtmlElement) -> bool:
+def _is_in_body(element: etree._Element, root: etree._Element) -> bool:
     """Asks for the body box only where there is something that may be it."""
     around = list(element.iterancestors())
     if all(body_rank(ancestor) == len(page_words().body_ranks) for ancestor in around):

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Literal
 
 from lxml import etree, html
-from lxml.html import HtmlElement
 
 from parsers.attachments import attachments, page_base
 from parsers.dates import find_date, find_url_date
@@ -21,7 +20,7 @@ from parsers.furniture import Entry, Row, entries, is_meaningless
 from parsers.main_text import article_text, main_text
 from parsers.model import Finding, Labelled, Link, Page
 from parsers.spacing import squeeze, tidy
-from parsers.tree import SILENT, body_box, spaced_text, strings, tree
+from parsers.tree import SILENT, bare_tree, body_box, spaced_text, strings, tree
 from parsers.vocabulary import Field, page_words
 
 __all__ = ["PageKind", "main_text", "page_kind", "read_links", "read_page", "title_without_site"]
@@ -78,7 +77,7 @@ def read_page(data: bytes, *, url: str = "", with_text: bool = True) -> Page:
 def read_links(data: bytes, *, url: str = "") -> tuple[Link, ...]:
     """The attachments that `read_page` finds, and nothing else: a tenth of the time."""
     decoded = decode(data)
-    root = tree(decoded.text)
+    root = bare_tree(decoded.text)
     if root is None:
         return ()
     return attachments(root, base=page_base(root, url), encoding=decoded.encoding)[0]
@@ -164,7 +163,7 @@ class _Collected:
         return tidy(entry.value)
 
 
-def _meta_entries(root: HtmlElement) -> Iterator[Entry]:
+def _meta_entries(root: etree._Element) -> Iterator[Entry]:
     """Standard meta tags, wherever they stand: products write them into the body as well."""
     metas = [(meta.get("name", "").strip().lower(), meta.get("content", "")) for meta in root.iter("meta")]
     for name, field in page_words().meta.items():
@@ -173,7 +172,7 @@ def _meta_entries(root: HtmlElement) -> Iterator[Entry]:
                 yield Entry(field, content, "meta")
 
 
-def _page_entries(root: HtmlElement, text: str) -> Iterator[Entry]:
+def _page_entries(root: etree._Element, text: str) -> Iterator[Entry]:
     """Head tables, then the page's own tags, marks and lines; not those in scripts and in the body box."""
     fields = page_words().tags
     around = _Around(body_box(root))
@@ -198,13 +197,13 @@ def _mark_entries(text: str) -> Iterator[Entry]:
 class _Around:
     """A page without its scripts and without the body box."""
 
-    def __init__(self, body: HtmlElement | None) -> None:
+    def __init__(self, body: etree._Element | None) -> None:
         self._body = body
 
-    def rows(self, root: HtmlElement) -> Iterator[Row]:
+    def rows(self, root: etree._Element) -> Iterator[Row]:
         """The page as rows of strings: table rows, `dl` lists, and blocks of loose text."""
-        loose: list[tuple[HtmlElement, list[str]]] = []
-        groups: dict[HtmlElement, int] = {}
+        loose: list[tuple[etree._Element, list[str]]] = []
+        groups: dict[etree._Element, int] = {}
         for text, around in self._strings_and_rows(root):
             if text is None:
                 group = groups.setdefault(_group(around), len(groups) + 1)
@@ -216,13 +215,13 @@ class _Around:
                 loose[-1][1].append(text)
         yield from _loose_rows(loose)
 
-    def breadcrumb(self, root: HtmlElement) -> Iterator[Entry]:
+    def breadcrumb(self, root: etree._Element) -> Iterator[Entry]:
         """The last column named after 当前位置."""
         words = page_words()
         for text, parent in self._strings(root):
             if not squeeze(text).strip("【[").startswith(words.breadcrumb_starts):
                 continue
-            container: HtmlElement | None = parent
+            container: etree._Element | None = parent
             while container is not None and container.tag not in _PAGE and container.find(".//a") is None:
                 container = container.getparent()
             if container is None or container.tag in _PAGE:
@@ -234,10 +233,10 @@ class _Around:
                 yield Entry("column_name", columns[-1], "page")
             return
 
-    def _is_left_out(self, element: HtmlElement) -> bool:
+    def _is_left_out(self, element: etree._Element) -> bool:
         return element is self._body or element.tag in SILENT
 
-    def _strings(self, root: HtmlElement) -> Iterator[tuple[str, HtmlElement]]:
+    def _strings(self, root: etree._Element) -> Iterator[tuple[str, etree._Element]]:
         """Every string of an element with the element that holds it."""
         walk = etree.iterwalk(root, events=("start", "end", "comment"))
         for event, element in walk:
@@ -249,7 +248,7 @@ class _Around:
             elif element.tail and element is not root:
                 yield element.tail, element.getparent()
 
-    def _strings_and_rows(self, root: HtmlElement) -> Iterator[tuple[str | None, HtmlElement]]:
+    def _strings_and_rows(self, root: etree._Element) -> Iterator[tuple[str | None, etree._Element]]:
         """Strings as `_strings` gives them; rows of tables and `dl` lists come whole, with None."""
         walk = etree.iterwalk(root, events=("start", "end", "comment"))
         for event, element in walk:
@@ -264,7 +263,7 @@ class _Around:
             elif element.tail and element is not root:
                 yield element.tail, element.getparent()
 
-    def _shown(self, cell: HtmlElement) -> str:
+    def _shown(self, cell: etree._Element) -> str:
         """A cell's text: pieces of one line run together, blocks and line breaks set apart."""
         pieces: list[str] = []
         walk = etree.iterwalk(cell, events=("start", "end", "comment"))
@@ -281,9 +280,9 @@ class _Around:
         return "".join(pieces)
 
 
-def _loose_rows(blocks: list[tuple[HtmlElement, list[str]]]) -> Iterator[Row]:
+def _loose_rows(blocks: list[tuple[etree._Element, list[str]]]) -> Iterator[Row]:
     """Blocks of loose text; one that is a single string is joined to its next sibling, which may hold its value."""
-    held: tuple[HtmlElement, list[str]] | None = None
+    held: tuple[etree._Element, list[str]] | None = None
     for block, pieces in blocks:
         if held is not None and len(held[1]) == 1 and len(pieces) == 1 and held[0].getparent() is block.getparent():
             yield Row((held[1][0], pieces[0]))
@@ -294,17 +293,17 @@ def _loose_rows(blocks: list[tuple[HtmlElement, list[str]]]) -> Iterator[Row]:
         yield Row(tuple(held[1]))
 
 
-def _is_row(element: HtmlElement) -> bool:
+def _is_row(element: etree._Element) -> bool:
     if element.tag == "dl":
         return True
     return element.tag == "tr" and next(element.iterdescendants("table", "tr"), None) is None
 
 
-def _group(row: HtmlElement) -> HtmlElement:
+def _group(row: etree._Element) -> etree._Element:
     return row if row.tag == "dl" else next(row.iterancestors("table"), row)
 
 
-def _block(element: HtmlElement) -> HtmlElement:
+def _block(element: etree._Element) -> etree._Element:
     while element.tag not in _BLOCKS:
         parent = element.getparent()
         if parent is None:
@@ -313,7 +312,7 @@ def _block(element: HtmlElement) -> HtmlElement:
     return element
 
 
-def _weak_titles(root: HtmlElement) -> list[str]:
+def _weak_titles(root: etree._Element) -> list[str]:
     """<h1> texts outside a page's header and footer, then <title>."""
     headings = [
         spaced_text(heading) for heading in root.iter("h1") if next(heading.iterancestors(*_CHROME), None) is None
