@@ -4,6 +4,8 @@
     table=3;row=5;column=2                HTML, docx: n-th table, grid row and column
     paragraph=14                          HTML, docx
     line=120;column=3                     text
+    sheet=表一;cell=B12                    spreadsheets
+    member=附件/年报.doc;…                 archives: before the locator within the member
 
 What will one day draw a frame around the cell starts from `Place`.
 """
@@ -13,6 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _ZH = {
+    "member": "包内文件 {}",
+    "sheet": "工作表“{}”",
+    "cell": "单元格 {}",
     "page": "第{}页",
     "table": "第{}个表格",
     "row": "第{}行",

@@ -69,6 +69,12 @@ def test_a_disposition_is_ascii_and_keeps_the_name() -> None:
         ("page=2;box=1,2", "第2页，box 1,2", "page 2, box 1,2", None),
         ("sheet=年报", "sheet 年报", "sheet 年报", None),
         ("", "", "", None),
+        (
+            "member=年报.et;sheet=表一;cell=B12",
+            "包内文件 年报.et，工作表“表一”，单元格 B12",
+            "member 年报.et, sheet 表一, cell B12",
+            None,
+        ),
     ],
 )
 def test_locators_are_put_in_words(text: str, zh: str, en: str, box: tuple[float, ...] | None) -> None:
