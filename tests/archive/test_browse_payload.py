@@ -67,7 +67,7 @@ def test_a_disposition_is_ascii_and_keeps_the_name() -> None:
         ("line=120;column=3", "第120行，第3列", "line 120, column 3", None),
         ("page=2;box=1,2,3.5,4", "第2页", "page 2", (1.0, 2.0, 3.5, 4.0)),
         ("page=2;box=1,2", "第2页，box 1,2", "page 2, box 1,2", None),
-        ("sheet=年报", "sheet 年报", "sheet 年报", None),
+        ("scroll=年报", "scroll 年报", "scroll 年报", None),
         ("", "", "", None),
         (
             "member=年报.et;sheet=表一;cell=B12",
