@@ -5,11 +5,12 @@ The signs are data, in `blocking.toml`. Such a page is kept as evidence and said
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from parsers.decode import decode
 
@@ -17,18 +18,33 @@ SIGNS_FILE = Path(__file__).with_name("blocking.toml")
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
+_UNSEEN = re.compile(r"<!--.*?-->|<(script|style|title|noscript)\b.*?</\1\s*>|<[^>]*>", re.S)
+# What a person would fill in; a proof of being one has a single field for it.
+_FIELD = re.compile(r"<(?:textarea|select)\b|<input\b(?![^>]*type\s*=\s*[\"']?(?:hidden|button|submit|image|reset))")
+
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One way in which a guard shows itself. Empty conditions are not asked."""
+    """One way in which a guard shows itself. Empty conditions are not asked, and no number below 0.
+
+    A `challenge` wants proof that a browser or a person asks, a `refusal` lets nobody pass.
+    """
 
     name: str
     why: str
+    kind: Literal["challenge", "refusal"]
     status: tuple[int, ...] = ()
     max_bytes: int = 0
+    max_text: int = -1
+    max_fields: int = -1
     header: tuple[str, ...] = ()
     all: tuple[str, ...] = ()
     any: tuple[str, ...] = ()
+
+    @property
+    def code(self) -> str:
+        """What a finding about it is called."""
+        return "challenge" if self.kind == "challenge" else "blocked"
 
 
 @cache
@@ -67,4 +83,18 @@ def _shows(sign: Sign, text: str, headers: str) -> bool:
         return False
     if not all(word in text for word in sign.all):
         return False
-    return not sign.any or any(word in text for word in sign.any)
+    if sign.any and not any(word in text for word in sign.any):
+        return False
+    if 0 <= sign.max_fields < len(_FIELD.findall(text)):
+        return False
+    return sign.max_text < 0 or len("".join(_UNSEEN.sub(" ", text).split())) <= sign.max_text
+
+
+def self_redirect_guard(headers: Headers) -> str:
+    """Which guard sends a page to itself until its cookie comes back."""
+    cookies = b"\n".join(value for name, value in headers if name.lower() == b"set-cookie").lower()
+    return next((name for word, name in _COOKIES if word in cookies), "cookie loop")
+
+
+# moj.gov.cn's openresty sets CT6T and CT6TS; the others are named in blocking.toml too.
+_COOKIES = ((b"ct6t", "CT6T"), (b"c3vk", "C3VK"), (b"__jsl", "加速乐"), (b"wzws", "wzws"), (b"yunsuo", "yunsuo"))

@@ -16,7 +16,7 @@ from urllib.parse import quote, quote_from_bytes, urldefrag, urljoin, urlsplit
 from w3lib.url import safe_url_string
 
 from archive.model import Discovery, Exchange, Finding, Listing, Target
-from crawler.blocking import block
+from crawler.blocking import block, self_redirect_guard
 from crawler.platforms import Entry, NextRequest, platform, recognise
 from crawler.site import AUTO, HISTORY_CHANNEL, Site
 from parsers.page import read_links
@@ -62,7 +62,7 @@ def discover(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -
     guard = block(entity, status=status, headers=exchange.headers)
     if guard is not None:
         message = f"expected the {target.role}, found a page of a guard: {guard.name} ({guard.why})"
-        return Discovery(findings=(_finding(target, "error", "blocked", message),), outcome="blocked")
+        return Discovery(findings=(_finding(target, "error", guard.code, message),), outcome="blocked")
     if status >= 400:
         level = "error" if target.role == "list" else "warning"
         return _only(_finding(target, level, "http_error", f"expected the {target.role}, found status {status}"))
@@ -123,8 +123,9 @@ def _redirect(target: Target, *, site: Site, exchange: Exchange) -> Discovery:
 
 def _to_itself(target: Target, exchange: Exchange) -> Discovery:
     if any(name.lower() == b"set-cookie" for name, _ in exchange.headers):
-        message = "redirected to itself with a cookie: a guard that lets only browsers pass"
-        return Discovery(findings=(_finding(target, "error", "blocked", message),), outcome="blocked")
+        name = self_redirect_guard(exchange.headers)
+        message = f"redirected to itself with a cookie: a guard that lets only browsers pass: {name}"
+        return Discovery(findings=(_finding(target, "error", "challenge", message),), outcome="blocked")
     return _only(_finding(target, "warning", "redirect_limit", "redirected to itself"))
 
 
