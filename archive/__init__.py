@@ -2,10 +2,17 @@
 
     DIR/warc/*.warc.gz        sealed WARC/1.1 files, one gzip member per record, never changed again
     DIR/warc/*.warc.gz.open   the file being written
+    DIR/warc/imported-*       files of other tools (WARC/1.0 or 1.1, one gzip member per record), never changed either
     DIR/warc/MANIFEST.jsonl   a line per sealed file: sha256, records, bytes; in the order of sealing
-    DIR/warc/quarantine/      what contradicted the database, and tails cut off after a crash; nothing is ever deleted
+    DIR/warc/quarantine/      what contradicted the database, tails cut off after a crash, imported files with damage in
+                              them, whole; nothing is ever deleted
     DIR/index.cdxj            CDXJ over every sealed file
     DIR/corpus.db             SQLite, WAL
 
 Only `warc/` is precious: every row derived from captures can be made again from it.
+
+Files that we wrote are `gongkai-TIME-HOST-…`. A file that `gongkai import` took in is `imported-SHA256-NAME`: byte for
+byte what it was where it came compressed record by record; else each record, with its own bytes, in a member of its own.
+A note in a file of ours says what it was called, its sha256 as it came, and which run took it in; with that note its
+captures come back when the database is made again.
 """

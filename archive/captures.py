@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 
-from archive.model import Finding
+from archive.model import IMPORT_SITE, Finding
 from archive.rows import CaptureRow, FullResponse
 from archive.store import insert_findings
 from archive.targets import ADD_URL, add_targets, finish_targets, target_key
@@ -30,15 +30,18 @@ VALUES (?, ?, ifnull(?, (SELECT frontier_id FROM frontier WHERE key = ?)),
     (SELECT capture_id FROM exchanges WHERE warc_record_id = ?))
 """
 
-# A change is a capture whose content differs from the content captured before it at the same URL.
+# A change is a capture whose content differs from the content captured before it at the same URL. What other tools
+# captured has a history of its own, in the order of their clocks: it may be older than all that we have.
 _ADD_CHANGE = """
 INSERT INTO changes(url, run_id, kind, capture_id, previous_capture_id)
-SELECT ?, e.run_id, iif(p.capture_id IS NULL, 'appeared', 'content_changed'), e.capture_id, p.capture_id
+SELECT ?1, e.run_id, iif(p.capture_id IS NULL, 'appeared', 'content_changed'), e.capture_id, p.capture_id
 FROM exchanges e
 LEFT JOIN exchanges p ON p.capture_id = (
-    SELECT max(q.capture_id) FROM exchanges q
-    WHERE q.url_id = e.url_id AND q.capture_id < e.capture_id AND q.outcome IN ('ok', 'revisit'))
-WHERE e.capture_id = ? AND (p.capture_id IS NULL OR p.payload_id IS NOT e.payload_id)
+    SELECT q.capture_id FROM exchanges q JOIN frontier o ON o.frontier_id = q.frontier_id
+    WHERE q.url_id = e.url_id AND q.capture_id < e.capture_id AND q.outcome IN ('ok', 'revisit')
+        AND (o.site = 'import') = ?3 AND (NOT ?3 OR q.captured_at <= e.captured_at)
+    ORDER BY iif(?3, q.captured_at, '') DESC, q.capture_id DESC LIMIT 1)
+WHERE e.capture_id = ?2 AND (p.capture_id IS NULL OR p.payload_id IS NOT e.payload_id)
 ON CONFLICT DO NOTHING
 """
 
@@ -84,9 +87,9 @@ def insert_captures(connection: sqlite3.Connection, run_id: str, rows: Sequence[
     connection.executemany(
         _ADD_CHANGE,
         [
-            (row.target.url, capture_id)
+            (row.target.url, capture_id, row.target.site == IMPORT_SITE)
             for capture_id, row in zip(capture_ids, rows, strict=True)
-            if row.outcome in CONTENT_OUTCOMES and row.target.role in ("page", "attachment")
+            if row.outcome in CONTENT_OUTCOMES and row.target.role in ("page", "attachment") and row.is_document
         ],
     )
     _insert_discoveries(connection, run_id, rows, capture_ids)
@@ -160,6 +163,16 @@ def like_response(connection: sqlite3.Connection, payload_digest: str, likeness:
 def response_with_id(connection: sqlite3.Connection, record_id: str) -> FullResponse | None:
     """The full response in the WARC record with that id."""
     row = connection.execute(_FULL_RESPONSE + "WHERE e.warc_record_id = ?", (record_id,)).fetchone()
+    return FullResponse(*row) if row else None
+
+
+def response_at(connection: sqlite3.Connection, url: str, captured_at: str) -> FullResponse | None:
+    """The full response captured at `url` in the second of `captured_at`."""
+    row = connection.execute(
+        _FULL_RESPONSE
+        + "WHERE u.url = ? AND substr(e.captured_at, 1, 19) = substr(?, 1, 19) AND e.refers_to IS NULL LIMIT 1",
+        (url, captured_at),
+    ).fetchone()
     return FullResponse(*row) if row else None
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from archive import http1
 from archive.errors import MissingRecordError
-from archive.paths import located
+from archive.foreign import message, profile, revisited
+from archive.paths import is_imported, located
 from archive.reader import Record, read_record
 from archive.records import PROFILE_IDENTICAL
 from archive.rows import FullResponse
@@ -23,7 +24,7 @@ WHERE e.capture_id = ?
 
 
 def capture_record(data_dir: Path, connection: sqlite3.Connection, capture_id: int) -> Record:
-    """The main WARC record of a capture, digest verified.
+    """The main WARC record of a capture, its digests verified where it is ours.
 
     Raises MissingRecordError when the capture or its file is not there, DamagedRecordError when its bytes are not
     right.
@@ -32,17 +33,18 @@ def capture_record(data_dir: Path, connection: sqlite3.Connection, capture_id: i
 
 
 def response_bytes(data_dir: Path, connection: sqlite3.Connection, capture_id: int) -> bytes:
-    """The response message of a capture, byte for byte; b"" when none came. Raises as `capture_record` does."""
+    """The response message of a capture, byte for byte; b"" when none came. Raises as `capture_record` does.
+
+    A file that another tool stored without HTTP comes with a head made for it.
+    """
     record, refers_to, _ = _record(data_dir, connection, capture_id)
-    if record.type not in ("response", "revisit"):
+    if record.type not in ("response", "revisit", "resource"):
         return b""
-    if record.type == "response" or record.get("WARC-Profile") != PROFILE_IDENTICAL:
-        return record.block
+    if record.type != "revisit" or profile(record) != PROFILE_IDENTICAL:
+        return message(record)
     if refers_to is None:
         raise MissingRecordError(f"capture {capture_id}: a revisit whose response is not stored")
-    full = response_bytes(data_dir, connection, refers_to)
-    head = http1.split_head(full)
-    return record.block + full[head.length if head else 0 :]
+    return revisited(record, response_bytes(data_dir, connection, refers_to))
 
 
 def payload_bytes(data_dir: Path, connection: sqlite3.Connection, capture_id: int) -> bytes:
@@ -69,12 +71,12 @@ def stored_response(data_dir: Path, full: FullResponse) -> bytes:
     path = located(data_dir, full.warc_file)
     if path is None:
         raise MissingRecordError(f"{full.warc_file} is not there")
-    return read_record(path, full.offset, full.length).block
+    return message(_read(path, full.warc_file, full.offset, full.length))
 
 
 def _message(data_dir: Path, connection: sqlite3.Connection, capture_id: int) -> tuple[bytes, str]:
     record, refers_to, method = _record(data_dir, connection, capture_id)
-    if record.type == "revisit" and record.get("WARC-Profile") != PROFILE_IDENTICAL and refers_to is not None:
+    if record.type == "revisit" and profile(record) != PROFILE_IDENTICAL and refers_to is not None:
         capture_id = refers_to
     return response_bytes(data_dir, connection, capture_id), method
 
@@ -87,4 +89,9 @@ def _record(data_dir: Path, connection: sqlite3.Connection, capture_id: int) -> 
     path = located(data_dir, file_name)
     if path is None:
         raise MissingRecordError(f"capture {capture_id}: {file_name} is not there")
-    return read_record(path, offset, length), refers_to, method
+    return _read(path, file_name, offset, length), refers_to, method
+
+
+def _read(path: Path, file_name: str, offset: int, length: int) -> Record:
+    # Other tools' digests may be wrong from the start; the import has said so.
+    return read_record(path, offset, length, verify=not is_imported(file_name))

@@ -20,5 +20,9 @@ class DamagedRecordError(ArchiveError):
     """Raised by `read_record` when the bytes at the given place are not one whole record or fail their digest."""
 
 
+class ForeignFileError(ArchiveError):
+    """Raised when a file to be imported is no WARC or WACZ file, or one that is not safe to unpack."""
+
+
 class MissingRecordError(ArchiveError):
     """Raised when a capture's WARC file or a record it refers to is not there."""

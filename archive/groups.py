@@ -40,6 +40,7 @@ CAPTURE = "capture"
 RUN_BEGIN = "run_begin"
 RUN_END = "run_end"
 SITE = "site"
+IMPORT = "import"
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ JOIN warc_files w ON w.warc_id = e.warc_id
 JOIN urls u ON u.url_id = e.url_id
 JOIN frontier f ON f.frontier_id = e.frontier_id
 JOIN payloads p ON p.payload_id = e.payload_id
-WHERE w.file_name = ? AND e.http_status IS NOT NULL AND e.outcome <> 'not_modified'
+WHERE w.file_name = ? AND e.outcome <> 'not_modified' AND (e.http_status IS NOT NULL OR e.outcome = 'ok')
 """
 
 
@@ -74,7 +74,8 @@ def index_lines(connection: sqlite3.Connection, file_name: str) -> list[str]:
         fields = {
             "url": url,
             "mime": "warc/revisit" if outcome == "revisit" else (media_type or "unk"),
-            "status": str(status),
+            # A file that another tool stored without HTTP is replayed as if it had been answered.
+            "status": str(status or 200),
             "digest": digest,
             "length": str(length),
             "offset": str(offset),

@@ -6,12 +6,15 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from archive.captures import insert_captures, last_content, response_with_id
 from archive.contents import stored_response
 from archive.errors import DamagedRecordError, MissingRecordError
-from archive.groups import CAPTURE, RUN_BEGIN, RUN_END, SITE, Group, exchange_of, target_of
+from archive.groups import CAPTURE, IMPORT, RUN_BEGIN, RUN_END, SITE, Group, exchange_of, target_of
+from archive.imported import take_in
 from archive.model import Discovery, Exchange, Finding, Outcome, Target
+from archive.paths import warc_dir
 from archive.prepare import Discover, Prepared, prepare
 from archive.recorder import capture_row, exchange_again
 from archive.records import PROFILE_IDENTICAL
@@ -71,6 +74,8 @@ class Intake:
             row = self._capture(connection, file_name, group, certificates)
             insert_captures(connection, facts["run_id"], [row])
             self.captures += 1
+        elif group.kind == IMPORT:
+            self._import(connection, facts)
         if "run_id" in facts:
             connection.execute(
                 "UPDATE warc_files SET run_id = ? WHERE file_name = ? AND run_id IS NULL", (facts["run_id"], file_name)
@@ -89,6 +94,14 @@ class Intake:
                 settings_json=json.dumps(facts.get("settings", {}), ensure_ascii=False),
             )
         )
+
+    def _import(self, connection: sqlite3.Connection, facts: dict[str, Any]) -> None:
+        self._begin_run(facts["run_id"], "import", facts["at"], {})
+        if (warc_dir(self._data_dir) / facts["file"]).is_file():
+            self.captures += take_in(connection, self._data_dir, facts, self._discover)
+            return
+        message = f"{facts['file']}, which was imported from {facts['source']}, is not there"
+        self.findings.append(Finding("error", "warc_missing", message))
 
     def _end_run(self, connection: sqlite3.Connection, group: Group) -> None:
         facts = group.facts

@@ -16,6 +16,9 @@ Role = Literal["list", "page", "attachment", "robots"]
 Truncation = Literal["length", "time", "disconnect", "unspecified"]
 RunStatus = Literal["running", "finished", "failed", "interrupted"]
 
+# Stands for the site of captures that other tools made. No site file can have this name.
+IMPORT_SITE = "import"
+
 
 @dataclass(frozen=True, slots=True)
 class Target:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 OPEN_SUFFIX = ".open"
+OWN_PREFIX = "gongkai-"
+# Files of other tools that `gongkai import` took in.
+IMPORTED_PREFIX = "imported-"
 
 
 def warc_dir(data_dir: Path) -> Path:
@@ -29,6 +32,15 @@ def database_path(data_dir: Path) -> Path:
 
 def lock_path(data_dir: Path) -> Path:
     return data_dir / ".lock"
+
+
+def importing_dir(data_dir: Path) -> Path:
+    """Where an import unpacks what it takes in; emptied by the next one."""
+    return data_dir / "importing"
+
+
+def is_imported(warc_file: str) -> bool:
+    return warc_file.startswith(IMPORTED_PREFIX)
 
 
 def located(data_dir: Path, warc_file: str) -> Path | None:

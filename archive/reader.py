@@ -11,6 +11,7 @@ import base64
 import binascii
 import hashlib
 import re
+import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,8 +25,13 @@ GZIP_MAGIC = b"\x1f\x8b\x08"
 HEADER_LIMIT = 1024 * 1024
 BLOCK_LIMIT = 2 * 1024**3
 _PIECE = 256 * 1024
+_INFLATED_PIECE = 8 * 1024 * 1024
 _VERSION_LINE = re.compile(rb"WARC/\d+\.\d+[ \t]*\r?\n")
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
+_CONTENT_LENGTH = re.compile(rb"\ncontent-length:[ \t]*(\d{1,12})[ \t]*\r?\n", re.IGNORECASE)
+_BLANK = re.compile(rb"[\r\n]*")
+# So many bytes of a gzip member tell whether a record is in it.
+_START = 512
 _DIGEST_SIZES = {"md5": 16, "sha1": 20, "sha256": 32, "sha512": 64}
 
 
@@ -71,8 +77,8 @@ class Located:
     is_addressable: bool = True
 
 
-def read_record(path: Path, offset: int, length: int) -> Record:
-    """The record in the `length` bytes at `offset`, its block digest verified.
+def read_record(path: Path, offset: int, length: int, *, verify: bool = True) -> Record:
+    """The record in the `length` bytes at `offset`, the digests that it declares verified unless `verify` is False.
 
     Raises DamagedRecordError when it is not one whole record or the digest differs, OSError when the file cannot be
     read.
@@ -90,27 +96,88 @@ def read_record(path: Path, offset: int, length: int) -> Record:
         raise DamagedRecordError(f"{where}: {error}") from error
     if rest.strip(b"\r\n"):
         raise DamagedRecordError(f"{where}: {len(rest)} bytes after the record")
-    problem = digest_problem(record)
+    problem = digest_problem(record) if verify else None
     if problem:
         raise DamagedRecordError(f"{where}: {problem}")
     return record
 
 
-def records(path: Path, *, start: int = 0) -> Iterator[Located]:
-    """Every record of a WARC file from offset `start` on, with what is wrong with it."""
+def records(path: Path, *, start: int = 0, limit: int = BLOCK_LIMIT) -> Iterator[Located]:
+    """Every record of a WARC file from offset `start` on, with what is wrong with it.
+
+    A gzip member or an uncompressed record of more than `limit` bytes is a problem and is passed over.
+    """
     with path.open("rb") as handle:
         handle.seek(start)
         is_gzip = handle.read(len(GZIP_MAGIC)) == GZIP_MAGIC
-        handle.seek(start)
-        yield from _gzip_records(handle, start) if is_gzip else _plain_records(handle, start)
+        window = _Window(handle, start)
+        window.restart(start)
+        yield from _gzip_records(window, limit) if is_gzip else _plain_records(window, limit)
+
+
+def holds_several(path: Path) -> bool:
+    """The first gzip member of the file has more than one record in it: it is not compressed record by record."""
+    with path.open("rb") as handle:
+        window = _Window(handle, 0)
+        if not window.more() or not window.data.startswith(GZIP_MAGIC):
+            return False
+        head, end, size = b"", 0, 0
+        try:
+            for piece in _inflated(window, sys.maxsize - 1):
+                size += len(piece)
+                if not end:
+                    head += piece
+                    end = _end_of_first(head)
+                    if len(head) > HEADER_LIMIT and not end:
+                        return False
+                    piece = head
+                if end and piece[max(0, end - (size - len(piece))) :].strip(b"\r\n\0"):
+                    return True
+        except DamagedRecordError:
+            return False
+    return False
+
+
+def unpacked(path: Path, problems: list[tuple[int, str]], *, limit: int) -> Iterator[bytes]:
+    """The contents of a gzip file's members one after the other, as far as they can be had.
+
+    What cannot is added to `problems` with its offset. Ends, with a problem, after `limit` bytes.
+    """
+    with path.open("rb") as handle:
+        window, size = _Window(handle, 0), 0
+        while window.data or window.more():
+            offset = window.offset
+            try:
+                for piece in _inflated(window, limit - size):
+                    size += len(piece)
+                    yield piece
+            except DamagedRecordError as error:
+                problems.append((offset, str(error)))
+                if size >= limit:
+                    return
+                window.restart(offset + 1)
+                _skip_to_member(window)
+
+
+def _end_of_first(raw: bytes) -> int:
+    """Where the block of the record at the start of `raw` ends, or will; 0 when that cannot be said yet."""
+    end = _HEADER_END.search(raw, 0, HEADER_LIMIT)
+    declared = _CONTENT_LENGTH.search(raw, 0, end.end()) if end else None
+    return end.end() + int(declared[1]) if end and declared else 0
 
 
 def parse_record(raw: bytes) -> tuple[Record, bytes]:
     """The record at the start of `raw` and the bytes after its block; raises DamagedRecordError."""
-    version_line = _VERSION_LINE.match(raw)
+    record, end = _record_at(raw, 0)
+    return record, raw[end:]
+
+
+def _record_at(raw: bytes, start: int) -> tuple[Record, int]:
+    """The record at `start` and where its block ends."""
+    version_line = _VERSION_LINE.match(raw, start)
     if version_line is None:
-        raise DamagedRecordError(f"expected a WARC version line, found {raw[:20]!r}")
-    end = _HEADER_END.search(raw, version_line.end() - 2, HEADER_LIMIT)
+        raise DamagedRecordError(f"expected a WARC version line, found {raw[start : start + 20]!r}")
+    end = _HEADER_END.search(raw, version_line.end() - 2, start + HEADER_LIMIT)
     if end is None:
         raise DamagedRecordError("the record's header has no end")
     headers = _header_fields(raw[version_line.end() : end.start()])
@@ -125,7 +192,7 @@ def parse_record(raw: bytes) -> tuple[Record, bytes]:
     if len(block) < length:
         raise DamagedRecordError(f"expected a block of {length} bytes, found {len(block)}")
     version = version_line.group().strip().decode("ascii")
-    return Record(version, headers, block, index), raw[end.end() + length :]
+    return Record(version, headers, block, index), end.end() + length
 
 
 def digest_problem(record: Record) -> str | None:
@@ -227,108 +294,132 @@ class _Window:
         self.offset = offset
         self.data = b""
 
-    def more(self) -> bool:
-        """Reads on; False at the end of the file."""
-        piece = self._handle.read(_PIECE)
-        self.data += piece
-        return bool(piece)
+    def more(self, wanted: int = 0) -> bool:
+        """Reads on, until `wanted` bytes are at hand if there are so many; False at the end of the file."""
+        pieces, held = [self.data], len(self.data)
+        while piece := self._handle.read(_PIECE):
+            pieces.append(piece)
+            held += len(piece)
+            if held >= wanted:
+                break
+        self.data = b"".join(pieces)
+        return len(pieces) > 1
 
     def skip(self, count: int) -> None:
         self.data = self.data[count:]
         self.offset += count
 
+    def restart(self, offset: int) -> None:
+        """Goes to another place of the file."""
+        self._handle.seek(offset)
+        self.data, self.offset = b"", offset
 
-def _gzip_records(handle: BinaryIO, start: int) -> Iterator[Located]:
-    window = _Window(handle, start)
+
+def _gzip_records(window: _Window, limit: int) -> Iterator[Located]:
     while window.data or window.more():
         if len(window.data) < len(GZIP_MAGIC) and window.more():
             continue
         if not window.data.startswith(GZIP_MAGIC):
             yield _gap(window)
             continue
-        yield from _one_member(window)
+        yield from _one_member(window, limit)
 
 
-def _one_member(window: _Window) -> Iterator[Located]:
+def _one_member(window: _Window, limit: int) -> Iterator[Located]:
     """The record or records in the gzip member at the window's start; leaves the window after it."""
     offset = window.offset
-    taken, pieces, problem, size = 0, [], None, 0
-    stream = zlib.decompressobj(31)
-    chunk = window.data
-    while True:
-        try:
-            piece = stream.decompress(chunk, BLOCK_LIMIT - size)
-        except zlib.error as error:
-            problem = f"damaged gzip member: {error}"
-            break
-        pieces.append(piece)
-        size += len(piece)
-        if stream.eof:
-            taken += len(chunk) - len(stream.unused_data)
-            break
-        if size >= BLOCK_LIMIT:
-            problem = f"more than {BLOCK_LIMIT} bytes in one gzip member"
-            break
-        taken += len(chunk)
-        held = len(window.data)
-        if not window.more():
-            problem = "the gzip member is cut short"
-            break
-        chunk = window.data[held:]
-    raw = b"".join(pieces)
+    pieces: list[bytes] = []
+    problem = None
+    try:
+        pieces.extend(_inflated(window, limit))
+    except DamagedRecordError as error:
+        problem = str(error)
     if problem is None:
-        window.skip(taken)
-        yield from _records_of_member(raw, offset, taken)
+        yield from _records_of_member(b"".join(pieces), offset, window.offset - offset)
         return
-    end = _next_magic(window, 1)
-    length = window.offset + end - offset
-    window.skip(end)
-    yield Located(offset, length, None, problem)
+    pieces.clear()
+    window.restart(offset + 1)
+    _skip_to_member(window)
+    yield Located(offset, window.offset - offset, None, problem)
+
+
+def _inflated(window: _Window, limit: int) -> Iterator[bytes]:
+    """The contents of the gzip member at the window's start, piece by piece; leaves the window after it.
+
+    Raises DamagedRecordError where it is cut short, damaged, or longer than `limit` bytes.
+    """
+    stream, size, stored = zlib.decompressobj(31), 0, window.data
+    while True:
+        wanted = min(_INFLATED_PIECE, limit - size + 1)
+        try:
+            piece = stream.decompress(stored, wanted)
+        except zlib.error as error:
+            raise DamagedRecordError(f"damaged gzip member: {error}") from error
+        size += len(piece)
+        if size > limit:
+            raise DamagedRecordError(f"more than {limit} bytes in one gzip member")
+        if piece:
+            yield piece
+        if stream.eof:
+            window.skip(len(window.data) - len(stream.unused_data))
+            return
+        if len(piece) == wanted:
+            stored = stream.unconsumed_tail
+            continue
+        window.skip(len(window.data))
+        if not window.more():
+            raise DamagedRecordError("the gzip member is cut short")
+        stored = window.data
 
 
 def _records_of_member(raw: bytes, offset: int, length: int) -> Iterator[Located]:
-    place, is_first = 0, True
-    while raw.strip(b"\r\n\0"):
+    start, is_first = _after_blank(raw, 0), True
+    while start < len(raw):
         try:
-            record, rest = parse_record(raw)
+            record, end = _record_at(raw, start)
         except DamagedRecordError as error:
             yield Located(offset, length, None, str(error), is_addressable=is_first)
             return
-        rest = rest.lstrip(b"\r\n")
-        is_alone = is_first and not rest
-        where = (offset, length) if is_alone else (place, len(raw) - len(rest))
+        following = _after_blank(raw, end)
+        is_alone = is_first and following == len(raw)
+        where = (offset, length) if is_alone else (start, following - start)
         yield Located(*where, record, digest_problem(record), is_addressable=is_alone)
-        place += len(raw) - len(rest)
-        raw, is_first = rest, False
+        start, is_first = following, False
+
+
+def _after_blank(raw: bytes, start: int) -> int:
+    """Where the line breaks (and, at the very end, zeros) from `start` on end."""
+    blank = _BLANK.match(raw, start)
+    end = blank.end() if blank else start
+    return len(raw) if end < len(raw) and raw[end] == 0 and not raw[end:].strip(b"\r\n\0") else end
 
 
 def _gap(window: _Window) -> Located:
     """Bytes that are no gzip member, up to the next one."""
-    offset = window.offset
-    end = _next_magic(window, 0)
-    found = window.data[:end]
-    window.skip(end)
-    what = "zero bytes" if not found.strip(b"\0") else "bytes that are no gzip member"
-    return Located(offset, end, None, f"{end} {what}")
+    offset, is_zero = window.offset, not window.data[:_START].strip(b"\0")
+    _skip_to_member(window)
+    length = window.offset - offset
+    return Located(offset, length, None, f"{length} {'zero bytes' if is_zero else 'bytes that are no gzip member'}")
 
 
-def _next_magic(window: _Window, after: int) -> int:
-    """Where in the window the next whole gzip header stands whose contents begin a WARC record; its end when there is
-    none.
+def _skip_to_member(window: _Window) -> None:
+    """Leaves the window at the next whole gzip header whose contents begin a WARC record; at the file's end when there
+    is none.
     """
-    searched = after
     while True:
-        found = window.data.find(GZIP_MAGIC, searched)
+        found = window.data.find(GZIP_MAGIC)
         if found < 0:
-            searched = max(after, len(window.data) - len(GZIP_MAGIC) + 1)
+            window.skip(max(0, len(window.data) - len(GZIP_MAGIC) + 1))
             if not window.more():
-                return len(window.data)
+                window.skip(len(window.data))
+                return
             continue
-        while len(window.data) - found < 512 and window.more():
-            pass
-        if _starts_record(window.data[found : found + 512]):
-            return found
-        searched = found + 1
+        window.skip(found)
+        if len(window.data) < _START:
+            window.more(_START)
+        if _starts_record(window.data[:_START]):
+            return
+        window.skip(1)
 
 
 def _starts_record(stored: bytes) -> bool:
@@ -338,46 +429,58 @@ def _starts_record(stored: bytes) -> bool:
         return False
 
 
-def _plain_records(handle: BinaryIO, start: int) -> Iterator[Located]:
-    window = _Window(handle, start)
+def _plain_records(window: _Window, limit: int) -> Iterator[Located]:
     while window.data or window.more():
         blank = len(window.data) - len(window.data.lstrip(b"\r\n"))
         if blank:
             window.skip(blank)
             continue
-        yield _one_plain(window)
+        yield _one_plain(window, limit)
 
 
-def _one_plain(window: _Window) -> Located:
+def _one_plain(window: _Window, limit: int) -> Located:
     offset = window.offset
     while True:
         try:
-            record, rest = parse_record(window.data)
+            record, end = _record_at(window.data, 0)
         except DamagedRecordError as error:
-            if _may_go_on(window.data) and window.more():
+            wanted = _wanted(window.data, limit)
+            if wanted and window.more(wanted):
                 continue
-            found = _VERSION_LINE.search(window.data, 1)
-            while found is None and window.more():
-                found = _VERSION_LINE.search(window.data, 1)
-            end = found.start() if found else len(window.data)
-            window.skip(end)
-            return Located(offset, end, None, str(error))
-        length = len(window.data) - len(rest)
-        while len(rest) < 4 and window.more():
-            rest = window.data[length:]
-        tail = len(rest[:4]) - len(rest[:4].lstrip(b"\r\n"))
-        window.skip(length + tail)
-        return Located(offset, length + tail, record, digest_problem(record))
+            _skip_to_version(window)
+            return Located(offset, window.offset - offset, None, str(error))
+        if len(window.data) < end + 4:
+            window.more(end + 4)
+        rest = window.data[end : end + 4]
+        length = end + len(rest) - len(rest.lstrip(b"\r\n"))
+        window.skip(length)
+        return Located(offset, length, record, digest_problem(record))
 
 
-def _may_go_on(data: bytes) -> bool:
-    """More bytes could complete the record at the start of `data`."""
+def _wanted(data: bytes, limit: int) -> int:
+    """How many bytes could make a whole record of what stands at the start of `data`; 0 when none could."""
     if b"\n" not in data[:64]:
-        return len(data) < 64
+        return 64 if len(data) < 64 else 0
     if _VERSION_LINE.match(data) is None:
-        return False
+        return 0
     end = _HEADER_END.search(data, 0, HEADER_LIMIT)
     if end is None:
-        return len(data) < HEADER_LIMIT
-    declared = re.search(rb"\ncontent-length:[ \t]*(\d{1,12})[ \t]*\r?\n", data[: end.end()], re.IGNORECASE)
-    return declared is not None and len(data) < end.end() + int(declared[1]) <= BLOCK_LIMIT
+        return len(data) + _PIECE if len(data) < HEADER_LIMIT else 0
+    declared = _CONTENT_LENGTH.search(data, 0, end.end())
+    whole = end.end() + int(declared[1]) if declared else 0
+    return whole if len(data) < whole <= limit else 0
+
+
+def _skip_to_version(window: _Window) -> None:
+    """Leaves the window at the next version line; at the file's end when there is none."""
+    window.skip(1)
+    while True:
+        found = _VERSION_LINE.search(window.data)
+        if found is not None:
+            window.skip(found.start())
+            return
+        # The start of a version line may stand at the end of what is at hand.
+        window.skip(max(0, len(window.data) - 16))
+        if not window.more():
+            window.skip(len(window.data))
+            return

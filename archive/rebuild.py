@@ -16,7 +16,7 @@ from archive.groups import Group, groups
 from archive.index import rebuild_index
 from archive.intake import Intake
 from archive.model import Finding
-from archive.paths import database_path, warc_dir
+from archive.paths import OWN_PREFIX, database_path, warc_dir
 from archive.prepare import Discover
 from archive.seal import ManifestLine, add_to_manifest, file_sha256, manifest
 from archive.store import Store
@@ -48,8 +48,14 @@ def rebuild(data_dir: Path, *, discover: Discover, clock: Clock = now, files: Fi
         intake = Intake(data_dir, store, discover)
         names = file_order(data_dir)
         for name in names:
-            intake.take(name, _readable(data_dir, name, findings), state="sealed")
-            _note_seal(data_dir, store, name, files)
+            if name.startswith(OWN_PREFIX):
+                intake.take(name, _readable(data_dir, name, findings), state="sealed")
+        # Files of other tools came in with the notes of their imports, in our files.
+        for name in names:
+            if not _note_seal(data_dir, store, name, files) and not name.startswith(OWN_PREFIX):
+                findings.append(
+                    Finding("warning", "warc_unknown", f"{name} is of another tool: 'gongkai import' takes it in")
+                )
         findings.extend(intake.findings)
         store.interrupt_dead_runs()
         with store.transaction() as connection:
@@ -82,12 +88,13 @@ def _readable(data_dir: Path, name: str, findings: list[Finding]) -> Iterator[Gr
             findings.append(Finding("error", "warc_damaged", f"{name} at byte {group.offset}: {group.problem}"))
 
 
-def _note_seal(data_dir: Path, store: Store, name: str, files: Files) -> None:
+def _note_seal(data_dir: Path, store: Store, name: str, files: Files) -> bool:
+    """Says in manifest and database what a file is; False when the database does not know it."""
     path = warc_dir(data_dir) / name
     known = {line.file: line for line in manifest(data_dir)}.get(name)
     record_count = store.connection.execute("SELECT records FROM warc_files WHERE file_name = ?", (name,)).fetchone()
     if record_count is None:
-        return
+        return False
     line = known or ManifestLine(name, file_sha256(path), record_count[0], path.stat().st_size)
     add_to_manifest(data_dir, line, files=files)
     with store.transaction() as connection:
@@ -95,6 +102,7 @@ def _note_seal(data_dir: Path, store: Store, name: str, files: Files) -> None:
             "UPDATE warc_files SET state = 'sealed', sha256 = ?, bytes = ? WHERE file_name = ?",
             (line.sha256, line.bytes, name),
         )
+    return True
 
 
 def _fold_wal(connection: sqlite3.Connection) -> None:

@@ -12,7 +12,7 @@ import asyncio
 import json
 import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -148,6 +148,24 @@ class Recorder:
         exchange = Exchange(target.url, target.method, self._clock(), 0.0, b"", b"", error=reason or None)
         prepared = Prepared(target, exchange, None, outcome, None, None, 0, None, None, None, Discovery())
         return self._commit([_Waiting(prepared, frontier_id, "acknowledged", None)])[0]
+
+    def note(self, kind: str, name: str, facts: dict[str, object], apply: Callable[[sqlite3.Connection], None]) -> None:
+        """Writes a record of the run's own and, in one transaction, what follows from it. Raises RecorderError."""
+        if self._broken is not None:
+            raise self._broken
+        self.flush()
+        try:
+            self._begin()
+            self._writer.add(note_record(kind, name, instant(self._clock()), facts))
+            self._writer.flush()
+            with self._store.transaction() as connection:
+                self._count_file(connection)
+                apply(connection)
+        except (OSError, sqlite3.Error) as error:
+            raise self._break(error) from error
+        except BaseException as error:
+            self._break(error)
+            raise
 
     def flush(self) -> None:
         """Writes the batch that is waiting, if any, and lets its callers go on."""

@@ -14,7 +14,7 @@ from archive.files import DiskFiles, Files, write_atomically
 from archive.groups import CAPTURE, Group, groups
 from archive.intake import Intake
 from archive.model import Finding
-from archive.paths import OPEN_SUFFIX, quarantine_dir, warc_dir
+from archive.paths import OPEN_SUFFIX, OWN_PREFIX, quarantine_dir, warc_dir
 from archive.prepare import Discover
 from archive.seal import seal
 from archive.store import Store
@@ -156,5 +156,6 @@ def _strangers(data_dir: Path, store: Store) -> Iterator[Finding]:
     known = {name for (name,) in store.connection.execute("SELECT file_name FROM warc_files")}
     for path in sorted(warc_dir(data_dir).glob("*.warc.gz")):
         if path.name not in known:
-            message = f"{path.name} is not in the database; 'gongkai extract --full' takes it in"
+            command = "extract --full" if path.name.startswith(OWN_PREFIX) else "import"
+            message = f"{path.name} is not in the database; 'gongkai {command}' takes it in"
             yield Finding("warning", "warc_unknown", message)

@@ -56,7 +56,7 @@ class CaptureRow:
 
     `refers_to` is the WARC-Record-ID of the full response that a revisit stands for. `finished` is the state its
     frontier row gets; with `pending`, not before `not_before`. Without `frontier_id` the row is found, or made, by the
-    target's key.
+    target's key. Without `is_document` there is nothing in it for extraction to read.
     """
 
     target: Target
@@ -77,6 +77,7 @@ class CaptureRow:
     frontier_id: int | None = None
     finished: Finished = "acknowledged"
     not_before: str | None = None
+    is_document: bool = True
 
 
 @dataclass(frozen=True, slots=True)

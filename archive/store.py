@@ -17,7 +17,7 @@ from sqlite_utils import Database
 
 from archive.errors import ArchiveError
 from archive.migrations import migrate
-from archive.model import Finding, RunStatus
+from archive.model import IMPORT_SITE, Finding, RunStatus
 from archive.paths import database_path
 from archive.rows import (
     AttachmentRow,
@@ -171,13 +171,20 @@ class Store:
                 yield CaptureToRead(*row)
 
     def latest_capture(self, url: str) -> CaptureToRead | None:
-        """The newest capture of `url` that has content."""
-        row = self.connection.execute(
-            """SELECT max(e.capture_id) FROM exchanges e JOIN urls u ON u.url_id = e.url_id
-            WHERE u.url = ? AND e.outcome IN ('ok', 'revisit')""",
-            (url,),
+        """The newest capture of `url` that has content; see `_is_later` for what other tools captured."""
+        candidates = self.connection.execute(
+            """SELECT max(e.capture_id) FILTER (WHERE f.site <> ?2),
+                (SELECT i.capture_id FROM exchanges i JOIN frontier o ON o.frontier_id = i.frontier_id
+                WHERE i.url_id = e.url_id AND o.site = ?2 AND i.outcome IN ('ok', 'revisit')
+                ORDER BY i.captured_at DESC, i.capture_id DESC LIMIT 1)
+            FROM exchanges e JOIN urls u ON u.url_id = e.url_id JOIN frontier f ON f.frontier_id = e.frontier_id
+            WHERE u.url = ?1 AND e.outcome IN ('ok', 'revisit')""",
+            (url, IMPORT_SITE),
         ).fetchone()
-        found = self.connection.execute(_TO_READ, row).fetchone()
+        newest, imported = candidates
+        if newest is None or (imported is not None and self._is_later(imported, newest)):
+            newest = imported
+        found = self.connection.execute(_TO_READ, (newest,)).fetchone()
         return CaptureToRead(*found) if found else None
 
     # What extraction writes
@@ -388,12 +395,28 @@ class Store:
         captured_at = self.connection.execute(
             "SELECT captured_at FROM exchanges WHERE capture_id = ?", (capture_id,)
         ).fetchone()[0]
-        if current is None or capture_id > current:
+        if current is None or self._is_later(capture_id, current):
             return captured_at, None, "republished"
         read_at = instant(self._clock())
         if capture_id == current:
             return read_at, None, "reparsed"
         return read_at, read_at, "republished"
+
+    def _is_later(self, capture_id: int, other: int) -> bool:
+        """By the order of recording; what other tools captured has only its clock to go by."""
+        if capture_id == other:
+            return False
+        (mine, is_imported), (theirs, was_imported) = (
+            self.connection.execute(
+                """SELECT e.captured_at, f.site = ? FROM exchanges e JOIN frontier f ON f.frontier_id = e.frontier_id
+                WHERE e.capture_id = ?""",
+                (IMPORT_SITE, one),
+            ).fetchone()
+            for one in (capture_id, other)
+        )
+        if not is_imported and not was_imported:
+            return capture_id > other
+        return (str(mine), capture_id) > (str(theirs), other)
 
     def _insert_findings(self, reading: ReadingRow, report_id: int | None) -> None:
         run_id = self.connection.execute(

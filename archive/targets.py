@@ -9,7 +9,7 @@ from hashlib import blake2b
 from typing import Any
 from urllib.parse import urlsplit
 
-from archive.model import Target
+from archive.model import IMPORT_SITE, Target
 from archive.rows import CaptureRow
 
 TARGET_COLUMNS = (
@@ -46,10 +46,11 @@ ON CONFLICT(key) DO UPDATE SET
 def target_key(target: Target) -> bytes:
     """16 bytes that are the same for requests that need to be made only once.
 
-    Lists belong to their site and channel: two channels may share a list page and both want its entries.
+    Lists belong to their site and channel: two channels may share a list page and both want its entries. What other
+    tools captured says nothing of what is still to be fetched.
     """
     parts = [target.method.upper(), target.url.partition("#")[0]]
-    if target.role == "list":
+    if target.role == "list" or target.site == IMPORT_SITE:
         parts += [target.site, target.channel]
     digest = blake2b("\n".join(parts).encode("utf-8", "surrogatepass"), digest_size=16)
     if target.body:

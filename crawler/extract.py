@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -23,7 +24,7 @@ from archive import http1
 from archive.contents import response_bytes
 from archive.errors import ArchiveError
 from archive.lock import lock
-from archive.model import Finding
+from archive.model import IMPORT_SITE, Finding
 from archive.rebuild import rebuild
 from archive.recover import recover
 from archive.rows import (
@@ -123,7 +124,7 @@ def extract_new(data_dir: Path, store: Store, *, workers: int = 1, runner: Runne
     started = time.monotonic()
     publish_codebook(store)
     writer = _Writer(data_dir, store)
-    waiting = list(store.captures_to_read(PARSER_VERSION))
+    waiting = _pages_first(store.captures_to_read(PARSER_VERSION))
     with tqdm(total=len(waiting), unit=" captures", desc="extract", disable=not sys.stderr.isatty()) as bar:
         for batch in _understood(data_dir, store, waiting, runner or shared(workers)):
             with store.transaction():
@@ -165,6 +166,11 @@ def _made_again(data_dir: Path) -> None:
         newest = store.connection.execute("SELECT run_id FROM runs ORDER BY started_at DESC LIMIT 1").fetchone()
         for finding in rebuilt.findings if newest else ():
             store.add_finding(newest[0], finding)
+
+
+def _pages_first(captures: Iterable[CaptureToRead]) -> list[CaptureToRead]:
+    """Oldest first, but files that other tools captured last: only the pages that link to them say whose they are."""
+    return sorted(captures, key=lambda capture: capture.site == IMPORT_SITE and capture.role == "attachment")
 
 
 def _count(store: Store, table: str) -> int:
@@ -263,7 +269,8 @@ class _Writer:
 
     def write(self, understood: Understood) -> None:
         capture = understood.capture
-        way = _way_to(self._store, capture)
+        is_foreign_file = capture.site == IMPORT_SITE and capture.role == "attachment"
+        way = self._imported_way(capture) if is_foreign_file else _way_to(self._store, capture)
         self._touched.add(way.link_url)
         page = self._page_row(understood) if way.page_url == capture.url else self._stored_page(way.page_url)
         if page is not None and page.url == capture.url:
@@ -319,6 +326,27 @@ class _Writer:
         except (ArchiveError, OSError):
             return ()
         return head.headers if head else ()
+
+    def _imported_way(self, capture: CaptureToRead) -> _Way:
+        """Other tools do not say how they came to a file: the links of pages do, over redirects if need be."""
+        link = capture.url
+        for _ in range(MOST_REDIRECTS + 1):
+            page_url = _page_with(self._store, link)
+            if page_url is not None:
+                return _Way(page_url, link)
+            if link not in self._redirects:
+                break
+            link = self._redirects[link]
+        return _Way(None, capture.url)
+
+    @cached_property
+    def _redirects(self) -> dict[str, str]:
+        """Where a redirect that another tool captured leads → its address."""
+        rows = self._store.connection.execute(
+            "SELECT capture_id, url FROM captures WHERE site = ? AND outcome = 'redirect'", (IMPORT_SITE,)
+        ).fetchall()
+        found = ((location_of(url, self._headers(capture_id)), url) for capture_id, url in rows)
+        return {location: url for location, url in found if location is not None}
 
     def _media_type(self, capture: CaptureToRead) -> str | None:
         row = self._store.connection.execute(
@@ -387,9 +415,16 @@ class _Writer:
             findings=tuple(_findings(understood)),
         )
 
+    def _site_of(self, capture: CaptureToRead) -> Site | None:
+        """The declared site of a capture; for one that another tool made, the only one that publishes on its host."""
+        if capture.site != IMPORT_SITE:
+            return self._sites.get(capture.site)
+        found = [site for site in self._sites.values() if site.allows(capture.url)]
+        return found[0] if len(found) == 1 else None
+
     def _report_row(self, understood: Understood, page: PageRow | None) -> ReportRow:
         capture, reading = understood.capture, understood.reading
-        site = self._sites.get(capture.site)
+        site = self._site_of(capture)
         agency, agency_origin = _agency(reading, page, site)
         year, year_origin = _report_year(reading, page)
         day, day_origin = _published(reading, page)
@@ -435,6 +470,14 @@ def _way_to(store: Store, capture: CaptureToRead) -> _Way:
             return _Way(via, link)
         link, via = via, row[1]
     return _Way(None, link)
+
+
+def _page_with(store: Store, url: str) -> str | None:
+    """The first page that offers the file at `url`; None when none was read."""
+    row = store.connection.execute(
+        "SELECT page_url FROM attachments WHERE url = ? ORDER BY attachment_id LIMIT 1", (url,)
+    ).fetchone()
+    return row[0] if row else None
 
 
 def _agency(reading: Reading, page: PageRow | None, site: Site | None) -> tuple[str | None, str | None]:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # `gongkai parse` would otherwise load Scrapy and the replica
     from crawler.crawl import CrawlSummary
     from crawler.demo import DemoSummary
     from crawler.extract import ExtractSummary
+    from crawler.importing import ImportSummary
     from crawler.site import Site
 
 
@@ -46,6 +47,20 @@ def demonstrated(summary: DemoSummary, data_dir: Path) -> str:
             f"next: gongkai --data {data_dir} serve",
         ]
     )
+
+
+def imported(summary: ImportSummary) -> str:
+    """Each file and what became of it, then the totals."""
+    lines = []
+    for file in summary.files:
+        if file.status == "failed":
+            lines.append(f"FAILED {file.problem}")
+        elif file.status == "known":
+            lines.append(f"{file.source}: imported before, as {file.warc_file}")
+        else:
+            lines.append(f"{file.source}: {file.captures} new captures, as {file.warc_file}")
+    levels = ", ".join(f"{count} {level}" for level, count in summary.findings.items() if count)
+    return "\n".join([*lines, extracted(summary.extracted), f"findings: {levels or 'none'}"])
 
 
 def problem(found: Problem) -> str:

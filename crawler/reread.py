@@ -10,30 +10,42 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from archive.groups import CAPTURE, SITE, groups
-from archive.model import Discovery, Exchange, Target
-from archive.paths import warc_dir
+from archive.model import IMPORT_SITE, Discovery, Exchange, Finding, Target
+from archive.paths import OWN_PREFIX, warc_dir
 from archive.prepare import Discover
 from archive.rebuild import file_order
 from archive.store import Store
+from crawler.blocking import block
 from crawler.discover import discover
 from crawler.exceptions import SiteFileError
 from crawler.site import Site, parse_site
 
 log = logging.getLogger(__name__)
 
-OWN_FILES = "gongkai-"
-
 
 def discover_with(sites: Mapping[str, Site]) -> Discover:
-    """`crawler.discover` as the archive calls it. A capture of no known site leads to nothing."""
+    """`crawler.discover` as the archive calls it. A capture of no known site leads to nothing.
+
+    Of what other tools captured, only pages that a guard sent in a page's place are told apart.
+    """
 
     def read(target: Target, exchange: Exchange, entity: bytes) -> Discovery:
+        if target.site == IMPORT_SITE:
+            return _guarded(target, exchange, entity)
         site = sites.get(target.site)
         if site is None or target.role == "robots":
             return Discovery()
         return discover(target, entity, site=site, exchange=exchange)
 
     return read
+
+
+def _guarded(target: Target, exchange: Exchange, entity: bytes) -> Discovery:
+    guard = block(entity, status=exchange.status or 0, headers=exchange.headers)
+    if guard is None:
+        return Discovery()
+    message = f"a page of a guard: {guard.name} ({guard.why})"
+    return Discovery(findings=(Finding("warning", "blocked", message, target.url),), outcome="blocked")
 
 
 def stored_sites(store: Store) -> dict[str, Site]:
@@ -46,7 +58,7 @@ def archived_sites(data_dir: Path) -> dict[str, Site]:
     """The sites as the WARC files have them, the newest text of each."""
     texts: dict[str, str] = {}
     for name in file_order(data_dir):
-        if not name.startswith(OWN_FILES):
+        if not name.startswith(OWN_PREFIX):
             continue
         for group in groups(warc_dir(data_dir) / name):
             if group.kind == CAPTURE:

@@ -9,13 +9,21 @@ from __future__ import annotations
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from archive.migrations import m0001_archive, m0002_readings, m0003_search, m0004_codebook, m0006_channel_runs
+from archive.migrations import (
+    m0001_archive,
+    m0002_readings,
+    m0003_search,
+    m0004_codebook,
+    m0005_imports,
+    m0006_channel_runs,
+)
 
 MIGRATIONS = Migrations("gongkai")
 MIGRATIONS(name="m0001_archive")(m0001_archive.apply)
 MIGRATIONS(name="m0002_readings")(m0002_readings.apply)
 MIGRATIONS(name="m0003_search")(m0003_search.apply)
 MIGRATIONS(name="m0004_codebook")(m0004_codebook.apply)
+MIGRATIONS(name="m0005_imports")(m0005_imports.apply)
 MIGRATIONS(name="m0006_channel_runs")(m0006_channel_runs.apply)
 
 
