@@ -2,8 +2,9 @@
 
     python bench/platforms.py [PLATFORM …]
 
-`requests per page` counts every request the site saw, robots.txt included, over the pages stored. Exit code 1 when
-anything is missing or anything is found that is not there.
+`complete` counts the channels whose list the crawl itself calls whole; `requests per page` counts every request the
+site saw, robots.txt included, over the pages stored. Exit code 1 when anything is missing or anything is found that is
+not there.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ QUERIES = {
     "attachments": """SELECT a.url, a.page_url, a.file_name, c.payload_digest
         FROM attachments a JOIN captures c USING (capture_id) WHERE a.media_type NOT LIKE 'image/%'""",
     "reports": "SELECT document_url, page_url, agency, report_year, form FROM reports",
+    "complete": "SELECT channel FROM channel_runs WHERE status = 'complete'",
 }
 Truth = dict[str, set[tuple[object, ...]]]
 
@@ -55,6 +57,7 @@ def platform_replica(name: str, folder: Path) -> Iterator[Served]:
                 "pages": {(url,) for url in truth.pages},
                 "attachments": set(truth.attachments),
                 "reports": set(truth.reports),
+                "complete": {(channel,) for channel in site.shelf.channels},
             },
             site.access_log,
         )
@@ -74,6 +77,7 @@ def hanweb_replica(folder: Path) -> Iterator[Served]:
                 "pages": {(page.url,) for page in truth.pages} | empty,
                 "attachments": {(a.url, a.page_url, a.file_name, f"sha256:{a.sha256}") for a in truth.attachments},
                 "reports": {(r.document_url, r.page_url, r.agency, r.year, r.form) for r in truth.reports},
+                "complete": {(e.channel,) for e in truth.listings},
             },
             site.access_log,
         )

@@ -46,6 +46,8 @@ NEEDED_FIELDS = ("columnid", "unitid", "webid")
 # The sites' own script asks for three screen pages at once, and has 15 records on each unless told.
 PAGES_IN_GROUP = 3
 DEFAULT_PER_PAGE = 15
+# Some sites begin each group with the last record of the one before; more have moved.
+OVERLAP = 1
 # No disclosure column seen comes near; a list that still goes on then does not end at all.
 MOST_GROUPS = 2000
 
@@ -248,6 +250,10 @@ def _advance(state: _State, records: Sequence[str], next_group: str | None, url:
     if records and not fresh:
         repeated = Trouble("warning", "list_repeated", f"group {state.group} repeats the group before it")
         return replace(reading, troubles=(*troubles, repeated, *shortfall(seen, state.total)))
+    overlap = len(records) - fresh
+    if state.group and overlap > OVERLAP:
+        troubles.append(shifted(f"{overlap} records of group {state.group} stood in the group before it"))
+        reading = replace(reading, troubles=tuple(troubles))
     if state.total is not None and seen >= state.total:
         return reading
     following = replace(

@@ -141,6 +141,13 @@ def test_a_repeated_group_stops_the_list():
     assert codes(again) == ["list_repeated", "list_short"]
 
 
+def test_records_that_moved_to_the_next_group_are_said():
+    first = read(column_page([record(n) for n in range(1, 46)], total=50))
+    second = follow(first, store([record(n) for n in range(43, 51)], total=50))
+    assert numbers(second) == [46, 47, 48, 49, 50]
+    assert codes(second) == ["list_shifted"]
+
+
 def test_the_total_of_the_latest_answer_counts():
     first = read(column_page([record(n) for n in range(1, 46)], total=46))
     second = follow(first, store([record(n) for n in range(45, 47)], total=47))

@@ -149,7 +149,8 @@ def test_what_robots_forbid_is_recorded_and_not_asked(tmp_path: Path):
         request.errback(failure)
         assert not scheduler.has_pending_requests()
     assert rows(tmp_path, "SELECT outcome, error FROM captures") == [("robots", "Forbidden by robots.txt")]
-    assert rows(tmp_path, "SELECT code FROM findings ORDER BY 1") == [("no_listings",), ("robots_refused",)]
+    codes = [code for (code,) in rows(tmp_path, "SELECT code FROM findings ORDER BY 1")]
+    assert codes == ["channel_incomplete", "no_listings", "robots_refused"]
 
 
 def test_a_recorder_that_cannot_write_ends_the_crawl(tmp_path: Path):
