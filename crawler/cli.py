@@ -22,7 +22,7 @@ from crawler.exceptions import CrawlerError
 from crawler.site import SITES_FOLDER, Site, bundled_site, bundled_sites, load_site
 
 # Commands of the contract that this version does not have yet.
-NOT_BUILT = ("nightly", "export", "schedule", "doctor")
+NOT_BUILT = ("nightly", "export", "doctor")
 EXIT_LOCKED = 75
 
 Command = Callable[..., None]
@@ -238,6 +238,40 @@ def status(data_dir: Path, as_json: bool) -> None:
 
     found = status(data_dir)
     print_json(found) if as_json else click.echo(report.standing(found))
+
+
+@main.command()
+@click.option("--systemd", is_flag=True, help="A service and its timer.")
+@click.option("--cron", is_flag=True, help="A line for a crontab.")
+@click.option("--command", "program", type=click.Path(path_type=Path), help="The gongkai command to run.")
+@click.option("--user", default="", metavar="NAME", help="Whom the night runs as.")
+@click.option(
+    "--to", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Write the units there instead."
+)
+@site_files
+@click.pass_obj
+@clear_errors
+def schedule(
+    data_dir: Path,
+    systemd: bool,
+    cron: bool,
+    program: Path | None,
+    user: str,
+    to: Path | None,
+    site_files: tuple[Path, ...],
+) -> None:
+    """Print the timer that runs `nightly` at half past one in Shanghai; --command and --data become absolute paths."""
+    from crawler import schedule
+
+    if systemd == cron:
+        raise click.UsageError("choose one of --systemd and --cron")
+    if cron and to is not None:
+        raise click.UsageError("--to is for --systemd; a crontab is edited with crontab -e")
+    plan = schedule.Plan(program or schedule.default_program(), data_dir, site_files, user)
+    if to is not None:
+        click.echo(schedule.described(schedule.write(plan, to)))
+    else:
+        click.echo(schedule.crontab(plan) if cron else schedule.printed(plan), nl=False)
 
 
 @main.command()
