@@ -5,7 +5,6 @@ Twisted's reactor runs once per process, and so does `crawl`.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +12,12 @@ from pathlib import Path
 
 from scrapy.crawler import CrawlerProcess
 from scrapy.settings import Settings
-from tqdm import tqdm
 
 from archive.model import Finding, RunStatus
 from crawler import settings
 from crawler.exceptions import CrawlFailedError
 from crawler.extract import ExtractSummary, extract_new
+from crawler.progress import progress
 from crawler.session import Options, Session, SiteSummary
 from crawler.site import Site
 from crawler.spiders.column import ColumnSpider
@@ -64,14 +63,16 @@ def crawl(
         if not contact:
             message = "the user agent names nobody whom a site's operator could ask: give --contact"
             session.find(Finding("info", "no_contact", message))
-        with tqdm(unit=" captures", desc="crawl", disable=not sys.stderr.isatty()) as bar:
-            session.progress = bar.update
+        # Nobody watches a night: its log is told now and then how far it has come.
+        lines = kind == "nightly"
+        with progress("crawl", "captures", lines=lines) as advance:
+            session.progress = advance
             fetch(session)
         session.end()
         if session.broken is not None:
             raise CrawlFailedError(str(session.broken)) from session.broken
         crawl_seconds = time.monotonic() - started
-        extracted = extract_new(data_dir, session.store, workers=workers)
+        extracted = extract_new(data_dir, session.store, workers=workers, lines=lines)
         return _summary(session, extracted, crawl_seconds, time.monotonic() - started)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -17,8 +16,6 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
-
-from tqdm import tqdm
 
 from archive import http1
 from archive.contents import response_bytes
@@ -43,12 +40,13 @@ from crawler.codebook import publish_codebook
 from crawler.discover import MOST_REDIRECTS, absolute_url, location_of
 from crawler.filenames import is_for_people, shown_name
 from crawler.jail import Failure, Runner, shared
+from crawler.progress import progress
 from crawler.reread import archived_sites, discover_with, stored_sites
 from crawler.site import HISTORY_CHANNEL, Site
 from parsers.agency import agency_in_title
 from parsers.dates import find_years
 from parsers.model import Page, Reading, ReadingError
-from parsers.page import read_page
+from parsers.page import page_kind, read_page
 from parsers.reading import Conversions, read
 from parsers.sniff import media_type
 from parsers.version import PARSER_VERSION
@@ -119,18 +117,20 @@ def extract(data_dir: Path, *, full: bool = False, workers: int = 1, runner: Run
             return extract_new(data_dir, store, workers=workers, runner=runner)
 
 
-def extract_new(data_dir: Path, store: Store, *, workers: int = 1, runner: Runner | None = None) -> ExtractSummary:
-    """`extract` for a caller that holds the lock and the open store."""
+def extract_new(
+    data_dir: Path, store: Store, *, workers: int = 1, runner: Runner | None = None, lines: bool = False
+) -> ExtractSummary:
+    """`extract` for a caller that holds the lock and the open store; `lines` is for logs, see `progress`."""
     started = time.monotonic()
     publish_codebook(store)
     writer = _Writer(data_dir, store)
     waiting = _pages_first(store.captures_to_read(PARSER_VERSION))
-    with tqdm(total=len(waiting), unit=" captures", desc="extract", disable=not sys.stderr.isatty()) as bar:
+    with progress("extract", "captures", total=len(waiting), lines=lines) as advance:
         for batch in _understood(data_dir, store, waiting, runner or shared(workers)):
             with store.transaction():
                 for understood in batch:
                     writer.write(understood)
-            bar.update(len(batch))
+            advance(len(batch))
     with store.transaction():
         writer.settle_attachments()
     return ExtractSummary(
@@ -376,6 +376,7 @@ class _Writer:
             parser_version=PARSER_VERSION,
             text=text,
             origins_json=json.dumps(origins, ensure_ascii=False),
+            kind=page_kind(values["title"] or ""),
             **values,
         )
 
