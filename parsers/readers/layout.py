@@ -13,6 +13,8 @@ from parsers.model import Cell, Grid
 from parsers.normalise import is_section_heading, is_wordy
 
 _GAP = re.compile(r"[ \u3000\u00a0]{2,}")
+# A line of text does not end in three numbers set apart.
+_NUMBERS = re.compile(r"(?:\s[\d.,]+){3}$")
 _TOKEN = re.compile(r"\S+")
 _PAGE_MARK = re.compile(r"[-—–―]\s*\d{1,4}\s*[-—–―]|第\s*\d+\s*页.*|\d+\s*/\s*\d+")
 _SENTENCE_END = "。；;！？!?"
@@ -49,24 +51,21 @@ def layout_grids(lines: list[str], start: int, end: int) -> Iterator[Grid]:
     """The lines from `start` to before `end` as grids; rows are lines, columns only an order.
 
     Where a line's numbers stand one space apart, a space inside a number looks the same: such lines are given as a
-    stream, in which nothing but the count of cells is certain.
+    stream, in which nothing but the count of cells is certain. So are all lines of a table that has no wider gap at
+    all; a space then ends a cell, be it in words.
     """
+    printed = [at for at in range(start, end) if lines[at].strip() and not is_page_mark(lines[at])]
+    single_spaced = not any(_GAP.search(lines[at].strip()) for at in printed)
     rows: list[list[Cell]] = []
     loose = False
-    for at in range(start, end):
-        if not lines[at].strip() or is_page_mark(lines[at]):
-            continue
-        if rows and is_loose(lines[at]) != loose:
+    for at in printed:
+        if rows and not single_spaced and is_loose(lines[at]) != loose:
             yield _grid(rows, loose=loose)
             rows = []
-        loose = is_loose(lines[at])
+        loose = single_spaced or is_loose(lines[at])
         row = len(rows)
-        rows.append(
-            [
-                Cell(text, row, column, f"line={at + 1};column={place}")
-                for column, (text, place) in enumerate(pieces(lines[at]))
-            ]
-        )
+        texts = list(enumerate(lines[at].split(), 1)) if single_spaced else [(n, text) for text, n in pieces(lines[at])]
+        rows.append([Cell(text, row, column, f"line={at + 1};column={n}") for column, (n, text) in enumerate(texts)])
     if rows:
         yield _grid(rows, loose=loose)
 
@@ -109,14 +108,14 @@ def _may_belong(line: str) -> bool:
         return "\t" not in line
     if is_section_heading(text) or text.count("|") > 1 or text[-1] in _SENTENCE_END:
         return False
-    return bool(_GAP.search(text)) or len(text) <= _FRAGMENT_LENGTH
+    return bool(_GAP.search(text)) or len(text) <= _FRAGMENT_LENGTH or bool(_NUMBERS.search(text))
 
 
 def _is_row(line: str) -> bool:
     """A label with numbers, or three numbers or more."""
     texts = [text for text, _ in pieces(line)]
     numbers = _numbers(line)
-    return numbers >= 3 or (numbers >= 1 and is_wordy(texts[0]) and bool(_GAP.search(line.strip())))
+    return numbers >= 3 or (numbers >= 1 and is_wordy(texts[0]) and not is_wordy(texts[-1]))
 
 
 def _numbers(line: str) -> int:

@@ -286,13 +286,19 @@ def _stream(lines: list[str], start: int, stream: set[int]) -> tuple[Grid, int]:
     while end < len(lines) and (end in stream or not lines[end].strip()):
         end += 1
     printed = [at for at in range(start, end) if at in stream and squeezed(lines[at])]
-    # Where a blank line parts any two cells, only what is more than that is empty cells.
-    spaced = sum(after - at > 1 for at, after in pairwise(printed)) > _SPACED_SHARE * len(printed)
+    gaps = [(before, after, after - before - 1) for before, after in pairwise(printed)]
+    # Where a blank line parts any two cells, or any two rows, only what is more than that is empty cells.
+    spaced = sum(gap > 0 for _, _, gap in gaps) > _SPACED_SHARE * len(gaps)
+    ends = [gap for before, after, gap in gaps if is_wordy(lines[after]) and not is_wordy(lines[before])]
+    parted = sum(gap > 0 for gap in ends) > _SPACED_SHARE * len(ends)
     rows = _Rows()
-    for at, after in pairwise([*printed, end]):
-        if is_page_mark(lines[at]):
+    for before, after, gap in [*gaps, *((at, at, 0) for at in printed[-1:])]:
+        if is_page_mark(lines[before]):
             continue
-        rows.rows.append([(lines[at].strip(), at + 1, 1)])
-        blank = 0 if after < end and is_page_mark(lines[after]) else after - at - 1
-        rows.rows.extend([("", at + 2, 1)] for _ in range((blank - 1) // 2 if spaced else blank))
+        rows.rows.append([(lines[before].strip(), before + 1, 1)])
+        if is_page_mark(lines[after]):
+            continue
+        row_ends = parted and is_wordy(lines[after])
+        empty = (gap - 1) // 2 if spaced else gap - row_ends
+        rows.rows.extend([("", before + 2, 1)] for _ in range(empty))
     return rows.grid(columns_known=False, rows_known=False), end

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from parsers.form import Table
 from parsers.labels import Entry, LabelBook
@@ -22,9 +23,11 @@ from parsers.rows import (
     overlaps,
     place_by_header,
     place_by_order,
+    place_in_stream,
     unassigned,
 )
 
+_RECONSIDERATION, _LITIGATION = "行政复议", "行政诉讼"
 _UNVERIFIED, _STREAM, _LABELLED, _DISAGREEING = 0.85, 0.9, 0.8, 0.6
 
 
@@ -39,12 +42,16 @@ class Across:
 
 @dataclass(slots=True)
 class _Header:
-    """Groups and columns named since the last values, in printed order, with their cells."""
+    """Groups and columns named since the last values, in printed order, with their cells.
+
+    `reversed`: 行政诉讼 stands before 行政复议, and which columns are whose is not seen from merged cells.
+    """
 
     groups: list[tuple[int, Cell]]
     columns: list[tuple[int, Cell]]
     grid: int = -1
     used: bool = False
+    reversed: bool = False
 
 
 class AcrossReader:
@@ -56,7 +63,7 @@ class AcrossReader:
         self._groups = LabelBook(Entry(row.label, row.also) for row in self._rows)
         self._names = LabelBook(Entry(column.label, column.also) for column in self._columns)
         self._telling = {label_key(column.label) for column in self._columns if len(label_key(column.label)) > 2}
-        self._group_keys = {*(label_key(row.label) for row in self._rows), "行政诉讼"}
+        self._group_keys = {*(label_key(row.label) for row in self._rows), _LITIGATION}
         self._ids = [f"{table.key}.{row.key}.{column.key}" for row in self._rows for column in self._columns]
 
     def is_header(self, line: Line) -> bool:
@@ -92,7 +99,7 @@ class AcrossReader:
                 instance, seen = instance + 1, set()
             seen.update(one.cell for one in read)
             candidates.extend(replace(one, instance=instance) if instance else one for one in read)
-            header.groups, header.used = [], True
+            header.groups, header.used, header.reversed = [], True, False
         if not candidates and blank:
             line, values, header = blank
             candidates.extend(self._row(line, [], values, header, findings))
@@ -118,6 +125,9 @@ class AcrossReader:
 
     def _take_words(self, words: Sequence[Cell], line: Line, header: _Header) -> None:
         fresh = True
+        keys = [label_key(cell.text) for cell in words]
+        if {_LITIGATION, _RECONSIDERATION} <= set(keys) and keys.index(_LITIGATION) < keys.index(_RECONSIDERATION):
+            header.reversed = True
         for cell in words:
             name, group = self._names.exact(cell.text), self._groups.exact(cell.text)
             if name and fresh:
@@ -144,11 +154,11 @@ class AcrossReader:
         size = len(self._columns)
         placed = self._fifteen(line, values, header)
         if placed is not None:
-            ids = self._ids
+            ids = self._ids_of(header)
             if words and line.rows_known and not labelled:
                 # A year or a note in front: whose numbers they are is less than certain.
                 quality = min(quality, _LABELLED)
-        elif len(groups) in (1, 2) and (placed := place_by_order(values, size * len(groups))) is not None:
+        elif len(groups) in (1, 2) and (placed := self._by_order(line, values, size * len(groups))) is not None:
             ids = [self._ids[group * size + column] for group in groups for column in range(size)]
             if len(groups) == 2:
                 quality = min(quality, _LABELLED)
@@ -174,7 +184,7 @@ class AcrossReader:
 
     def _fifteen(self, line: Line, values: Sequence[Cell], header: _Header) -> Placed | None:
         total = len(self._ids)
-        by_order = place_by_order(values, total)
+        by_order = self._by_order(line, values, total)
         spans = self._spans(line, header)
         if by_order is None:
             return place_by_header(values, spans) if spans else None
@@ -183,17 +193,37 @@ class AcrossReader:
             return by_order if agrees else replace(by_order, confidence=_DISAGREEING)
         return by_order
 
+    @staticmethod
+    def _by_order(line: Line, values: Sequence[Cell], count: int) -> Placed | None:
+        return place_by_order(values, count) if line.rows_known else place_in_stream(values, count)
+
     def _spans(self, line: Line, header: _Header) -> list[tuple[int, int]] | None:
         if not line.columns_known or header.grid != line.grid or len(header.columns) != len(self._ids):
             return None
-        return sorted((cell.column, cell.column + cell.column_span) for _, cell in header.columns)
+        spans = sorted((cell.column, cell.column + cell.column_span) for _, cell in header.columns)
+        # Two headers in one place: the tool kept no column of its own for merged cells.
+        return spans if all(before[1] <= after[0] for before, after in pairwise(spans)) else None
+
+    def _ids_of(self, header: _Header) -> list[str]:
+        """The cells of a row of fifteen, in the order in which the groups stand side by side."""
+        size = len(self._columns)
+        order = self._printed_groups(header) or list(range(len(self._rows)))
+        return [self._ids[group * size + column] for group in order for column in range(size)]
+
+    def _printed_groups(self, header: _Header) -> list[int] | None:
+        """The groups from left to right, where the header is merged over the five columns of each; else None."""
+        cells = sorted(header.groups, key=lambda item: item[1].column)
+        size = len(self._columns)
+        whole = len(cells) == len(self._rows) and all(cell.column_span == size for _, cell in cells)
+        apart = all(before.column + size <= after.column for (_, before), (_, after) in pairwise(cells))
+        return [group for group, _ in cells] if whole and apart else None
 
     def _order(self, header: _Header, groups: int) -> float:
         """How sure the header makes the order of columns: 1.0, less where it cannot be seen, 0 where it differs."""
         size = len(self._columns)
         lawful = list(range(size))
         printed_groups = [group for group, _ in header.groups]
-        if printed_groups != sorted(printed_groups):
+        if self._printed_groups(header) is None and (header.reversed or printed_groups != sorted(printed_groups)):
             return 0.0
         cells = header.columns
         if len(cells) == groups * size and self._one_line(header):

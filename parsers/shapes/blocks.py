@@ -22,6 +22,7 @@ from parsers.rows import (
     overlaps,
     place_by_header,
     place_by_order,
+    place_in_stream,
     unassigned,
 )
 
@@ -32,10 +33,11 @@ _ARTICLE = "第二十条"
 
 @dataclass(slots=True)
 class _Header:
-    """The header above a row: its words in order, and their cells. `keys` are the columns' labels as keys."""
+    """The header above a row: the cells of its words in order. `width`: the cells of its line, 0 in a stream."""
 
     cells: list[Cell] = field(default_factory=list)
     grid: int = -1
+    width: int = 0
 
 
 @dataclass(slots=True)
@@ -146,7 +148,7 @@ class BlocksReader:
                 key = label_key(cell.text)
                 wordy = is_wordy(cell.text)
                 if wordy and key == _CORNER:
-                    header, in_header, row = _Header(grid=line.grid), True, None
+                    header, in_header, row = _header_of(line), True, None
                     continue
                 hit = (
                     self._labels.exact(cell.text)
@@ -157,6 +159,9 @@ class BlocksReader:
                     row = _Row(cell, line, header, quality=hit.quality, indexes=hit.indexes, stray=hit.stray)
                     rows.append(row)
                     in_header = False
+                elif row is not None and wordy and not row.values and not line.rows_known:
+                    # The rest of a label over several lines; a word in place of a number leaves one value too few.
+                    continue
                 elif row is not None:
                     row.values.append(cell)
                 elif not line.rows_known and not wordy and not is_blank(cell):
@@ -166,7 +171,7 @@ class BlocksReader:
                 elif wordy and self._columns.exact(cell.text):
                     # A header whose corner cell is lost, or one that goes on in a second line.
                     if header.cells and not any(header.cells[-1] is other for other in line.cells):
-                        header = _Header(grid=line.grid)
+                        header = _header_of(line)
                     header.grid = line.grid
                     header.cells.append(cell)
                     in_header = True
@@ -299,7 +304,14 @@ class BlocksReader:
             return by_order
         if same_grid:
             return place_by_header(row.values, spans)
-        return by_order
+        if not row.line.rows_known:
+            return place_in_stream(row.values, len(named))
+        # A line longer than its header has a cell too many.
+        return by_order if not row.header.width or len(row.line.cells) <= row.header.width else None
+
+
+def _header_of(line: Line) -> _Header:
+    return _Header(grid=line.grid, width=len(line.cells) if line.rows_known else 0)
 
 
 def _finding(code: str, message: str, cell: Cell) -> Finding:

@@ -30,6 +30,7 @@ from parsers.rows import (
 )
 
 _LONGEST_JOIN = 6
+_LONGEST_LABEL = 9
 # Confidence left where the header does not show that the columns stand in statutory order.
 _UNVERIFIED = 0.85
 # Where the order of cells and the columns of the header disagree, a line goes on below, the header has its own order.
@@ -131,9 +132,14 @@ class MatrixReader:
         return telling >= 2 or (telling == 1 and all(is_blank(cell) or is_wordy(cell.text) for cell in line.cells))
 
     def has_row(self, line: Line) -> bool:
-        """Whether a line is one of the table's rows by official label with at least five cells after it."""
+        """Whether a line is one of the table's rows by official label with at least five cells after it, none of words.
+
+        Section four has a header of fifteen cells, 总计 among them.
+        """
         entry = self._entry(line)
-        return entry.hit is not None and len(entry.values) >= 5
+        return (
+            entry.hit is not None and len(entry.values) >= 5 and not any(is_wordy(cell.text) for cell in entry.values)
+        )
 
     def read(self, lines: Sequence[Line]) -> Matrix:
         entries = [self._entry(line) for line in lines]
@@ -143,8 +149,7 @@ class MatrixReader:
         self._match_loosely(entries)
         self._doubt_blanks(entries)
         disordered = self._is_disordered(entries)
-        if not disordered:
-            entries = self._continued(entries)
+        entries = self._continued(entries, disordered=disordered)
         self._forget_after_empty(entries)
         if header and header.spans and self._is_refuted(header, entries):
             # The tool kept no column of its own for merged cells: only the order of cells is left.
@@ -202,13 +207,17 @@ class MatrixReader:
                 named.add(hit.indexes[0])
         if best and self._is_heading(line, *best):
             best = None
+        heads, values = split_wordy(line.cells)
+        if best and not line.rows_known:
+            at, hit = best
+            whole = self.labels.exact("".join(cell.text for cell in heads[at:]))
+            # Two labels in a row share the values after them: whose they are is not known.
+            sure = len(named) <= 1 and whole is not None and whole.indexes == hit.indexes
+            return _Entry(line, heads, values, hit, quality=hit.quality if sure else 0.0)
         if best:
             at, hit = best
-            # In a stream two labels in a row share the values after them: whose they are is not known.
-            quality = hit.quality if line.rows_known or len(named) <= 1 else 0.0
-            return _Entry(line, list(line.cells[: at + 1]), list(line.cells[at + 1 :]), hit, quality=quality)
-        heads, values = split_wordy(line.cells)
-        for size in (2, 3, 4):
+            return _Entry(line, list(line.cells[: at + 1]), list(line.cells[at + 1 :]), hit, quality=hit.quality)
+        for size in range(2, _LONGEST_LABEL):
             hit = self.labels.exact("".join(cell.text for cell in heads[-size:])) if len(heads) >= size else None
             if hit:
                 return _Entry(line, heads, values, hit, quality=hit.quality)
@@ -226,7 +235,7 @@ class MatrixReader:
     def _row_after_header(self, line: Line) -> Line | None:
         """The row at the end of a line of a stream whose words begin with the header's."""
         heads, values = split_wordy(line.cells)
-        for size in (1, 2, 3, 4):
+        for size in range(1, _LONGEST_LABEL):
             label = "".join(cell.text for cell in heads[-size:])
             if label_key(label) in self._column_keys:
                 return None
@@ -260,6 +269,8 @@ class MatrixReader:
         for end in range(at + 1, min(at + _LONGEST_JOIN, len(entries))):
             if entries[end].header:
                 continue
+            if best and not all(is_empty(cell) for cell in entries[end].values):
+                break
             remainder = entries[end].hit if self._may_be_remainder(entries[end], window) else None
             if not self._may_join(entries[end]) and remainder is None:
                 break
@@ -347,7 +358,7 @@ class MatrixReader:
                 lacking = 0
         return False
 
-    def _continued(self, entries: list[_Entry]) -> list[_Entry]:
+    def _continued(self, entries: list[_Entry], *, disordered: bool) -> list[_Entry]:
         """Lines that go on with the row above: values under one that lacks just as many, the rest of its label.
 
         What might be such a line leaves the blanks above it in doubt.
@@ -356,7 +367,7 @@ class MatrixReader:
         for entry in entries:
             before = done[-1] if done else None
             filled = entry.hit is None and not entry.header and any(map(_is_number, entry.values))
-            if not before or not before.hit or not filled:
+            if not before or not before.hit or not filled or (disordered and not entry.line.rows_known):
                 done.append(entry)
             elif not entry.heads and self._goes_on(before, entry):
                 before.values = [*_without_empty_ends(before.values), *entry.values]
@@ -429,7 +440,7 @@ class MatrixReader:
         for entry in entries:
             placed = place_by_order(entry.values, len(self._columns)) if entry.hit else None
             if placed and not any(cell and is_empty(cell) for cell in placed.cells):
-                agreeing.append(self._agrees(placed.cells, [header.spans[column.key] for column in self._columns]))
+                agreeing.append(self._agrees(placed.cells, spans))
         return agreeing.count(False) > len(agreeing) / 2
 
     def _start(self, lines: Sequence[Line]) -> int | None:
@@ -570,19 +581,22 @@ class MatrixReader:
     def _in_text(self, entry: _Entry, layout: _Layout) -> Placed | None:
         """By order where all columns are printed, else where the lines that are printed in full have theirs.
 
-        A line longer than its like has a cell that is not its own; a shorter one has lost cells, at its end if all have.
+        A line longer than its like has a cell that is not its own; a shorter one has lost cells, at its end where no
+        line ends in an empty cell.
         """
         size, heads, cells = len(self._columns), len(entry.heads), entry.line.cells
         if all(is_empty(cell) for cell in entry.values):
             return place_by_order(entry.values, size)
         placed = place_by_order(entry.values, size)
+        missing = layout.widths[heads] - len(cells)
         if placed and not any(cell and is_empty(cell) for cell in placed.cells):
-            return placed
+            *parts, whole = [cell for cell in placed.cells if cell]
+            return placed if missing >= 0 or _is_sum(parts, whole) else replace(placed, confidence=_UNVERIFIED)
         start = heads if layout.bare else layout.starts.get(heads, layout.start)
         if start is None or start < heads:
             return None
         outside = [*cells[heads:start], *cells[start + size :]]
-        missing = max(layout.widths[heads], start + size) - len(cells)
+        missing = max(missing, start + size - len(cells))
         if any(not is_empty(cell) for cell in outside) or missing < 0 or (missing and not layout.stripped):
             return None
         values = list(cells[start : start + size])
@@ -622,16 +636,14 @@ class MatrixReader:
         starts = {heads: next(iter(found)) for heads, found in full.items() if len(found) == 1}
         return _Layout(
             starts,
-            self._common_start(full, counts, header, min(early, default=0)),
+            self._common_start(full, header, min(early, default=0)),
             bare >= _MOST * sum(counted.total() for counted in counts.values()) and len(counts) > 1,
             {heads: max(counted, key=lambda width: (counted[width], width)) for heads, counted in counts.items()},
             stripped=has_gaps and not ends_empty,
         )
 
     @staticmethod
-    def _common_start(
-        full: Mapping[int, set[int]], counts: Mapping[int, Counter[int]], header: Header | None, first: int
-    ) -> int | None:
+    def _common_start(full: Mapping[int, set[int]], header: Header | None, first: int) -> int | None:
         """Where the values begin in lines whose like is nowhere printed in full."""
         found = {start for starts in full.values() for start in starts}
         if header and header.start is not None and found <= {header.start} and first >= header.start:
