@@ -12,7 +12,7 @@
 Only `warc/` is precious: every row derived from captures can be made again from it.
 
 Files that we wrote are `gongkai-TIME-HOST-…`. A file that `gongkai import` took in is `imported-SHA256-NAME`: byte for
-byte what it was where it came compressed record by record; else each record, with its own bytes, in a member of its own.
+byte what it was where it came compressed record by record; else each record, its bytes as they are, in its own member.
 A note in a file of ours says what it was called, its sha256 as it came, and which run took it in; with that note its
 captures come back when the database is made again.
 """

@@ -13,6 +13,7 @@ from archive.contents import stored_response
 from archive.errors import DamagedRecordError, MissingRecordError
 from archive.groups import CAPTURE, IMPORT, RUN_BEGIN, RUN_END, SITE, Group, exchange_of, target_of
 from archive.imported import take_in
+from archive.limit import within_limit
 from archive.model import Discovery, Exchange, Finding, Outcome, Target
 from archive.paths import warc_dir
 from archive.prepare import Discover, Prepared, prepare
@@ -32,6 +33,8 @@ class Intake:
         self._data_dir = data_dir
         self._store = store
         self._discover = discover
+        self._limits: dict[str, int | None] = {}
+        self._followed: dict[tuple[str, str], set[str]] = {}
         self.captures = 0
         self.findings: list[Finding] = []
 
@@ -124,8 +127,12 @@ class Intake:
         is_identical = record.get("WARC-Profile") == PROFILE_IDENTICAL
         full_response = self._full_response(refers_to) if refers_to and is_identical else None
         exchange = exchange_of(group, full_response, certificates)
+        run_id = group.facts["run_id"]
         prepared = prepare(
-            target, exchange, self._discover, lambda: self._stored_exchange(connection, target, exchange)
+            target,
+            exchange,
+            lambda *seen: self._within_limit(run_id, target.site, self._discover(*seen)),
+            lambda: self._stored_exchange(connection, target, exchange),
         )
         outcome: Outcome = prepared.outcome
         if not exchange.response:
@@ -149,6 +156,24 @@ class Intake:
             finished=group.facts["finished"],
             not_before=group.facts["not_before"],
         )
+
+    def _within_limit(self, run_id: str, site: str, found: Discovery) -> Discovery:
+        """What the run followed of `found`: its `--limit` stands in its settings."""
+        connection = self._store.connection
+        if run_id not in self._limits:
+            row = connection.execute("SELECT settings_json FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+            self._limits[run_id] = json.loads(row[0]).get("limit")
+        limit = self._limits[run_id]
+        if limit is None:
+            return found
+        if (run_id, site) not in self._followed:
+            rows = connection.execute(
+                """SELECT u.url FROM frontier f JOIN urls u ON u.url_id = f.url_id
+                WHERE f.run_id = ? AND f.site = ? AND f.depth = 1 AND f.role <> 'list'""",
+                (run_id, site),
+            )
+            self._followed[run_id, site] = {url for (url,) in rows}
+        return within_limit(found, self._followed[run_id, site], limit)
 
     def _full_response(self, full: FullResponse) -> bytes | None:
         try:

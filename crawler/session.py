@@ -13,7 +13,7 @@ import socket
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from archive.errors import ArchiveError
 from archive.frontier import Frontier, Leased
+from archive.limit import within_limit
 from archive.lock import lock
 from archive.model import Discovery, Exchange, Finding, RunStatus, Target
 from archive.recorder import Recorded, Recorder
@@ -258,19 +259,8 @@ class Session:
 
     def _discover(self, target: Target, exchange: Exchange, entity: bytes) -> Discovery:
         found = self._read(target, exchange, entity)
-        return found if self.options.limit is None else self._within_limit(target.site, found, self.options.limit)
-
-    def _within_limit(self, site: str, found: Discovery, limit: int) -> Discovery:
-        """Without the listed pages beyond the limit; what they lead to counts with them."""
-        followed = self._tallies[site].followed
-        kept = []
-        for target in found.targets:
-            if target.depth == 1 and target.role != "list":
-                if target.url not in followed and len(followed) >= limit:
-                    continue
-                followed.add(target.url)
-            kept.append(target)
-        return replace(found, targets=tuple(kept))
+        limit = self.options.limit
+        return found if limit is None else within_limit(found, self._tallies[target.site].followed, limit)
 
     def _count(self, target: Target, recorded: Recorded) -> None:
         if target.site in self._tallies:

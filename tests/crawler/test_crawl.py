@@ -134,6 +134,12 @@ def test_the_limit_holds_and_what_it_left_out_comes_later(replica: Replica, site
     listed = "SELECT count(*) FROM captures WHERE role = 'page' AND channel <> 'annual_report_history'"
     assert one(tmp_path, listed) == 3
     assert one(tmp_path, "SELECT count(*) FROM listings") == len(replica.truth.listings)
+    # What was left out is not waiting either, nor after a rebuild.
+    waiting = "SELECT count(*), count(*) FILTER (WHERE state <> 'acknowledged') FROM frontier"
+    before = rows(tmp_path, waiting)
+    assert before[0][1] == 0
+    assert crawled(gongkai(tmp_path, "extract", "--full")).code == 0
+    assert rows(tmp_path, waiting) == before
     second = crawl(tmp_path, site_file, "--limit=5")
     assert second.code == 0
     assert one(tmp_path, listed) <= 3 + 5

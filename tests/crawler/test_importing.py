@@ -10,9 +10,11 @@ import subprocess
 import sys
 import warnings
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from crash_kit import Killed, SteppedFiles, SteppedStore, Steps, When
 from crawling import crawled, gongkai, rows
 from foreign import (
     by_member,
@@ -30,12 +32,17 @@ from foreign import (
 
 from archive.audit import audit
 from archive.contents import capture_record, entity_bytes, payload_bytes, response_bytes
+from archive.http1 import split_head
+from archive.model import Exchange, Target
 from archive.paths import database_path, index_path, warc_dir
 from archive.reader import read_record
 from archive.store import Store
+from crawler import importing
 from crawler.extract import extract
 from crawler.importing import ImportSummary, import_files
 from crawler.replica import Behaviour, Replica
+from crawler.session import Options, Session
+from crawler.site import parse_site
 
 A, B, C = (f"http://www.qinghe.example/{name}.html" for name in "abc")
 
@@ -518,3 +525,82 @@ def test_a_capture_of_an_import_leads_to_the_other_tools_record(tmp_path: Path):
     data = tmp_path / "data"
     with Store(database_path(data)) as store:
         assert capture_record(data, store.connection, 1).record_id == record_id(A)
+
+
+# Beside a crawl of our own
+
+
+def put_page(data_dir: Path, text: str, at: datetime) -> None:
+    """A crawl of one page, recorded at that time."""
+    target = Target(url=A, role="page", site="q", channel="reports", via=LIST)
+    raw = http(page(text))
+    head = split_head(raw)
+    assert head is not None
+    with Session(data_dir, [SITE], Options()) as session:
+        exchange = Exchange(A, "GET", at, 1.0, b"GET /a.html HTTP/1.1\r\n\r\n", raw, head.status, head.headers)
+        session.recorder.record_now(target, None, exchange)
+    extract(data_dir)
+
+
+LIST = "http://www.qinghe.example/list.html"
+SITE = parse_site(
+    f'agency = "清河区人民政府"\ndivision_code = "230199"\n[channels]\nreports = "{LIST}"\n', name="q", source="q.toml"
+)
+
+
+@pytest.mark.parametrize(("year", "current"), [(2021, "我们"), (2027, "他们")], ids=["older", "newer"])
+def test_the_current_page_is_the_latest_by_the_clock(tmp_path: Path, year: int, current: str):
+    data = tmp_path / "data"
+    put_page(data, "我们", datetime(2026, 1, 1, tzinfo=UTC))
+    taken(tmp_path, by_member([record("response", A, http(page("他们")), name=A, date=f"{year}-01-01T00:00:00Z")]))
+    assert rows(data, "SELECT title FROM pages") == [(current,)]
+    assert rows(data, "SELECT kind, previous_capture_id FROM changes") == [("appeared", None)] * 2
+    assert {title for (title,) in rows(data, "SELECT title FROM page_versions")} == {"我们", "他们"}
+    before = content(data)
+    extract(data, full=True)
+    assert content(data) == before
+    assert list(audit(data)) == []
+
+
+def test_what_others_captured_is_still_to_be_crawled(tmp_path: Path):
+    data = tmp_path / "data"
+    taken(tmp_path, by_member([record("response", A, http(page("同")), name=A)]))
+    with Session(data, [SITE], Options()) as session:
+        assert session.frontier.add([Target(url=A, role="page", site="q", channel="reports")]) == 1
+    put_page(data, "同", datetime(2026, 1, 1, tzinfo=UTC))
+    # The same bytes: a capture of our own all the same, in full, and the page is the site's.
+    assert rows(data, "SELECT site, outcome FROM captures") == [("import", "ok"), ("q", "ok")]
+    assert rows(data, "SELECT site FROM pages") == [("q",)]
+
+
+# Killed
+
+
+@pytest.mark.parametrize("when", ["before", "torn", "after"])
+def test_killed_at_every_step_and_imported_again(tmp_path: Path, monkeypatch, when: When):
+    monkeypatch.setattr(Store, "synchronous", "OFF")
+    monkeypatch.setattr(importing, "extract_new", lambda *_, **__: None)
+    monkeypatch.setattr(importing, "Store", SteppedStore)
+    source = saved(tmp_path, one_stream([*pages(A, B), record("response", C, http(random_page()), name=C)])[:-900])
+    names = stepped(tmp_path / "undisturbed", source, monkeypatch, None, when)
+    assert {"rename .new", "fdatasync .open", "commit", "rename .open"} <= set(names)
+    for number, name in enumerate(names):
+        if when == "torn" and not name.startswith("write"):
+            continue
+        data = tmp_path / f"{number}"
+        with pytest.raises(Killed):
+            stepped(data, source, monkeypatch, number, when)
+        stepped(data, source, monkeypatch, None, when)
+        found = rows(data, "SELECT url FROM captures ORDER BY capture_id")
+        assert found == [(A,), (B,)], name
+        assert rows(data, "SELECT count(*) FROM findings WHERE code = 'import_damaged'")[0][0] >= 1, name
+        assert rows(data, "SELECT count(*) FROM runs WHERE status = 'running'") == [(0,)], name
+        assert list(audit(data)) == [], name
+        assert [path.name for path in data.rglob("*.new")] == []
+
+
+def stepped(data_dir: Path, source: Path, monkeypatch, kill_at: int | None, when: When) -> list[str]:
+    steps = Steps(kill_at, when)
+    monkeypatch.setattr(SteppedStore, "steps", steps)
+    import_files(data_dir, [source], files=SteppedFiles(steps))
+    return steps.names

@@ -1,0 +1,171 @@
+"""A scanned page made fit for reading: laid straight, its rules and the pieces of its characters found.
+
+Pictures are grey, uint8, dark on light, about 200 pixels to the inch; coordinates are pixels. Colour scans come as
+their red channel, in which red seals all but vanish.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from parsers.readers.pdf_grid import Line
+
+DPI = 200
+Picture = np.ndarray[Any, np.dtype[np.uint8]]
+# (a, b, c, d, e, f): x' = a x + b y + c, y' = d x + e y + f
+Affine = tuple[float, float, float, float, float, float]
+
+_MOST_SKEW = 4.0
+_SKEW_WIDTH = 800
+# Ink is darker than its surroundings by this share of what the darkest ink on the page is. A grey or red seal is not.
+_INK = 0.24
+_WINDOW = 41
+_LEAST_CONTRAST = 30
+_LEAST_RULE = 34
+_GAP = 5
+_THICKEST_RULE = 9
+_MEETS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A connected piece of ink: a character, or part of one."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    ink: int
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """A page taken to pieces. `clean` is the grey page without its rules; `upright` turns its pixels to the page's."""
+
+    clean: Picture
+    horizontal: list[Line]
+    vertical: list[Line]
+    pieces: list[Piece]
+    upright: Affine
+
+
+def ink(page: Picture) -> Ink:
+    """Everything drawn on a page, once it is straight."""
+    height, width = page.shape
+    black = _black(page)
+    angle = _skew(black)
+    forth = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
+    back = cv2.invertAffineTransform(forth)
+    if abs(angle) >= 0.03:
+        paper = int(np.median(page[::16, ::16]))
+        page = cv2.warpAffine(page, forth, (width, height), flags=cv2.INTER_LINEAR, borderValue=paper).astype(np.uint8)
+        black = _black(page)
+    across, across_boxes = _rules(black, is_vertical=False)
+    down, down_boxes = _rules(black, is_vertical=True)
+    horizontal, vertical = _meeting(across_boxes, down_boxes)
+    rules = np.zeros_like(black)
+    _keep(rules, across, horizontal, is_vertical=False)
+    _keep(rules, down, vertical, is_vertical=True)
+    rules = cv2.dilate(rules, np.ones((3, 3), np.uint8)).astype(np.uint8)
+    clean = page.copy()
+    clean[rules > 0] = int(np.median(page[::16, ::16]))
+    black[rules > 0] = 0
+    upright = tuple(float(value) for value in back.ravel())
+    return Ink(clean, horizontal, vertical, _pieces(black), upright)  # type: ignore[arg-type]  # six values
+
+
+def _black(page: Picture) -> Picture:
+    sample = page[::4, ::4]
+    contrast = max(_LEAST_CONTRAST, float(np.median(sample)) - float(np.percentile(sample, 1)))
+    return cv2.adaptiveThreshold(
+        page, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, _WINDOW, contrast * _INK
+    ).astype(np.uint8)
+
+
+def _skew(black: Picture) -> float:
+    """Degrees, anticlockwise, by which the page must be turned: then its rows of ink stand apart most clearly."""
+    scale = _SKEW_WIDTH / black.shape[1]
+    small = cv2.resize(black, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    ys, xs = np.nonzero(small > 60)
+    if len(xs) < 100:
+        return 0.0
+    middle = xs - small.shape[1] / 2
+
+    def clearness(angle: float) -> float:
+        rows = (ys + middle * -np.tan(np.radians(angle)) + 64).astype(np.int32)
+        counts = np.bincount(np.clip(rows, 0, None)).astype(np.float64)
+        return float((np.diff(counts) ** 2).sum())
+
+    best = 0.0
+    for step, reach in ((0.5, _MOST_SKEW), (0.1, 0.5), (0.025, 0.1)):
+        steps = round(reach / step)
+        best = max((best + step * number for number in range(-steps, steps + 1)), key=clearness)
+    return best
+
+
+def _rules(black: Picture, *, is_vertical: bool) -> tuple[Picture, list[tuple[int, int, int, int]]]:
+    """Long thin strokes in one direction: the mask they are in, and the box (x, y, width, height) of each."""
+    gap = (1, _GAP) if is_vertical else (_GAP, 1)
+    long = (1, _LEAST_RULE) if is_vertical else (_LEAST_RULE, 1)
+    thick = (3, 1) if is_vertical else (1, 3)
+    # A rule that is not quite straight climbs from one row of pixels to the next.
+    mask = cv2.dilate(black, np.ones(thick[::-1], np.uint8))
+    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones(gap[::-1], np.uint8))
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones(long[::-1], np.uint8))
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    return mask.astype(np.uint8), [tuple(cv2.boundingRect(contour)) for contour in contours]  # type: ignore[misc]
+
+
+_Boxes = list[tuple[int, int, int, int]]
+
+
+def _meeting(across: _Boxes, down: _Boxes) -> tuple[list[Line], list[Line]]:
+    """Rules that meet two of the other direction; strokes of characters and underlines meet none."""
+    rows = [Line(y + h / 2, x, x + w) for x, y, w, h in across if h <= _THICKEST_RULE + w / 100]
+    columns = [Line(x + w / 2, y, y + h) for x, y, w, h in down if w <= _THICKEST_RULE + h / 100]
+    for _ in range(2):
+        rows = [row for row in rows if _meets(row, columns)]
+        columns = [column for column in columns if _meets(column, rows)]
+    return rows, columns
+
+
+def _meets(line: Line, others: list[Line]) -> bool:
+    count = 0
+    for other in others:
+        if (
+            line.start - _MEETS <= other.at <= line.end + _MEETS
+            and other.start - _MEETS <= line.at <= other.end + _MEETS
+        ):
+            count += 1
+            if count == 2:
+                return True
+    return False
+
+
+def _keep(rules: Picture, mask: Picture, lines: list[Line], *, is_vertical: bool) -> None:
+    for line in lines:
+        at, start, end = round(line.at), round(line.start), round(line.end)
+        low, high = max(0, at - _THICKEST_RULE), at + _THICKEST_RULE + 1
+        place = (slice(start, end), slice(low, high)) if is_vertical else (slice(low, high), slice(start, end))
+        rules[place] |= mask[place]
+
+
+def _pieces(black: Picture) -> list[Piece]:
+    count, _, stats, _ = cv2.connectedComponentsWithStats(black, connectivity=8)
+    return [
+        Piece(left, top, left + width, top + height, area)
+        for left, top, width, height, area in stats[1:count].tolist()
+        if area >= 3
+    ]

@@ -1,0 +1,94 @@
+"""Pages of a PDF that say nothing in characters, read as pictures instead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pypdfium2 as pdfium
+
+from parsers.model import Finding
+from parsers.readers import ocr, page_blocks
+from parsers.readers.page_content import PageContent
+
+if TYPE_CHECKING:
+    from parsers.readers.scan_ink import Picture
+
+MAX_PAGES = 60
+DPI = 200
+# Pages are of A4's height, whatever a scanner's driver wrote; only larger paper (A3) is taken at its word.
+_A4_POINTS, _MOST_POINTS = 842.0, 1200.0
+# A picture this large on a page without rules may be the table.
+_TABLE_SHARE = 0.15
+_LEAST_RULES = 3
+
+
+class Scans:
+    """Reads one document's scanned pages, as many as it may."""
+
+    def __init__(self) -> None:
+        self._pages = 0
+        self._is_missing = False
+
+    def read(self, document: pdfium.PdfDocument, content: PageContent, findings: list[Finding]) -> PageContent:
+        """The page as its picture shows it, where that is more than its characters say; else `content` as it is."""
+        whole, part = _says_nothing(content), _may_hold_a_table(content)
+        if not whole and not part:
+            return content
+        at = f"page={content.number}"
+        if self._pages >= MAX_PAGES:
+            if self._pages == MAX_PAGES:
+                self._pages += 1
+                findings.append(Finding("too_many_scanned_pages", f"only {MAX_PAGES} scanned pages are read", at))
+            return content
+        try:
+            recogniser = ocr.recogniser()
+        except ocr.MissingError as error:
+            if not self._is_missing:
+                self._is_missing = True
+                findings.append(Finding("ocr_missing", f"a page that is an image was not read: {error}", at))
+            return content
+        # OpenCV and numpy are there only where recognition is.
+        from parsers.readers.scan import page_content
+
+        self._pages += 1
+        picture, unit = _picture(document, content.number - 1)
+        scanned = page_content(picture, number=content.number, recogniser=recogniser, unit=unit).content
+        is_ruled = min(len(scanned.horizontal), len(scanned.vertical)) >= _LEAST_RULES
+        if not scanned.characters.text or (not whole and not is_ruled):
+            return content
+        findings.append(Finding("read_by_ocr", f"page {content.number} is an image; its text was recognised", at))
+        return scanned
+
+
+def _says_nothing(content: PageContent) -> bool:
+    text = content.characters.text
+    if content.too_many_characters:
+        return False
+    return (not text.strip() and content.has_image) or page_blocks.garbage_in(text) > 0
+
+
+def _may_hold_a_table(content: PageContent) -> bool:
+    return (
+        content.image_share >= _TABLE_SHARE
+        and not content.is_scan_with_ocr
+        and min(len(content.horizontal), len(content.vertical)) < _LEAST_RULES
+    )
+
+
+def _picture(document: pdfium.PdfDocument, index: int) -> tuple[Picture, float]:
+    """The page's red channel at 200 pixels to the inch, and how many of the page's points are one of A4's."""
+    import numpy as np
+
+    page = document[index]
+    try:
+        longest = max(page.get_size())
+        unit = 1.0 if _A4_POINTS / 2 <= longest <= _MOST_POINTS else longest / _A4_POINTS
+        bitmap = page.render(scale=DPI / 72 / unit)
+        try:
+            pixels = bitmap.to_numpy()
+            red = pixels[:, :, 2] if pixels.ndim == 3 else pixels
+            return np.ascontiguousarray(red), unit
+        finally:
+            bitmap.close()
+    finally:
+        page.close()
