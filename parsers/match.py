@@ -34,8 +34,8 @@ from parsers.rows import Candidate, Line
 from parsers.shapes.across import AcrossReader
 from parsers.shapes.blocks import BlocksReader
 from parsers.shapes.matrix import MatrixReader
-from parsers.shapes.single import SingleReader
-from parsers.zones import Zone, title_year, zones_of
+from parsers.shapes.single import Single, SingleReader
+from parsers.zones import Zone, part_of_year_title, title_year, zones_of
 
 _STATISTICS, _BLOCKS, _MATRIX, _ACROSS = "statistics", "disclosure", "applications", "review"
 _SPLIT_ROWS = {"other_uncorrected", "other_unpaid", "other_rest"}
@@ -43,6 +43,8 @@ _UNDIVIDED_ROW = "other_handling"
 _LEAST_ROWS_WITHOUT_HEADER = 12
 _LEAST_ROWS = 3
 _LEAST_STATISTICS = 5
+# The 2014 table: the share of its printed rows that are the form's, and without its header the share of the form's.
+_LEAST_KNOWN, _LEAST_PRINTED = 0.7, 0.3
 _CAPPED = 0.5
 _ONE_OF_TWO = 0.8
 # Candidates of the n-th printing of a table are numbered from n times this.
@@ -87,7 +89,9 @@ class Matcher:
 
     def match(self, document: Document) -> Match:
         evidence = _Evidence({"2019": [], "2021": []}, {"2019": set(), "2021": set()})
+        title = part_of_year_title(document)
         for zone in zones_of(document, self._kind_of):
+            zone.caption = (*zone.caption, title) if title else zone.caption
             self._read(zone, evidence)
         edition, findings = self._edition(document, evidence)
         if edition is None:
@@ -150,7 +154,7 @@ class Matcher:
             findings.extend(across.findings)
         else:
             single = self._single.read(zone.lines)
-            if len(set(single.rows)) < _LEAST_STATISTICS:
+            if not self._is_statistics(single):
                 return
             evidence.statistics.extend(_of_printing(single.candidates, zone, printing))
             findings.extend(single.findings)
@@ -160,6 +164,14 @@ class Matcher:
             findings.append(
                 Finding("part_of_year", f"a table is captioned {' / '.join(zone.caption)}", zone.lines[0].locator)
             )
+
+    def _is_statistics(self, single: Single) -> bool:
+        """Whether rows are those of the statutory table: home-made ones share some of its labels."""
+        known = len(set(single.rows))
+        rows = len(self.forms["2014"].table(_STATISTICS).blocks[0].rows)
+        if known < _LEAST_STATISTICS or known < _LEAST_KNOWN * (known + single.unknown):
+            return False
+        return single.has_header or known >= _LEAST_PRINTED * rows
 
     # ------------------------------------------------------------ which form
 

@@ -16,6 +16,8 @@ from parsers.rows import Line, lines_of
 
 _RUNNING_TEXT = 80
 _CAPTION = 40
+# A document's title stands among its first blocks.
+_HEADS = 6
 # Captions of tables that do not cover the whole year.
 _YEAR = re.compile(r"(?<!\d)(20\d\d)年(?!\d{1,2}月)")
 _SENTENCE_END = ("。", "；", "，", ";", ",")
@@ -79,6 +81,16 @@ def title_year(document: Document) -> int | None:
             if len(text) <= 2 * _CAPTION and ("报告" in text or "年报" in text) and _year(text):
                 return _year(text)
     return _year(document.title)
+
+
+def part_of_year_title(document: Document) -> str:
+    """The title that says the document covers a part of the year only, "" when none does."""
+    heads = [block.text for block in document.blocks[:_HEADS] if isinstance(block, Paragraph)]
+    for text in map(squeezed, (document.title, *heads)):
+        titled = len(text) <= 2 * _CAPTION and "公开" in text and not text.endswith(_SENTENCE_END)
+        if titled and _PART_OF_YEAR.search(text) and "年度报告" not in text:
+            return text
+    return ""
 
 
 def _year(text: str) -> int | None:

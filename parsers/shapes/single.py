@@ -32,12 +32,13 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class Single:
-    """What one run of lines gave."""
+    """What one run of lines gave. `unknown`: how many lines with numbers no row of the form explains."""
 
     candidates: tuple[Candidate, ...]
     rows: tuple[str, ...]
     findings: tuple[Finding, ...]
     has_header: bool
+    unknown: int = 0
 
 
 class SingleReader:
@@ -67,7 +68,9 @@ class SingleReader:
         candidates: list[Candidate] = []
         names: list[str] = []
         last, instance, seen = -1, 0, set[str]()
-        for row in self._printed_rows(lines, findings):
+        rows = self._printed_rows(lines, findings)
+        unknown = sum(finding.code == "unknown_row" for finding in findings)
+        for row in rows:
             index, quality = self._which(row, last, seen)
             if index is None:
                 findings.append(
@@ -81,7 +84,7 @@ class SingleReader:
             names.append(self._rows[index].key)
             one = self._value(index, row, min(quality, row.quality), value_columns, findings)
             candidates.append(replace(one, instance=instance))
-        return Single(tuple(candidates), tuple(names), tuple(findings), header is not None)
+        return Single(tuple(candidates), tuple(names), tuple(findings), header is not None, unknown)
 
     @staticmethod
     def _value_columns(header: Line) -> int:
@@ -105,6 +108,8 @@ class SingleReader:
             if found:
                 rows.extend(found)
                 at += 1
+                if at < len(lines) and line.rows_known and _is_empty(found[-1]):
+                    at += self._takes_rest(found[-1], lines[at])
                 continue
             row, at = self._joined(lines, at)
             known = len(findings)
@@ -149,31 +154,55 @@ class SingleReader:
         else:
             row.values.append(cell)
 
+    def _takes_rest(self, row: _Row, line: Line) -> bool:
+        """Whether a line is the rest of the label above it, and bears its number; what may be leaves it in doubt."""
+        words, rest = self._words_and_rest(line)
+        if self.is_header(line) or self._rows_of(line) or not words or not any(map(_is_number, rest)):
+            return False
+        whole = self._labels.exact(row.label.text + words[0].text) if len(words) == 1 else None
+        if whole is None or whole.indexes != row.indexes:
+            self._doubt_blanks([row])
+            return False
+        row.values = []
+        for cell in rest:
+            self._take(cell, row)
+        return True
+
+    @staticmethod
+    def _words_and_rest(line: Line) -> tuple[list[Cell], list[Cell]]:
+        words = [cell for cell in line.cells if is_wordy(cell.text) and label_key(cell.text) not in _UNITS]
+        return words, [cell for cell in line.cells if cell not in words]
+
     def _joined(self, lines: Sequence[Line], at: int) -> tuple[_Row | None, int]:
-        """A row whose label goes over several lines, its values on one of them; and the line after it."""
+        """A row whose label goes over several lines, its values on one of them; and the line after it.
+
+        A page end may stand between them, and the header again; then a number may be cut in two as well.
+        """
         texts: list[Cell] = []
-        values: list[Cell] = []
+        rests: list[list[Cell]] = []
         for end in range(at, min(at + _LONGEST_JOIN, len(lines))):
             line = lines[end]
+            if end > at and line.rows_known and self.is_header(line):
+                continue
             printed = self._rows_of(line) if end > at else []
-            # The rest of a label may be a label too; then it stands above blanks: "（一", its values, "）收到申请数".
-            remainder = printed[0] if len(printed) == 1 and values and _is_empty(printed[0]) else None
-            if not line.rows_known or (printed and remainder is None) or (end > at and self.is_header(line)):
+            # The rest of a label may be a label too: "（一", its values, "）收到申请数".
+            remainder = printed[0] if len(printed) == 1 and rests else None
+            if not line.rows_known or (printed and remainder is None):
                 break
-            words = [cell for cell in line.cells if is_wordy(cell.text) and label_key(cell.text) not in _UNITS]
-            rest = [cell for cell in line.cells if cell not in words]
-            if len(words) > 1 or (
-                values and any(not is_blank(cell) and label_key(cell.text) not in _UNITS for cell in rest)
-            ):
+            words, rest = self._words_and_rest(line)
+            if len(words) > 1:
                 break
             texts.extend(words)
-            values = values or ([cell for cell in rest if not is_blank(cell)] and rest)
+            rests.extend([rest] if any(map(_is_number, rest)) else [])
             hit = self._labels.exact("".join(cell.text for cell in texts)) if end > at and texts else None
             if remainder and (hit is None or hit.indexes != remainder.indexes):
                 break
+            values = _one_number(rests)
+            if values is None:
+                break
             if hit:
                 row = _Row(texts[0], hit.indexes, hit.quality, lines[at])
-                for cell in values:
+                for cell in values or rest:
                     self._take(cell, row)
                 return row, end + 1
         return None, at + 1
@@ -230,6 +259,21 @@ class SingleReader:
 
 def _is_empty(row: _Row) -> bool:
     return all(is_blank(cell) for cell in row.values)
+
+
+def _is_number(cell: Cell) -> bool:
+    return not is_blank(cell) and label_key(cell.text) not in _UNITS and not is_wordy(cell.text)
+
+
+def _one_number(lines: Sequence[Sequence[Cell]]) -> list[Cell] | None:
+    """The cells of the one line with a number, or of both that may hold its halves. None: there are two numbers."""
+    if len(lines) < 2:
+        return list(lines[0]) if lines else []
+    numbers = [cell for line in lines for cell in line if _is_number(cell)]
+    if len(numbers) > len(lines):
+        return None
+    rest = [cell for cell in lines[0] if cell is not numbers[0]]
+    return [*rest, replace(numbers[0], text="\n".join(cell.text.strip() for cell in numbers))]
 
 
 def _finding(code: str, message: str, cell: Cell) -> Finding:
