@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from archive.errors import ArchiveError
 from archive.foreign import message, record_id
 from archive.groups import CAPTURE, Group, groups
 from archive.http1 import payload
@@ -56,9 +57,13 @@ class _Row:
 
 def audit(data_dir: Path) -> Iterator[Problem]:
     """Every problem of a data directory; nothing when all is well. Reads only."""
-    connection = _open_database(data_dir)
+    try:
+        connection = _open_database(data_dir)
+        trouble = "is missing"
+    except sqlite3.DatabaseError as error:
+        connection, trouble = None, f"cannot be read ({error})"
     if connection is None:
-        yield Problem("corpus.db", None, None, "is missing; 'gongkai extract --full' makes it again")
+        yield Problem("corpus.db", None, None, f"{trouble}; 'gongkai extract --full' makes it again")
     try:
         lines = {line.file: line for line in manifest(data_dir)}
         for text in manifest_problems(data_dir):
@@ -82,7 +87,19 @@ def _open_database(data_dir: Path) -> sqlite3.Connection | None:
     path = database_path(data_dir)
     if not path.exists():
         return None
-    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1")
+    except sqlite3.OperationalError:
+        connection.close()
+        # SQLite reads a write-ahead log only beside files of its own, which a read-only disk does not take.
+        log = path.with_name(path.name + "-wal")
+        if log.exists() and log.stat().st_size:
+            raise ArchiveError(
+                f"{path}: its log is not folded in and cannot be here; copy the directory and audit that"
+            ) from None
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+    return connection
 
 
 def _warc_files(data_dir: Path) -> list[Path]:

@@ -44,11 +44,11 @@ def lock(data_dir: Path, *, run_id: str = "", clock: Clock = now) -> Iterator[No
 
 
 def is_locked(data_dir: Path) -> bool:
-    """Another process holds the lock at this moment."""
+    """Another process holds the lock at this moment. Writes nothing, so that it can be asked of a read-only disk."""
     path = lock_path(data_dir)
     if not path.exists():
         return False
-    with path.open("a+", encoding="utf-8") as handle:
+    with path.open(encoding="utf-8") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

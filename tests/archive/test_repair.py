@@ -308,6 +308,13 @@ def test_a_missing_database_is_said(tmp_path: Path, clock: FixedClock) -> None:
     assert problems(tmp_path)[0] == "is missing; 'gongkai extract --full' makes it again"
 
 
+def test_a_database_that_is_none_is_said(tmp_path: Path, clock: FixedClock) -> None:
+    finished(tmp_path, clock)
+    for path in tmp_path.glob("corpus.db*"):
+        path.write_bytes(b"no database at all" * 300)
+    assert problems(tmp_path)[0].startswith("cannot be read (file is not a database)")
+
+
 def test_a_file_left_open_is_a_problem_only_while_nobody_writes(tmp_path: Path, clock: FixedClock) -> None:
     killed(tmp_path, clock)
     assert problems(tmp_path) == ["was left open; the next run repairs it"]
