@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from lxml.html import HtmlElement
 
@@ -28,6 +29,10 @@ _NEXT_TEXTS = ("下一页", "下页", "下一頁", "后一页", "next", "next>",
 FEWEST_DATED = 3
 _WHOLE_TITLE = 6
 _MOST_LINKS_IN_ROW = 3
+# Separators and comments may stand between two rows.
+_NEAREST = 4
+# The longest list page seen has some hundreds.
+_MOST_LINKS = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ def _letters(block: Block) -> int:
 
 def _blocks(root: HtmlElement, url: str) -> Iterator[Block]:
     shapes: dict[str, dict[HtmlElement, HtmlElement]] = defaultdict(dict)
-    for anchor in root.iter("a"):
+    for anchor in islice(root.iter("a"), _MOST_LINKS):
         if not address(anchor) or not title(anchor) or _is_chrome(anchor):
             continue
         row = _row_of(anchor)
@@ -139,15 +144,16 @@ def _row_of(anchor: HtmlElement) -> HtmlElement:
 
 
 def _siblings(element: HtmlElement) -> Iterator[HtmlElement]:
-    """The elements beside one that hold links too."""
-    parent = element.getparent()
-    for other in parent if parent is not None else ():
-        if other is not element and isinstance(other.tag, str) and next(other.iter("a"), None) is not None:
+    """The nearest elements beside one that hold links too."""
+    before, after = element.itersiblings(preceding=True), element.itersiblings()
+    for other in (*islice(before, _NEAREST), *islice(after, _NEAREST)):
+        if isinstance(other.tag, str) and next(other.iter("a"), None) is not None:
             yield other
 
 
 def _targets(element: HtmlElement) -> set[str]:
-    return {link for anchor in element.iter("a") if (link := address(anchor))}
+    """Where the first links in an element lead: enough to tell one entry from several."""
+    return {link for anchor in islice(element.iter("a"), 4 * _MOST_LINKS_IN_ROW) if (link := address(anchor))}
 
 
 def _path(anchor: HtmlElement) -> str:

@@ -1,6 +1,7 @@
 """Lists of every platform walked without a network: whole ones to their end, the others with what is wrong said."""
 
 import json
+import time
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -123,3 +124,11 @@ def test_a_platform_is_known_by_its_marks(name: str, page: str):
 )
 def test_a_page_without_a_list_is_of_no_platform(page: str):
     assert recognise(page.encode(), (), ORIGIN) is None
+
+
+def test_a_page_of_very_many_unlike_links_is_read_in_time():
+    rows = "".join(f"<p class='c{n}'><a href='/{n}'>某某公告第{n}号文件</a></p>" for n in range(5000))
+    started = time.monotonic()
+    assert recognise(f"<div>{rows}</div>".encode(), (), ORIGIN) is None
+    # Well under a second; looking at every neighbour of every link takes minutes.
+    assert time.monotonic() - started < 20
