@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from isal import isal_zlib
@@ -64,21 +64,24 @@ class Head:
     reason: bytes
     headers: tuple[tuple[bytes, bytes], ...]
     length: int
+    _values: dict[bytes, list[bytes]] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, value in self.headers:
+            self._values.setdefault(name.lower(), []).append(value)
 
     def values(self, name: bytes) -> tuple[bytes, ...]:
         """Every value of the field `name`, which must be given in lower case."""
-        return tuple([value for key, value in self.headers if key.lower() == name])
+        return tuple(self._values.get(name, ()))
 
     def get(self, name: bytes) -> bytes | None:
         """First value of the field `name`, which must be given in lower case."""
-        for key, value in self.headers:
-            if key.lower() == name:
-                return value
-        return None
+        values = self._values.get(name)
+        return values[0] if values else None
 
     def tokens(self, name: bytes) -> tuple[str, ...]:
         """Comma-separated members of the field `name` over all its lines, in lower case."""
-        values = self.values(name)
+        values = self._values.get(name)
         if not values:
             return ()
         joined = b",".join(values).decode("latin-1").lower()

@@ -37,7 +37,7 @@ from archive.warc import Origin, WarcWriter
 
 MAX_WARC_BYTES = 1_000_000_000
 MAX_BATCH = 64
-MAX_DELAY_SECONDS = 0.002
+MAX_DELAY_SECONDS = 0.005
 
 _logger = logging.getLogger(__name__)
 

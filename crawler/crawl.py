@@ -5,6 +5,8 @@ Twisted's reactor runs once per process, and so does `crawl`.
 
 from __future__ import annotations
 
+import gc
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -79,6 +81,10 @@ def crawl(
 def fetch(session: Session) -> None:
     """Runs Scrapy until the frontier holds nothing more for this run, or until it is told to stop."""
     process = CrawlerProcess(Settings(settings.as_dict()))
+    # Scrapy filters by level only when a line has been made, which it does several times a request.
+    logging.getLogger("scrapy").setLevel(settings.LOG_LEVEL)
+    # What the imports left behind is not walked through again and again to find garbage in it.
+    gc.freeze()
     process.crawl(ColumnSpider, session=session)
     process.start()
     if process.bootstrap_failed and session.broken is None:

@@ -23,7 +23,7 @@ from crawler.politeness import Lane, lanes
 from crawler.robots import PostponedError, set_delay
 from crawler.session import Session, host_of
 from crawler.spiders.column import ColumnSpider
-from crawler.wire.context import FRONTIER_ID, TARGET
+from crawler.wire.context import FRONTIER_ID, TARGET, UNREAD
 
 # A lease is a durable write, so it takes more than one row; few enough that a kill leaves little to give back.
 LEASE_SIZE = 64
@@ -136,6 +136,7 @@ class FrontierScheduler(BaseScheduler):
             meta={
                 TARGET: target,
                 FRONTIER_ID: leased.frontier_id,
+                UNREAD: True,
                 "download_slot": leased.host,
                 "dont_obey_robotstxt": not self._session.sites[target.site].politeness.obey_robots,
             },

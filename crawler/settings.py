@@ -80,23 +80,17 @@ CONCURRENT_ITEMS = 1  # 100; there are no items
 WARN_ON_GENERATOR_RETURN_VALUE = False  # True; looks at a callback's source once per response
 LOG_LEVEL = "WARNING"  # "DEBUG"; a line per request says less than the database
 
-DOWNLOADER_MIDDLEWARES = {  # all enabled
-    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,  # ours knows what it lacks
+# Of what Scrapy enables by itself nothing: what a later version adds (a console, remote control) stays out as well, and
+# what is not used is not even imported.
+
+DOWNLOADER_MIDDLEWARES_BASE: dict[str, int] = {}  # fourteen
+DOWNLOADER_MIDDLEWARES = {  # {}
     "crawler.robots.RobotsMiddleware": 100,
-    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
-    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
-    "scrapy.downloadermiddlewares.stats.DownloaderStats": None,
+    "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": 400,
+    "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": 500,
 }
-SPIDER_MIDDLEWARES = {  # all enabled; callbacks yield nothing
-    "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,
-    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
-    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
-}
-EXTENSIONS = {  # all enabled; none of them has work here
-    "scrapy.extensions.feedexport.FeedExporter": None,
-    "scrapy.extensions.spiderstate.SpiderState": None,
-    "scrapy.extensions.memdebug.MemoryDebugger": None,
-}
+SPIDER_MIDDLEWARES_BASE: dict[str, int] = {}  # six; callbacks yield nothing
+EXTENSIONS_BASE: dict[str, int] = {}  # eleven; none of them has work here
 
 
 def as_dict() -> dict[str, Any]:

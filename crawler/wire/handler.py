@@ -40,7 +40,7 @@ from archive import http1
 from archive.model import Exchange, Target
 from crawler.wire.client import Attempt, Client, ClientOptions, Order, unsent
 from crawler.wire.connection import Limits
-from crawler.wire.context import FRONTIER_ID, RECORDED, TARGET, WireContext
+from crawler.wire.context import FRONTIER_ID, RECORDED, TARGET, UNREAD, WireContext
 from crawler.wire.request import UnsendableRequestError, origin, request_bytes
 from crawler.wire.selftest import WireSelfTestError, check_wire
 
@@ -183,13 +183,7 @@ def _response(request: Request, attempt: Attempt) -> Response:
         key = name.lower()
         if key not in _CODING_HEADERS:
             headers.setdefault(key, []).append(value)
-    flags: list[str] = []
-    try:
-        body = http1.entity(exchange.response, exchange.method, head=attempt.head)
-    except http1.DecodingError as error:
-        log.warning("%s: the body stays as sent: %s", exchange.url, error)
-        body = http1.payload(exchange.response, exchange.method)
-        flags.append(error.code)
+    body, flags = (b"", []) if request.meta.get(UNREAD) else _body(attempt)
     return _response_class(headers.get(b"content-type", [b""])[0].lower())(
         url=request.url,
         status=exchange.status or 0,
@@ -199,6 +193,16 @@ def _response(request: Request, attempt: Attempt) -> Response:
         ip_address=_address(exchange.peer) if exchange.peer else None,
         protocol="HTTP/1.1",
     )
+
+
+def _body(attempt: Attempt) -> tuple[bytes, list[str]]:
+    """The body without its codings, and flags that say why it stays as sent."""
+    exchange = attempt.exchange
+    try:
+        return http1.entity(exchange.response, exchange.method, head=attempt.head), []
+    except http1.DecodingError as error:
+        log.warning("%s: the body stays as sent: %s", exchange.url, error)
+        return http1.payload(exchange.response, exchange.method), [error.code]
 
 
 @lru_cache(maxsize=256)

@@ -27,7 +27,7 @@ from archive.model import Exchange, Target
 from crawler.wire import selftest
 from crawler.wire.client import Client, ClientOptions, Order
 from crawler.wire.connection import Limits
-from crawler.wire.context import FRONTIER_ID, RECORDED, TARGET, Permission, WireContext
+from crawler.wire.context import FRONTIER_ID, RECORDED, TARGET, UNREAD, Permission, WireContext
 from crawler.wire.handler import WireHandler
 from crawler.wire.peers import Resolver, is_public
 from crawler.wire.request import UnsendableRequestError, request_bytes
@@ -313,6 +313,19 @@ def test_a_body_that_cannot_be_decoded_is_marked() -> None:
         assert response.flags == ["bomb"]
 
     run({"bomb": CASES["gzip_bomb"].steps}, talk, recorder=recorder)
+
+
+def test_a_response_that_nobody_reads_is_recorded_whole_and_has_no_body() -> None:
+    recorder = Recorder()
+
+    async def talk(handler: WireHandler, server: WireServer) -> None:
+        request = ask(server.url("page"))
+        request.meta[UNREAD] = True
+        response = await handler.download_request(request)
+        assert (response.status, response.body) == (200, b"")
+
+    run({"page": (PAGE,)}, talk, recorder=recorder)
+    assert recorder.rows[0][2].response.endswith(TEXT)
 
 
 # TLS
