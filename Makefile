@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TOOLS := .venv-tools
 DATA ?= data/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo serve test lint types check bench audit extract clean
+.PHONY: help setup system tools demo serve test lint types check bench audit extract clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +23,14 @@ $(READY): pyproject.toml constraints.txt
 
 system: ## system packages (Debian, Ubuntu; as root, else prints the line to run)
 	@sh .ci/system-packages
+
+# pywb is GPL and pins old libraries: a program of its own that tests start, never imported. setuptools: pywb wants pkg_resources.
+tools: $(TOOLS)/.ready ## other people's programs that tests replay our files with (in .venv-tools; tests are skipped without)
+
+$(TOOLS)/.ready:
+	@test -x $(TOOLS)/bin/python || $(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check 'pywb==2.10.0' 'setuptools<81'
+	@touch $@
 
 demo: $(READY) ## offline: crawl the bundled replica site and read its reports (into data/demo)
 	$(BIN)/gongkai --data $(DATA) demo
@@ -43,6 +52,7 @@ check: lint types test ## what CI runs: lint, types and tests
 
 bench: $(READY) ## speed, as ratios against a peer in the same run (each bench/*.py can be run alone)
 	$(BIN)/python bench/parse.py
+	$(BIN)/python bench/blocking.py
 	$(BIN)/gongkai --data $$(mktemp -d) demo
 
 audit: $(READY) ## re-hash every record, compare files, index and database
@@ -52,4 +62,4 @@ extract: $(READY) ## read the archive again (twice gives the same rows)
 	$(BIN)/gongkai --data $(DATA) extract
 
 clean: ## remove the environment and caches, never data
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(TOOLS) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

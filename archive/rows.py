@@ -135,6 +135,7 @@ class PageRow:
     document_number: str | None = None
     text: str = ""
     origins_json: str = "{}"
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

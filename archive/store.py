@@ -212,8 +212,8 @@ class Store:
             cursor = self.connection.execute(
                 """INSERT INTO page_versions(url, site, channel, title, published_date, publisher, index_number,
                     document_number, text, origins_json, capture_id, parser_version, known_from, known_to,
-                    closed_because)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                    closed_because, kind)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 (
                     page.url,
                     page.site,
@@ -230,6 +230,7 @@ class Store:
                     known_from,
                     known_to,
                     because if known_to else None,
+                    page.kind,
                 ),
             )
             version_id = _row_id(cursor)

@@ -83,7 +83,7 @@ def target_parameters(target: Target, key: bytes, run_id: str) -> dict[str, Any]
         "depth": target.depth,
         "parameters": target.parameters,
         "host": host_of(target.url),
-        "priority": 0 if target.role == "list" else 1,
+        "priority": 1 if target.role in ("page", "attachment") else 0,
         "run_id": run_id,
     }
 

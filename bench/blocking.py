@@ -65,9 +65,8 @@ def main() -> int:
     right = sum(page not in wrong for page in guards)
     precision, recall = right / max(1, len(alarms)), right / len(guards)
     clean = len(pages) - len(guards)
-    print(
-        f"guard pages: precision {precision:.3f}, recall {recall:.3f} over {len(guards)} guards' and {clean} clean pages"
-    )
+    counted = f"{len(guards)} guards' pages, {clean} clean ones"
+    print(f"guard pages: precision {precision:.3f}, recall {recall:.3f} ({counted})")
     return 0 if precision == recall == 1 else 1
 
 

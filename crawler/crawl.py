@@ -61,7 +61,7 @@ def crawl(
     the wire's self-test failed: what was recorded until then is kept.
     """
     started = time.monotonic()
-    with Session(data_dir, sites, Options(full, limit, contact), kind=kind) as session:
+    with Session(data_dir, sites, Options(full, limit, contact, probe=True), kind=kind) as session:
         if not contact:
             message = "the user agent names nobody whom a site's operator could ask: give --contact"
             session.find(Finding("info", "no_contact", message))

@@ -19,11 +19,18 @@ from archive.model import Discovery, Exchange, Finding, Listing, Target
 from crawler.blocking import block, self_redirect_guard
 from crawler.platforms import Entry, NextRequest, platform, recognise
 from crawler.site import AUTO, HISTORY_CHANNEL, Site
+from crawler.traps import trap, without_session_id
 from parsers.page import read_links
 
 ANSWERS = frozenset({200, 203})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 KEEPS_METHOD = frozenset({307, 308})
+# In a target's parameters: its answer is what the host sends in place of pages, as the run found out.
+STAND_IN = "is_stand_in"
+_SOFT_404 = {
+    "missing": "the host's answer to addresses that cannot exist came instead of the page",
+    "homepage": "the homepage came instead of the page",
+}
 # Browsers give up after about 20; the longest honest chain seen on these sites has 3.
 MOST_REDIRECTS = 5
 # Where sites send those who ask for what is gone.
@@ -57,6 +64,9 @@ def discover(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -
     status = exchange.status
     if status is None or status == 304:
         return Discovery()
+    stand_in = _parameters(target).get(STAND_IN)
+    if stand_in is not None:
+        return Discovery(findings=(_finding(target, "warning", "soft_404", _SOFT_404[stand_in]),), outcome="http_error")
     if status in REDIRECTS:
         return _redirect(target, site=site, exchange=exchange)
     guard = block(entity, status=status, headers=exchange.headers)
@@ -79,7 +89,7 @@ def _read(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -> D
     if target.role == "list":
         return _list(target, entity, site=site, exchange=exchange)
     if target.role == "page":
-        return _page(target, entity, site=site)
+        return _page(target, entity, site=site, exchange=exchange)
     return Discovery()
 
 
@@ -90,7 +100,7 @@ def _finding(target: Target, level: Any, code: str, message: str) -> Finding:
 def location_of(url: str, headers: tuple[tuple[bytes, bytes], ...]) -> str | None:
     """Where a redirect from `url` leads, its bytes kept as received; None without a Location that is an address."""
     raw = next((value for name, value in headers if name.lower() == b"location"), b"").strip()
-    return absolute_url(url, quote_from_bytes(raw, safe=_ADDRESS_CHARACTERS)) if raw else None
+    return _absolute(url, quote_from_bytes(raw, safe=_ADDRESS_CHARACTERS)) if raw else None
 
 
 def _redirect(target: Target, *, site: Site, exchange: Exchange) -> Discovery:
@@ -98,7 +108,7 @@ def _redirect(target: Target, *, site: Site, exchange: Exchange) -> Discovery:
     if location is None:
         message = f"status {exchange.status} without a Location that is an address"
         return _only(_finding(target, "warning", "redirect_without_location", message))
-    if location == absolute_url(target.url, target.url):
+    if location == _absolute(target.url, target.url):
         return _to_itself(target, exchange)
     parameters = _parameters(target)
     hops = int(parameters.get("redirects", 0)) + 1
@@ -118,7 +128,7 @@ def _redirect(target: Target, *, site: Site, exchange: Exchange) -> Discovery:
         headers=target.headers if keeps else _without_form(target.headers),
         parameters=_as_json({**parameters, "redirects": hops}),
     )
-    return _follow((following,), site)
+    return _follow((following,), site, exchange)
 
 
 def _to_itself(target: Target, exchange: Exchange) -> Discovery:
@@ -157,8 +167,16 @@ def _list(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -> D
         findings.append(_finding(target, "error", "list_empty", message))
     entries = [(entry, absolute_url(target.url, entry.url)) for entry in reading.entries]
     listings = tuple(_listing(entry, url or entry.url, target) for entry, url in entries)
-    pages = _follow(tuple(_page_target(entry, url, target) for entry, url in entries if url), site)
-    groups = _follow(tuple(_group_target(request, target, name) for request in reading.requests), site)
+    findings.extend(_session_ids(target, [entry.url for entry in reading.entries]))
+    pages = _follow(tuple(_page_target(entry, url, target) for entry, url in entries if url), site, exchange)
+    # How far into the list the page asked for lies, the first being 0.
+    walked = int(parameters.get("walked", 0))
+    requests = reading.requests[: max(0, site.limits.max_list_pages - walked - 1)]
+    if len(requests) < len(reading.requests):
+        message = f"the list goes on after {site.limits.max_list_pages} pages; see max_list_pages"
+        findings += [_finding(target, "warning", code, message) for code in ("trap", "list_incomplete")]
+    further = (_group_target(request, target, name, walked + n) for n, request in enumerate(requests, 1))
+    groups = _follow(tuple(further), site, exchange)
     return Discovery(
         listings=listings,
         targets=pages.targets + groups.targets,
@@ -197,7 +215,7 @@ def _page_target(entry: Entry, url: str, target: Target) -> Target:
     )
 
 
-def _group_target(request: NextRequest, target: Target, name: str) -> Target:
+def _group_target(request: NextRequest, target: Target, name: str, walked: int) -> Target:
     return Target(
         url=request.url,
         role="list",
@@ -208,13 +226,14 @@ def _group_target(request: NextRequest, target: Target, name: str) -> Target:
         headers=request.headers,
         via=target.url,
         depth=target.depth,
-        parameters=_as_json({"platform": name, "list": request.parameters}),
+        parameters=_as_json({"platform": name, "list": request.parameters, "walked": walked}),
     )
 
 
-def _page(target: Target, entity: bytes, *, site: Site) -> Discovery:
+def _page(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -> Discovery:
     found: dict[str, Target] = {}
-    for link in read_links(entity, url=target.url):
+    links = read_links(entity, url=target.url)
+    for link in links:
         url = absolute_url(target.url, link.url)
         if url is None:
             continue
@@ -230,12 +249,27 @@ def _page(target: Target, entity: bytes, *, site: Site) -> Discovery:
             anchor=anchor,
             depth=target.depth + 1,
         )
-    return _follow(tuple(found.values()), site)
+    followed = _follow(tuple(found.values()), site, exchange)
+    session_ids = _session_ids(target, [link.url for link in links])
+    return replace(followed, findings=(*session_ids, *followed.findings))
 
 
-def _follow(targets: tuple[Target, ...], site: Site) -> Discovery:
-    """The targets that the site may fetch; a finding for each that it may not."""
-    allowed = tuple(target for target in targets if site.allows(target.url))
+def _session_ids(target: Target, addresses: list[str]) -> list[Finding]:
+    found = (_absolute(target.url, address) for address in addresses)
+    count = sum(url is not None and without_session_id(url) != url for url in found)
+    message = f"session ids taken off {count} addresses"
+    return [_finding(target, "info", "session_id", message)] if count else []
+
+
+def _follow(targets: tuple[Target, ...], site: Site, exchange: Exchange) -> Discovery:
+    """The targets that the site may fetch and that lead somewhere; a finding for each other."""
+    within = tuple(target for target in targets if site.allows(target.url))
+    traps = {target.url: because for target in within if (because := _trap(target, site, exchange))}
+    allowed = tuple(target for target in within if target.url not in traps)
+    caught = tuple(
+        Finding(level="warning", code="trap", message=f"not followed: {because}", url=url)
+        for url, because in traps.items()
+    )
     refused = tuple(
         Finding(
             level="warning",
@@ -246,7 +280,13 @@ def _follow(targets: tuple[Target, ...], site: Site) -> Discovery:
         for target in targets
         if not site.allows(target.url)
     )
-    return Discovery(targets=allowed, findings=refused)
+    return Discovery(targets=allowed, findings=(*refused, *caught))
+
+
+def _trap(target: Target, site: Site, exchange: Exchange) -> str:
+    if target.depth > site.limits.max_depth:
+        return f"{target.depth} steps from the list; see max_depth"
+    return trap(target.url, year=exchange.started_at.year)
 
 
 def _only(finding: Finding) -> Discovery:
@@ -263,7 +303,12 @@ def _as_json(parameters: Mapping[str, Any]) -> str:
 
 
 def absolute_url(base: str, address: str) -> str | None:
-    """A link as it is requested, and so as it stands in every table; None when it is no address."""
+    """A link as it is requested, and so as it stands in every table; None when it is no address. No session ids."""
+    found = _absolute(base, address)
+    return without_session_id(found) if found is not None else None
+
+
+def _absolute(base: str, address: str) -> str | None:
     try:
         return _bare(urljoin(base, address))
     except ValueError:

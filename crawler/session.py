@@ -13,7 +13,7 @@ import socket
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -31,13 +31,14 @@ from archive.rows import Finished, RunRow, SiteRow
 from archive.store import Store
 from archive.times import Clock, instant, now
 from crawler.completeness import ChannelRun, channel_runs
-from crawler.discover import newest_history, seeds
+from crawler.discover import STAND_IN, newest_history, seeds
 from crawler.exceptions import SiteFileError
 from crawler.manners import Manners, Met
 from crawler.politeness import lanes
 from crawler.reread import discover_with, stored_sites
 from crawler.retry import LONGEST_WAIT_SECONDS, REFUSALS, Ending, after_exchange
 from crawler.site import Site
+from crawler.stand_ins import PARAMETER, StandIn, StandIns, stand_in_targets
 
 # Called once per capture.
 Progress = Callable[[], object]
@@ -47,12 +48,14 @@ Progress = Callable[[], object]
 class Options:
     """What is asked of a run. `limit` is the most pages to follow per site, None for all of them.
 
-    `contact` is whom a site's operator may ask, an address or a mail box.
+    `contact` is whom a site's operator may ask, an address or a mail box. `probe` looks at each server's homepage and
+    at its answer to a made-up address first, so that pages that are neither can be told from them.
     """
 
     full: bool = False
     limit: int | None = None
     contact: str = ""
+    probe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ class Session:
         self._has_windows = any(site.politeness.window for site in self.sites.values())
         self._tallies = {name: _Tally() for name in self.sites}
         self._attempts: dict[int, int] = {}
+        self._stand_ins = StandIns()
         self._read = discover_with(self.sites)
         with ExitStack() as stack:
             stack.enter_context(lock(data_dir, run_id=self.run_id))
@@ -144,6 +148,9 @@ class Session:
         for site in (self.sites[name] for name in open_names):
             self.frontier.add(seeds(site))
             self.frontier.add(newest_history(site), recheck=True)
+            if self.options.probe and site.politeness.probe_missing:
+                urls = tuple(url for _, url in site.channels)
+                self.frontier.add(stand_in_targets(urls, site=site.name, token=self.run_id[-6:]), recheck=True)
         self.recorder = Recorder(
             self.data_dir,
             self.run_id,
@@ -193,7 +200,7 @@ class Session:
         """Notes that a request is under way; returns the headers that make it conditional."""
         self._attempts[leased.frontier_id] = leased.attempts
         target = leased.target
-        if target.method != "GET" or not (target.role == "list" or self.options.full):
+        if target.role == "robots" or target.method != "GET" or not (target.role == "list" or self.options.full):
             return ()
         known = self.recorder.validators(target)
         if known is None:
@@ -205,27 +212,49 @@ class Session:
         """Makes an exchange and what it leads to durable, and settles what becomes of its frontier row."""
         if frontier_id is None:
             return await self._record_aside(target, exchange)
+        target, stand_in = self._compared(target, exchange)
         attempts = self._attempts.get(frontier_id, 0) + 1
         ending = after_exchange(exchange, attempts=attempts, now=now())
+        if stand_in == "homepage" and ending.state == "acknowledged":
+            # After a burst every address may answer with it: the next run asks again.
+            ending = Ending("failed", problem="the homepage came")
         recorded = await self._durable(target, frontier_id, exchange, ending)
         if recorded.outcome == "blocked" and ending.state == "acknowledged":
             # It is asked again by the next run; until then there is no page to speak of.
             self.frontier.fail([frontier_id])
             ending = Ending("failed", problem="a guard's page")
-        if ending.state == "failed":
+        if ending.state == "failed" and stand_in is None:
             self._give_up(target, ending.problem or "")
-        self._mind(exchange, recorded, ending)
+        self._mind(exchange, recorded, ending, stand_in)
         self._count(target, recorded)
         return recorded
 
-    def _mind(self, exchange: Exchange, recorded: Recorded, ending: Ending) -> None:
+    def _compared(self, target: Target, exchange: Exchange) -> tuple[Target, StandIn | None]:
+        """The target with what the answer stands in for, if it does, written down beside it for every later reading."""
+        if target.role == "robots":
+            kind = json.loads(target.parameters).get(PARAMETER)
+            if kind is not None:
+                self._stand_ins.remember(kind, exchange)
+        if target.role in ("robots", "list"):
+            return target, None
+        found = self._stand_ins.like(exchange)
+        if found is None and STAND_IN not in target.parameters:
+            return target, None
+        parameters = json.loads(target.parameters)
+        parameters.pop(STAND_IN, None)
+        if found is not None:
+            parameters[STAND_IN] = found
+        return replace(target, parameters=json.dumps(parameters, ensure_ascii=False)), found
+
+    def _mind(self, exchange: Exchange, recorded: Recorded, ending: Ending, stand_in: StandIn | None) -> None:
         """Lets the host's manners know what came of a request."""
         if (exchange.error or "").partition(":")[0] in REFUSALS:
             return
         host = host_of(exchange.url)
         # A file that is too large for us says nothing against its server.
         outcome = "ok" if exchange.truncated == "length" else recorded.outcome
-        met = Met(outcome, exchange.status, exchange.elapsed_ms / 1000, ending.host_wait_seconds)
+        is_homepage = stand_in == "homepage"
+        met = Met(outcome, exchange.status, exchange.elapsed_ms / 1000, ending.host_wait_seconds, is_homepage)
         because = self.manners.met(host, met, self._clock())
         if because:
             self._say_paused(host, because)
@@ -263,7 +292,7 @@ class Session:
         return found if limit is None else within_limit(found, self._tallies[target.site].followed, limit)
 
     def _count(self, target: Target, recorded: Recorded) -> None:
-        if target.site in self._tallies:
+        if target.site in self._tallies and target.role != "robots":
             self._tallies[target.site].outcomes[recorded.outcome] += 1
         if self.progress is not None:
             self.progress()
@@ -271,6 +300,8 @@ class Session:
     def _give_up(self, target: Target, problem: str) -> None:
         if target.role == "list":
             self._trouble(target, "list_failed", f"the list of {target.channel} could not be read: {problem}")
+            return
+        if target.role == "robots":
             return
         message = f"gave up on this {target.role}: {problem}"
         self.store.add_finding(self.run_id, Finding("warning", "fetch_failed", message, target.url))

@@ -16,6 +16,7 @@ from archive.migrations import (
     m0004_codebook,
     m0005_imports,
     m0006_channel_runs,
+    m0007_url_states,
 )
 
 MIGRATIONS = Migrations("gongkai")
@@ -25,6 +26,7 @@ MIGRATIONS(name="m0003_search")(m0003_search.apply)
 MIGRATIONS(name="m0004_codebook")(m0004_codebook.apply)
 MIGRATIONS(name="m0005_imports")(m0005_imports.apply)
 MIGRATIONS(name="m0006_channel_runs")(m0006_channel_runs.apply)
+MIGRATIONS(name="m0007_url_states")(m0007_url_states.apply)
 
 
 def migrate(database: Database) -> None:

@@ -50,7 +50,7 @@ class ColumnSpider(Spider):
 
 
 def _options() -> Options:
-    return Options(contact=GONGKAI_CONTACT_URL)
+    return Options(contact=GONGKAI_CONTACT_URL, probe=True)
 
 
 def _finisher(session: Session) -> Callable[[], None]:

@@ -192,6 +192,7 @@ def test_robots_are_obeyed_unless_the_site_file_says_otherwise(tmp_path: Path):
             ("ok", "robots"),
             ("robots", "list"),
             ("robots", "page"),
+            ("robots", "robots"),
         }
         assert {entry.path for entry in site.access_log} == {"/robots.txt"}
         free = edited(path, tmp_path, ("[politeness]\n", "[politeness]\nobey_robots = false\n"))
