@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from archive.http1 import Head
 from archive.model import Exchange, TlsFacts, Truncation
+from archive.times import now
 from crawler.wire.connection import Connection, Limits, Reply
 from crawler.wire.context import Permission
 from crawler.wire.peers import Resolver, is_public
@@ -88,7 +89,7 @@ class Client:
 
     async def attempt(self, order: Order) -> Attempt:
         """Sends `order` once; never raises for what servers or networks do."""
-        started_at = datetime.now(UTC)
+        started_at = now()
         loop = asyncio.get_running_loop()
         started = loop.time()
         verdict = self._verdicts.get((order.host, order.port), "")
@@ -244,7 +245,7 @@ def _key(order: Order, verdict: str) -> _Key:
 def unsent(url: str, method: str, error: str) -> Exchange:
     """An exchange of which no byte was sent."""
     return Exchange(
-        url=url, method=method, started_at=datetime.now(UTC), elapsed_ms=0.0, request=b"", response=b"", error=error
+        url=url, method=method, started_at=now(), elapsed_ms=0.0, request=b"", response=b"", error=error
     )
 
 
