@@ -160,8 +160,8 @@ class Store:
         """
         waiting = self.connection.execute(
             """SELECT DISTINCT g.capture_id FROM changes g
-            WHERE g.kind IN ('appeared', 'content_changed') AND NOT EXISTS (
-                SELECT 1 FROM readings r WHERE r.capture_id = g.capture_id AND r.parser_version = ?)
+            WHERE g.kind IN ('appeared', 'content_changed', 'layout_changed') AND NOT EXISTS (
+                SELECT 1 FROM content_digests d WHERE d.capture_id = g.capture_id AND d.parser_version = ?)
             ORDER BY g.capture_id""",
             (parser_version,),
         ).fetchall()
@@ -169,6 +169,10 @@ class Store:
             row = self.connection.execute(_TO_READ, (capture_id,)).fetchone()
             if row is not None:
                 yield CaptureToRead(*row)
+
+    def capture_to_read(self, capture_id: int) -> CaptureToRead | None:
+        row = self.connection.execute(_TO_READ, (capture_id,)).fetchone()
+        return CaptureToRead(*row) if row else None
 
     def latest_capture(self, url: str) -> CaptureToRead | None:
         """The newest capture of `url` that has content; see `_is_later` for what other tools captured."""

@@ -54,14 +54,17 @@ def crawl(
     contact: str = settings.GONGKAI_CONTACT_URL,
     workers: int = 1,
     kind: str = "crawl",
+    recheck_days: int | None = None,
 ) -> CrawlSummary:
     """Crawls the sites and extracts what is new, with so many processes. `kind` is what the run's row calls it.
+    With `recheck_days` known pages are asked again too, each at least once in so many days.
 
     Raises LockedError when another run has the directory, and CrawlFailedError when nothing more could be recorded or
     the wire's self-test failed: what was recorded until then is kept.
     """
     started = time.monotonic()
-    with Session(data_dir, sites, Options(full, limit, contact, probe=True), kind=kind) as session:
+    options = Options(full, limit, contact, probe=True, recheck_days=recheck_days)
+    with Session(data_dir, sites, options, kind=kind) as session:
         if not contact:
             message = "the user agent names nobody whom a site's operator could ask: give --contact"
             session.find(Finding("info", "no_contact", message))

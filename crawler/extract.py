@@ -39,6 +39,7 @@ from crawler import office
 from crawler.codebook import publish_codebook
 from crawler.discover import MOST_REDIRECTS, absolute_url, location_of
 from crawler.filenames import is_for_people, shown_name
+from crawler.history import is_layout_only, settle
 from crawler.jail import Failure, Runner, shared
 from crawler.progress import progress
 from crawler.reread import archived_sites, discover_with, stored_sites
@@ -133,6 +134,7 @@ def extract_new(
             advance(len(batch))
     with store.transaction():
         writer.settle_attachments()
+    settle(data_dir, store, lambda capture_id: _read_again(data_dir, store, capture_id, runner or shared(workers)))
     return ExtractSummary(
         read=len(waiting),
         unreadable=writer.unreadable,
@@ -232,6 +234,14 @@ def _read_in_batches(jobs: Iterator[Job], runner: Runner) -> Iterator[list[Under
             runner.stop()
 
 
+def _read_again(data_dir: Path, store: Store, capture_id: int, runner: Runner) -> tuple[Reading, Page | None] | None:
+    """What one capture says, for a comparison; None when its bytes are not readable."""
+    capture = store.capture_to_read(capture_id)
+    jobs = _jobs(data_dir, store, (capture,) if capture else ())
+    found = [understood for batch in _read_in_batches(jobs, runner) for understood in batch]
+    return (found[0].reading, found[0].page) if found else None
+
+
 def _settled(job: Job, future: Future[Told | Failure]) -> tuple[Job, Understood]:
     told = future.result()
     if isinstance(told, Failure):
@@ -269,6 +279,9 @@ class _Writer:
 
     def write(self, understood: Understood) -> None:
         capture = understood.capture
+        digest = capture.payload_digest
+        if is_layout_only(self._store, capture.capture_id, digest, understood.reading, understood.page):
+            return
         is_foreign_file = capture.site == IMPORT_SITE and capture.role == "attachment"
         way = self._imported_way(capture) if is_foreign_file else _way_to(self._store, capture)
         self._touched.add(way.link_url)

@@ -66,7 +66,9 @@ class FrontierScheduler(BaseScheduler):
         if self._internal or any(self._ready.values()):
             return True
         paused = self._session.manners.paused
-        return self._session.frontier.next_due(self._session.open_sites(), except_hosts=paused) is not None
+        if self._session.frontier.next_due(self._session.open_sites(), except_hosts=paused) is not None:
+            return True
+        return not self._under_way.total() and self._session.ask_in_doubt()
 
     def enqueue_request(self, request: Request) -> bool:
         """Requests that Scrapy itself or a middleware makes; they are not in the frontier."""

@@ -16,10 +16,12 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
+from sqlite3 import Connection
 from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
+from archive import rechecks
 from archive.errors import ArchiveError
 from archive.frontier import Frontier, Leased
 from archive.limit import within_limit
@@ -49,13 +51,15 @@ class Options:
     """What is asked of a run. `limit` is the most pages to follow per site, None for all of them.
 
     `contact` is whom a site's operator may ask, an address or a mail box. `probe` looks at each server's homepage and
-    at its answer to a made-up address first, so that pages that are neither can be told from them.
+    at its answer to a made-up address first, so that pages that are neither can be told from them. `recheck_days` makes
+    it a night: known pages are asked again, each within so many days unless its site file names another number.
     """
 
     full: bool = False
     limit: int | None = None
     contact: str = ""
     probe: bool = False
+    recheck_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,8 @@ class Session:
         self._has_windows = any(site.politeness.window for site in self.sites.values())
         self._tallies = {name: _Tally() for name in self.sites}
         self._attempts: dict[int, int] = {}
+        self._asks_again = options.full or options.recheck_days is not None
+        self._in_doubt_asked = options.recheck_days is None
         self._stand_ins = StandIns()
         self._read = discover_with(self.sites)
         with ExitStack() as stack:
@@ -126,7 +132,12 @@ class Session:
     def _start(self, kind: str, repairs: Iterable[Finding]) -> None:
         names = list(self.sites)
         open_names = list(self._open)
-        asked = {"sites": names, "full": self.options.full, "limit": self.options.limit}
+        asked = {
+            "sites": names,
+            "full": self.options.full,
+            "limit": self.options.limit,
+            "recheck_days": self.options.recheck_days,
+        }
         self.store.start_run(
             RunRow(
                 run_id=self.run_id,
@@ -145,6 +156,8 @@ class Session:
         self.frontier.retry_failed(open_names)
         if self.options.full:
             self.frontier.recheck(open_names)
+        if self.options.recheck_days is not None:
+            self._recheck(self.options.recheck_days)
         for site in (self.sites[name] for name in open_names):
             self.frontier.add(seeds(site))
             self.frontier.add(newest_history(site), recheck=True)
@@ -177,6 +190,38 @@ class Session:
         message = f"{site.name} is crawled {site.politeness.window} only; {consequence}"
         self.find(Finding("warning", code, message))
 
+    def _recheck(self, days: int) -> None:
+        """Adds tonight's share of the known pages and attachments."""
+        at = now()
+        with self.store.transaction() as connection:
+            for site in (self.sites[name] for name in self._open):
+                rows = rechecks.due(connection, site.name, days=site.recheck_days or days, at=at)
+                rechecks.make_due(connection, self.run_id, rows)
+
+    def ask_in_doubt(self) -> bool:
+        """Once the lists of a night are read: asks again for entries that left them, came back or have another name.
+
+        True when there is any; False from the second call on.
+        """
+        if self._in_doubt_asked:
+            return False
+        self._in_doubt_asked = True
+        with self.store.transaction() as connection:
+            rows = [
+                row for channel, whole in self._lists_so_far() for row in self._in_doubt(connection, channel, whole)
+            ]
+            rechecks.make_due(connection, self.run_id, rows)
+        return bool(rows)
+
+    def _in_doubt(self, connection: Connection, channel: tuple[str, str], whole: bool) -> list[int]:
+        return rechecks.in_doubt(connection, self.run_id, channel, is_whole=whole)
+
+    def _lists_so_far(self) -> Iterator[tuple[tuple[str, str], bool]]:
+        """Each channel and whether its list was walked to the end that it shows."""
+        urls = [(name, channel) for name in self._open for channel, _ in self.sites[name].channels]
+        for found in channel_runs(self.store.connection, self.run_id, urls, cut_short={}):
+            yield (found.site, found.channel), found.status != "incomplete"
+
     def may_ask(self, host: str) -> bool:
         """False while a host is to be left alone."""
         return self.manners.may_ask(host, self._clock())
@@ -200,7 +245,7 @@ class Session:
         """Notes that a request is under way; returns the headers that make it conditional."""
         self._attempts[leased.frontier_id] = leased.attempts
         target = leased.target
-        if target.role == "robots" or target.method != "GET" or not (target.role == "list" or self.options.full):
+        if target.role == "robots" or target.method != "GET" or not (target.role == "list" or self._asks_again):
             return ()
         known = self.recorder.validators(target)
         if known is None:

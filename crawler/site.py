@@ -100,7 +100,10 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One declared site. `channels` and `expect` are (name, value) pairs in the file's order; `text` is the file."""
+    """One declared site. `channels` and `expect` are (name, value) pairs in the file's order; `text` is the file.
+
+    Nights ask every known page again within `recheck_days`; None leaves it to the run.
+    """
 
     name: str
     agency: str
@@ -115,6 +118,7 @@ class Site:
     history: ReportHistory | None = None
     text: str = ""
     limits: Limits = Limits()
+    recheck_days: int | None = None
 
     def allows(self, url: str) -> bool:
         """True when the address is http or https on a host and port of this site."""
@@ -183,6 +187,7 @@ TOP_KEYS = (
     "channels",
     "politeness",
     "limits",
+    "recheck",
     "expect",
     HISTORY_CHANNEL,
 )
@@ -196,6 +201,7 @@ POLITENESS_KEYS = (
     "probe_missing",
 )
 LIMITS_KEYS = ("max_list_pages", "max_depth")
+RECHECK_KEYS = ("days",)
 DEFAULT_TIME_ZONE = "Asia/Shanghai"
 _WINDOW = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
 HISTORY_KEYS = ("url", "first_year", "last_year")
@@ -233,6 +239,7 @@ class _SiteReader:
             disabled_because=self._value(content, "disabled_because", str, ""),
             politeness=politeness,
             limits=self._limits(content),
+            recheck_days=self._recheck_days(content),
             expect=self._expect(content, dict(channels)),
             history=history,
             text=text,
@@ -388,6 +395,14 @@ class _SiteReader:
         if depth < 2:
             raise self.fail("limits.max_depth", "at least 2 (a page and its attachments)", depth)
         return Limits(max_list_pages=pages, max_depth=depth)
+
+    def _recheck_days(self, content: Mapping[str, Any]) -> int | None:
+        table = self._table(content, "recheck")
+        self._known(table, RECHECK_KEYS, table="recheck")
+        days: int | None = self._value(table, "days", int, None, "recheck")
+        if days is not None and not 1 <= days <= 3650:
+            raise self.fail("recheck.days", "1 to 3650 days", days)
+        return days
 
     def _expect(self, content: Mapping[str, Any], channels: dict[str, str]) -> tuple[tuple[str, int], ...]:
         table = self._table(content, "expect")

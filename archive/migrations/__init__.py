@@ -17,6 +17,7 @@ from archive.migrations import (
     m0005_imports,
     m0006_channel_runs,
     m0007_url_states,
+    m0008_history,
 )
 
 MIGRATIONS = Migrations("gongkai")
@@ -27,6 +28,7 @@ MIGRATIONS(name="m0004_codebook")(m0004_codebook.apply)
 MIGRATIONS(name="m0005_imports")(m0005_imports.apply)
 MIGRATIONS(name="m0006_channel_runs")(m0006_channel_runs.apply)
 MIGRATIONS(name="m0007_url_states")(m0007_url_states.apply)
+MIGRATIONS(name="m0008_history")(m0008_history.apply)
 
 
 def migrate(database: Database) -> None:
