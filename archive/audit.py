@@ -61,7 +61,7 @@ def audit(data_dir: Path) -> Iterator[Problem]:
         connection = _open_database(data_dir)
         trouble = "is missing"
     except sqlite3.DatabaseError as error:
-        connection, trouble = None, f"cannot be read ({error})"
+        connection, trouble = None, f"cannot be read ({error}); move it away"
     if connection is None:
         yield Problem("corpus.db", None, None, f"{trouble}; 'gongkai extract --full' makes it again")
     try:

@@ -312,7 +312,7 @@ def test_a_database_that_is_none_is_said(tmp_path: Path, clock: FixedClock) -> N
     finished(tmp_path, clock)
     for path in tmp_path.glob("corpus.db*"):
         path.write_bytes(b"no database at all" * 300)
-    assert problems(tmp_path)[0].startswith("cannot be read (file is not a database)")
+    assert problems(tmp_path)[0].startswith("cannot be read (file is not a database); move it away")
 
 
 def test_a_file_left_open_is_a_problem_only_while_nobody_writes(tmp_path: Path, clock: FixedClock) -> None:
