@@ -41,6 +41,7 @@ from crawler.discover import MOST_REDIRECTS, absolute_url, location_of
 from crawler.filenames import is_for_people, shown_name
 from crawler.history import is_layout_only, settle
 from crawler.jail import Failure, Runner, shared
+from crawler.login import is_login_page
 from crawler.progress import progress
 from crawler.reread import archived_sites, discover_with, stored_sites
 from crawler.site import HISTORY_CHANNEL, Site
@@ -55,6 +56,7 @@ from parsers.version import PARSER_VERSION
 log = logging.getLogger(__name__)
 
 HTML = "text/html"
+LOGIN_PAGE = "login_page"
 UNKNOWN = "application/octet-stream"
 BATCH = 64
 _PAGE_COLUMNS = ("title", "published_date", "publisher", "index_number", "document_number")
@@ -153,10 +155,15 @@ def understand(response: bytes, name: str, url: str, converted: Conversions | No
         entity = http1.entity(response)
     except http1.DecodingError as error:
         entity = error.partial
-    page = read_page(entity, url=url) if media_type(entity, name) == HTML else None
+    headers = head.headers if head else ()
+    is_html = media_type(entity, name) == HTML
+    if is_html and is_login_page(entity):
+        message = "expected a document, found a form to log in: what was asked for is behind it"
+        return Reading(media_type=HTML, error=ReadingError(LOGIN_PAGE, message)), None, headers, len(entity), ()
+    page = read_page(entity, url=url) if is_html else None
     reading = read(entity, name=name, url=url, page=page, converted=converted)
     wanted = office.convertible(entity, name) if converted is None and office.needs_conversion(reading) else ()
-    return reading, page, head.headers if head else (), len(entity), wanted
+    return reading, page, headers, len(entity), wanted
 
 
 def _made_again(data_dir: Path) -> None:
@@ -285,8 +292,9 @@ class _Writer:
         is_foreign_file = capture.site == IMPORT_SITE and capture.role == "attachment"
         way = self._imported_way(capture) if is_foreign_file else _way_to(self._store, capture)
         self._touched.add(way.link_url)
-        page = self._page_row(understood) if way.page_url == capture.url else self._stored_page(way.page_url)
-        if page is not None and page.url == capture.url:
+        is_own_page = way.page_url == capture.url and not _is_login(understood)
+        page = self._page_row(understood) if is_own_page else self._stored_page(way.page_url)
+        if is_own_page and page is not None:
             self._store.insert_page(page)
         for link in understood.page.attachments if understood.page else ():
             url = absolute_url(capture.url, link.url)
@@ -517,6 +525,10 @@ def _published(reading: Reading, page: PageRow | None) -> tuple[str | None, str 
     if page is not None and page.published_date:
         return page.published_date, "page"
     return (reading.published_date, "document") if reading.published_date else (None, None)
+
+
+def _is_login(understood: Understood) -> bool:
+    return understood.reading.error is not None and understood.reading.error.code == LOGIN_PAGE
 
 
 def _findings(understood: Understood) -> Iterator[Finding]:
