@@ -22,7 +22,7 @@ from crawler.exceptions import CrawlerError
 from crawler.site import SITES_FOLDER, Site, bundled_site, bundled_sites, load_site
 
 # Commands of the contract that this version does not have yet.
-NOT_BUILT = ("nightly", "export", "doctor")
+NOT_BUILT = ("export", "doctor")
 EXIT_LOCKED = 75
 
 Command = Callable[..., None]
@@ -154,6 +154,33 @@ def crawl(
     summary = crawl(data_dir, chosen_sites(names, site_files), full=full, limit=limit, contact=contact)
     print_json(asdict(summary)) if as_json else click.echo(report.crawled(summary, data_dir))
     sys.exit(0 if summary.ok else 1)
+
+
+@main.command()
+@site_files
+@click.option(
+    "--recheck-days",
+    type=click.IntRange(1, 3650),
+    default=90,
+    envvar="GONGKAI_RECHECK_DAYS",
+    show_default=True,
+    help="Ask every known page again within so many days (or GONGKAI_RECHECK_DAYS; a site file may say otherwise).",
+)
+@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that read.")
+@contact
+@as_json
+@click.pass_obj
+@clear_errors
+def nightly(
+    data_dir: Path, site_files: tuple[Path, ...], recheck_days: int, workers: int, contact: str, as_json: bool
+) -> None:
+    """Crawl every enabled site for what is new and changed, read it, and write the morning's report."""
+    from crawler.nightly import nightly
+
+    sites = chosen_sites((), site_files)
+    summary = nightly(data_dir, sites, recheck_days=recheck_days, contact=contact, workers=workers)
+    print_json(asdict(summary)) if as_json else click.echo(report.night(summary, data_dir))
+    sys.exit(0 if summary.crawl.ok else 1)
 
 
 @main.command()

@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # `gongkai parse` would otherwise load Scrapy and the replica
     from crawler.demo import DemoSummary
     from crawler.extract import ExtractSummary
     from crawler.importing import ImportSummary
+    from crawler.nightly import NightSummary
     from crawler.site import Site
 
 
@@ -27,6 +28,13 @@ def crawled(summary: CrawlSummary, data_dir: Path) -> str:
     return "\n".join(
         [*lines, extracted(summary.extracted), f"findings: {levels or 'none'}", f"in {data_dir / 'corpus.db'}"]
     )
+
+
+def night(summary: NightSummary, data_dir: Path) -> str:
+    """A night: its run, what changed, where the report of it lies."""
+    changes = ", ".join(f"{count} {kind}" for kind, count in summary.changes.items())
+    reports = [f"report: {path}" for path in summary.reports]
+    return "\n".join([crawled(summary.crawl, data_dir), f"changes: {changes or 'none'}", *reports])
 
 
 def extracted(summary: ExtractSummary) -> str:

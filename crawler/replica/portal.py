@@ -88,6 +88,7 @@ class Portal:
         self._moved: dict[str, str] = {}
         self._next_id = 95001
         self._answered = 0
+        self._notice = ""
         self._pages: dict[str, bytes] = {}
         self._files: dict[str, Attachment] = {}
         self._lists: dict[str, tuple[Article, ...]] = {}
@@ -131,7 +132,10 @@ class Portal:
 
     def _page(self, key: str, encoding: str, render: Callable[[], str]) -> Response:
         if key not in self._pages:
-            self._pages[key] = render().encode(encoding)
+            text = render()
+            if self._notice:
+                text = text.replace("</body>", f'<div class="notice">{self._notice}</div></body>')
+            self._pages[key] = text.encode(encoding)
         return Response(200, _HTML, self._pages[key], encoding=encoding)
 
     def _robots(self) -> Response:
@@ -337,6 +341,15 @@ class Portal:
     def delete(self, url: str, *, keep_listed: bool) -> None:
         with self._lock:
             self._put(replace(self._article(url), gone=True, listed=keep_listed))
+
+    def restore(self, url: str) -> None:
+        with self._lock:
+            self._put(replace(self._article(url), gone=False, listed=True))
+
+    def redesign(self, notice: str) -> None:
+        with self._lock:
+            self._notice = notice
+            self._pages.clear()
 
     def move(self, url: str, *, channel: str | None, redirect: bool) -> str:
         with self._lock:

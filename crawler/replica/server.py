@@ -184,6 +184,14 @@ class Replica:
         """Takes a page off the site (404). `keep_listed` leaves its entry in the list, as careless sites do."""
         self.portal.delete(url, keep_listed=keep_listed)
 
+    def restore_article(self, url: str) -> None:
+        """Puts a deleted page back on the site and into its list. Unknown URL: KeyError."""
+        self.portal.restore(url)
+
+    def redesign(self, notice: str) -> None:
+        """Changes the layout of every page and nothing that an article says."""
+        self.portal.redesign(notice)
+
     def move_article(self, url: str, *, channel: str | None = None, redirect: bool = False) -> str:
         """Gives a page a new address, which is returned; the old one is 404, or 302 to the new with `redirect`."""
         return self.portal.move(url, channel=channel, redirect=redirect)
