@@ -100,6 +100,7 @@ class Session:
         self.status: RunStatus = "running"
         self.manners = Manners(lanes(self.sites.values()))
         self._closed = {name for name, site in self.sites.items() if not site.politeness.is_open(clock())}
+        self._skipped = frozenset(self._closed)
         self._open = tuple(name for name in self.sites if name not in self._closed)
         self._has_windows = any(site.politeness.window for site in self.sites.values())
         self._tallies = {name: _Tally() for name in self.sites}
@@ -397,6 +398,8 @@ class Session:
     def _cut_short(self, site: str) -> str:
         if self.interrupted:
             return "the run was interrupted"
+        if site in self._skipped:
+            return "outside its crawl window"
         limit = self.options.limit
         return f"limit of {limit} pages" if limit is not None and len(self._tallies[site].followed) >= limit else ""
 

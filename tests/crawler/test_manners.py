@@ -272,6 +272,8 @@ def test_outside_its_window_a_site_is_skipped_and_that_is_said(tmp_path: Path):
         assert run(tmp_path / "data", path).code == 0
     assert script.log == []
     assert len(findings(tmp_path / "data", "outside_window")) == 1
+    channels = rows(tmp_path / "data", "SELECT status, because FROM channel_runs")
+    assert [(status, "outside its crawl window" in because) for status, because in channels] == [("incomplete", True)]
     assert findings(tmp_path / "data", "no_listings") == []
 
 
