@@ -47,7 +47,10 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One printed cell. `row` and `column` are the grid position of its top left corner, from 0; text as printed."""
+    """One printed cell. `row` and `column` are the grid position of its top left corner, from 0; text as printed.
+
+    `confidence` is below 1 where the text was recognised in a picture: then no character of it is less sure.
+    """
 
     text: str
     row: int
@@ -55,6 +58,7 @@ class Cell:
     locator: str
     row_span: int = 1
     column_span: int = 1
+    confidence: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

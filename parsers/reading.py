@@ -10,7 +10,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from parsers import checks, sniff
+from parsers import certainty, checks, sniff
 from parsers.errors import UnreadableDocumentError
 from parsers.form import forms
 from parsers.match import match
@@ -111,7 +111,11 @@ def read_parsed(document: Document, page: Page | None = None) -> Reading:
     """What is understood of a document that a reader could read."""
     found = match(document)
     told = narrate(document, page)
-    facts, checked, failed = _with_arithmetic(found.form, found.facts)
+    is_recognised = certainty.is_recognised(document)
+    printed = certainty.regrouped(found.facts) if is_recognised else found.facts
+    facts, checked, failed = _with_arithmetic(found.form, printed)
+    if is_recognised:
+        facts = certainty.as_certain_as_recognised(document, facts, checked)
     kind = _kind(found.form, told)
     # Of a page that is no report, what a report should have said is not missing.
     said = told.findings if kind == "annual_report" else ()

@@ -39,6 +39,10 @@ READERS: dict[str, Format] = {
     sniff.OLE: Format("parsers.readers.ole", 64 * _MB),
     sniff.OFD: Format("parsers.readers.ofd", 128 * _MB),
     sniff.RTF: Format("parsers.readers.convertible", 64 * _MB),
+    **dict.fromkeys(
+        ("image/jpeg", "image/png", "image/tiff", "image/bmp", "image/gif", "image/webp"),
+        Format("parsers.readers.image", 64 * _MB),
+    ),
     sniff.ODT: Format("parsers.readers.convertible", 64 * _MB),
 }
 

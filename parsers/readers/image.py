@@ -6,6 +6,8 @@ Boxes of locators are in the picture's pixels.
 from __future__ import annotations
 
 import io
+import struct
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -21,7 +23,7 @@ MAX_PIXELS = 60_000_000
 MAX_PAGES = 60
 # A page's longer side at 200 pixels to the inch. Smaller pictures than half of that are no pages.
 _A4_PIXELS = 2339
-_FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "MPO")
+_FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP")
 
 
 def read(data: bytes) -> Document:
@@ -34,6 +36,13 @@ def read(data: bytes) -> Document:
         recogniser = ocr.recogniser()
     except ocr.MissingError as error:
         return Document(kind, (), findings=(Finding("ocr_missing", f"a picture was not read: {error}"),))
+    with warnings.catch_warnings():
+        # Pillow warns of odd metadata, and of large pictures before they can be asked how large they are.
+        warnings.simplefilter("ignore")
+        return _document(data, kind, recogniser)
+
+
+def _document(data: bytes, kind: str, recogniser: ocr.Recogniser) -> Document:
     from parsers.readers.scan import page_content
 
     pages = []
@@ -79,6 +88,8 @@ def _pictures(data: bytes) -> Iterator[tuple[Picture, float]]:
                 pixels = np.asarray(red)
                 grey = np.ascontiguousarray(pixels[:, :, 0] if pixels.ndim == 3 else pixels)
                 yield grey, 200 / 72 / scale
-    # Pillow raises these, and SyntaxError, for what its decoders cannot read.
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise UnreadableDocumentError("too_large", str(error)) from error
+    # Pillow's decoders raise all of these for bytes that make no picture.
+    except (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, struct.error) as error:
         raise UnreadableDocumentError("damaged", f"the picture cannot be decoded: {error}") from error

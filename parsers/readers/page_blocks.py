@@ -47,6 +47,7 @@ class _PlacedCell:
     left: float
     right: float
     locator: str
+    confidence: float
 
 
 @dataclass(slots=True)
@@ -98,9 +99,15 @@ def text_findings(content: PageContent) -> Iterator[Finding]:
             yield Finding("empty_page", f"page {number} holds no text", at)
     elif content.is_scan_with_ocr:
         yield Finding("ocr_text_layer", f"page {number} is a scan; its text is another program's recognition", at)
-    garbage = sum(map(_is_garbage, text))
-    if garbage > _GARBAGE_SHARE * len(text) and len(text) >= _GARBAGE_FROM:
+    garbage = garbage_in(text)
+    if garbage:
         yield Finding("garbage_text_layer", f"{garbage} of {len(text)} characters on page {number} mean nothing", at)
+
+
+def garbage_in(text: str) -> int:
+    """How many characters mean nothing, where they are so many that the rest cannot be trusted either; else 0."""
+    garbage = sum(map(_is_garbage, text))
+    return garbage if garbage > _GARBAGE_SHARE * len(text) and len(text) >= _GARBAGE_FROM else 0
 
 
 def _is_garbage(character: str) -> bool:
@@ -167,7 +174,8 @@ def _page_table(content: PageContent, table: pdf_grid.Table, members: list[list[
         left, right = table.xs[box.column], table.xs[box.column + box.column_span]
         top, bottom = table.ys[box.row], table.ys[box.row + box.row_span]
         text = _cell_text(content, indices)
-        cells.append(_PlacedCell(text, box.row, box.row_span, left, right, content.displayed(left, top, right, bottom)))
+        locator = content.displayed(left, top, right, bottom)
+        cells.append(_PlacedCell(text, box.row, box.row_span, left, right, locator, _confidence(content, indices)))
     whole = content.displayed(table.xs[0], table.ys[0], table.xs[-1], table.ys[-1])
     middle = (table.ys[0] + table.ys[-1]) / 2
     return _PageTable(table.xs, middle, len(table.ys) - 1, cells, content.number, whole)
@@ -179,6 +187,13 @@ def _cell_text(content: PageContent, indices: list[int]) -> str:
     if len(indices) == 1:
         return content.characters.text[indices[0]].strip()
     return "\n".join(line.text for line in pdf_text.lines(content.characters, indices))
+
+
+def _confidence(content: PageContent, indices: list[int]) -> float:
+    """That of the least sure character; a picture's empty cell is as sure as pictures get."""
+    if not content.most_certain < 1.0:
+        return 1.0
+    return min((content.characters.scores[index] for index in indices), default=content.most_certain)
 
 
 def _running_heads(pages: Sequence[Page]) -> set[str]:
@@ -262,7 +277,9 @@ def _public(block: _PageBlock) -> Block:
     cells = []
     for cell in sorted(block.cells, key=lambda cell: (cell.row, cell.left)):
         column, end = _nearest(block.xs, cell.left), _nearest(block.xs, cell.right)
-        cells.append(Cell(cell.text, cell.row, column, cell.locator, cell.row_span, max(1, end - column)))
+        cells.append(
+            Cell(cell.text, cell.row, column, cell.locator, cell.row_span, max(1, end - column), cell.confidence)
+        )
     return Grid(tuple(cells), block.locator)
 
 

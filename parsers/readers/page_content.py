@@ -11,7 +11,8 @@ from parsers.readers.pdf_grid import Line
 class Characters:
     """Characters in the order of the file; points from the top left corner of the upright text, y downwards.
 
-    Boxes span a character's advance and its font's height, so neighbours in a word touch.
+    Boxes span a character's advance and its font's height, so neighbours in a word touch. `scores`, one a character, is
+    empty where characters are certain, and says how sure (0 to 1) their recognition was where they come from a picture.
     """
 
     text: str = ""
@@ -19,6 +20,7 @@ class Characters:
     top: list[float] = field(default_factory=list)
     right: list[float] = field(default_factory=list)
     bottom: list[float] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.text)
@@ -26,7 +28,12 @@ class Characters:
 
 @dataclass(slots=True)
 class PageContent:
-    """What one page shows. `turn` is the clockwise rotation in degrees from the page as displayed to upright text."""
+    """What one page shows. `turn` is the clockwise rotation in degrees from the page as displayed to upright text.
+
+    `most_certain` is below 1 where everything on the page was recognised in a picture; `image_share` is how much of the
+    page its largest picture covers. `to_display`, for pages laid straight: (a, b, c, d, e, f), by which
+    x' = a x + b y + c and y' = d x + e y + f.
+    """
 
     number: int
     width: float
@@ -39,9 +46,17 @@ class PageContent:
     is_scan_with_ocr: bool = False
     too_many_paths: bool = False
     too_many_characters: bool = False
+    to_display: tuple[float, ...] = ()
+    most_certain: float = 1.0
+    image_share: float = 0.0
 
     def displayed(self, left: float, top: float, right: float, bottom: float) -> str:
         """`box=…` of a locator: an upright box turned back to the page as displayed."""
+        if self.to_display:
+            a, b, c, d, e, f = self.to_display
+            xs = [a * x + b * y + c for x in (left, right) for y in (top, bottom)]
+            ys = [d * x + e * y + f for x in (left, right) for y in (top, bottom)]
+            left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
         # `width` and `height` are those of the upright page.
         if self.turn == 90:
             left, top, right, bottom = top, self.width - right, bottom, self.width - left

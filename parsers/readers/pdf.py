@@ -1,4 +1,7 @@
-"""PDF with a text layer: pdfium's characters and ruled lines; `page_blocks` makes paragraphs and grids of them."""
+"""PDF: pdfium's characters and ruled lines, or those recognised in a scanned page's picture.
+
+`page_blocks` makes paragraphs and grids of either.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from parsers.model import Document, Finding
 from parsers.readers import page_blocks, pdf_page
 from parsers.readers.page_blocks import Page
 from parsers.readers.page_content import PageContent
+from parsers.readers.scan_pages import Scans
 from parsers.sniff import PDF
 
 MAX_PAGES = 2000
@@ -29,7 +33,7 @@ _MAX_METADATA = 1 << 16
 
 
 def read(data: bytes) -> Document:
-    """Read a PDF. A scan without text gives a document without blocks and the finding `no_text_layer`.
+    """Read a PDF. A scan that cannot be recognised gives no blocks and the findings `no_text_layer`, `ocr_missing`.
 
     Raises UnreadableDocumentError: `damaged`, `encrypted`, `empty` (no page), `too_large`, `too_complex`.
     """
@@ -93,6 +97,7 @@ def _metadata(document: pdfium.PdfDocument) -> dict[str, str]:
 def _pages(document: pdfium.PdfDocument) -> tuple[list[Page], list[Finding]]:
     pages: list[Page] = []
     findings: list[Finding] = []
+    scans = Scans()
     characters = 0
     for index in range(len(document)):
         try:
@@ -105,6 +110,7 @@ def _pages(document: pdfium.PdfDocument) -> tuple[list[Page], list[Finding]]:
         characters += len(content.characters)
         if characters > MAX_CHARACTERS:
             raise UnreadableDocumentError("too_complex", f"the PDF holds more than {MAX_CHARACTERS} characters")
+        content = scans.read(document, content, findings)
         findings.extend(_page_findings(content))
         pages.append(page_blocks.taken_apart(content, findings))
     if not pages:

@@ -110,6 +110,7 @@ def _content(page: pdfium.PdfPage, text_page: pdfium.PdfTextPage, number: int) -
         horizontal=drawing.horizontal,
         vertical=drawing.vertical,
         has_image=drawing.image_area > 0,
+        image_share=drawing.image_area / (width * height) if width * height > 0 else 0.0,
         is_scan_with_ocr=drawing.is_invisible_text and drawing.image_area > width * height * _SCAN_COVERS,
         too_many_paths=drawing.is_cut,
         too_many_characters=count > MAX_CHARACTERS,

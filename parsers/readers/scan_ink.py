@@ -29,6 +29,7 @@ _LEAST_RULE = 34
 _GAP = 5
 _THICKEST_RULE = 9
 _MEETS = 7
+_LEAST_WIDTH = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,6 @@ class Piece:
     top: int
     right: int
     bottom: int
-    ink: int
 
     @property
     def width(self) -> int:
@@ -64,14 +64,13 @@ class Ink:
 def ink(page: Picture) -> Ink:
     """Everything drawn on a page, once it is straight."""
     height, width = page.shape
-    black = _black(page)
-    angle = _skew(black)
+    angle = _skew(page)
     forth = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
     back = cv2.invertAffineTransform(forth)
     if abs(angle) >= 0.03:
         paper = int(np.median(page[::16, ::16]))
         page = cv2.warpAffine(page, forth, (width, height), flags=cv2.INTER_LINEAR, borderValue=paper).astype(np.uint8)
-        black = _black(page)
+    black = _black(page)
     across, across_boxes = _rules(black, is_vertical=False)
     down, down_boxes = _rules(black, is_vertical=True)
     horizontal, vertical = _meeting(across_boxes, down_boxes)
@@ -94,11 +93,11 @@ def _black(page: Picture) -> Picture:
     ).astype(np.uint8)
 
 
-def _skew(black: Picture) -> float:
+def _skew(page: Picture) -> float:
     """Degrees, anticlockwise, by which the page must be turned: then its rows of ink stand apart most clearly."""
-    scale = _SKEW_WIDTH / black.shape[1]
-    small = cv2.resize(black, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    ys, xs = np.nonzero(small > 60)
+    scale = _SKEW_WIDTH / page.shape[1]
+    small = cv2.resize(page, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    ys, xs = np.nonzero(_black(small.astype(np.uint8)))
     if len(xs) < 100:
         return 0.0
     middle = xs - small.shape[1] / 2
@@ -138,20 +137,34 @@ def _meeting(across: _Boxes, down: _Boxes) -> tuple[list[Line], list[Line]]:
     for _ in range(2):
         rows = [row for row in rows if _meets(row, columns)]
         columns = [column for column in columns if _meets(column, rows)]
-    return rows, columns
+    return _of_tables(rows, columns)
 
 
 def _meets(line: Line, others: list[Line]) -> bool:
-    count = 0
-    for other in others:
-        if (
-            line.start - _MEETS <= other.at <= line.end + _MEETS
-            and other.start - _MEETS <= line.at <= other.end + _MEETS
-        ):
-            count += 1
-            if count == 2:
-                return True
-    return False
+    return sum(_crosses(line, other) for other in others) >= 2
+
+
+def _crosses(line: Line, other: Line) -> bool:
+    return (
+        line.start - _MEETS <= other.at <= line.end + _MEETS and other.start - _MEETS <= line.at <= other.end + _MEETS
+    )
+
+
+def _of_tables(rows: list[Line], columns: list[Line]) -> tuple[list[Line], list[Line]]:
+    """Without the strokes of large characters: those that no line as long as a table is wide is joined to."""
+    found_rows = {index for index, row in enumerate(rows) if row.end - row.start >= _LEAST_WIDTH}
+    found_columns: set[int] = set()
+    while True:
+        more_columns = {
+            index for index, column in enumerate(columns) if any(_crosses(rows[row], column) for row in found_rows)
+        }
+        more_rows = {
+            index for index, row in enumerate(rows) if any(_crosses(row, columns[column]) for column in more_columns)
+        }
+        if more_columns == found_columns:
+            break
+        found_columns, found_rows = more_columns, more_rows | found_rows
+    return [rows[index] for index in sorted(found_rows)], [columns[index] for index in sorted(found_columns)]
 
 
 def _keep(rules: Picture, mask: Picture, lines: list[Line], *, is_vertical: bool) -> None:
@@ -163,9 +176,6 @@ def _keep(rules: Picture, mask: Picture, lines: list[Line], *, is_vertical: bool
 
 
 def _pieces(black: Picture) -> list[Piece]:
-    count, _, stats, _ = cv2.connectedComponentsWithStats(black, connectivity=8)
-    return [
-        Piece(left, top, left + width, top + height, area)
-        for left, top, width, height, area in stats[1:count].tolist()
-        if area >= 3
-    ]
+    contours, _ = cv2.findContours(black, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    boxes = [cv2.boundingRect(contour) for contour in contours]
+    return [Piece(left, top, left + width, top + height) for left, top, width, height in boxes if width * height >= 3]

@@ -56,7 +56,9 @@ class Scans:
         is_ruled = min(len(scanned.horizontal), len(scanned.vertical)) >= _LEAST_RULES
         if not scanned.characters.text or (not whole and not is_ruled):
             return content
-        findings.append(Finding("read_by_ocr", f"page {content.number} is an image; its text was recognised", at))
+        if content.characters.text.strip():
+            findings.extend(page_blocks.text_findings(content))
+        findings.append(Finding("read_by_ocr", f"page {content.number} was read as an image", at))
         return scanned
 
 

@@ -356,7 +356,8 @@ def test_a_text_layer_of_private_characters_is_a_finding() -> None:
     )
     font = HELVETICA[:-2] + b"/ToUnicode 7 0 R>>"
     data = _hand_made(b"BT /F1 12 Tf 80 700 Td (ABCDEFGHIJKLMNOPQRSTUVWXYZ) Tj ET", font, stream=cmap)
-    assert [finding.code for finding in reader.read(data).findings] == ["garbage_text_layer"]
+    # What its picture shows is read where recognition is installed; see test_scan.
+    assert reader.read(data).findings[0].code == "garbage_text_layer"
 
 
 HELVETICA = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"

