@@ -25,7 +25,7 @@ _LONGEST_RAW = 240
 # What is left of the confidence where the grid column of a header cell, not the order of cells, names a value.
 _BY_HEADER = 0.8
 # Where nothing marks the rows, and where blank lines are all that shows a column without a number.
-IN_STREAM, _EMPTY_LINES = 0.9, 0.85
+IN_STREAM, EMPTY_LINE = 0.9, 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def place_in_stream(values: Sequence[Cell], count: int) -> Placed | None:
         return Placed(tuple(printed), IN_STREAM)
     if len(values) < count or any(not is_empty(cell) for cell in values[count:]):
         return None
-    return Placed(tuple(values[:count]), _EMPTY_LINES)
+    return Placed(tuple(values[:count]), EMPTY_LINE)
 
 
 def place_by_header(values: Sequence[Cell], columns: Sequence[tuple[int, int] | None]) -> Placed | None:

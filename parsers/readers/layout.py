@@ -16,6 +16,9 @@ _GAP = re.compile(r"[ \u3000\u00a0]{2,}")
 # A line of text does not end in three numbers set apart.
 _NUMBERS = re.compile(r"(?:\s[\d.,]+){3}$")
 _TOKEN = re.compile(r"\S+")
+SIGNING_DATE = re.compile(
+    r"\d{4}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日|[二〇○零一]{4}年.{1,3}月.{1,3}日|\d{4}[-./]\d{1,2}[-./]\d{1,2}"
+)
 _PAGE_MARK = re.compile(r"[-—–―]\s*\d{1,4}\s*[-—–―]|第\s*\d+\s*页.*|\d+\s*/\s*\d+")
 _SENTENCE_END = "。；;！？!?"
 _FRAGMENT_LENGTH = 60
@@ -132,4 +135,7 @@ def _trimmed(lines: list[str], run: list[int]) -> tuple[int, int] | None:
     first, last = printed.index(tabular[0]), printed.index(tabular[-1])
     above = printed[max(0, first - _FRAGMENTS_AROUND) : first]
     below = printed[last + 1 : last + 2]
+    if below and any(SIGNING_DATE.search(line) for line in lines[below[0] + 1 : below[0] + 3]):
+        # The name that signs the report.
+        below = []
     return (above or [tabular[0]])[0], (below or [tabular[-1]])[-1] + 1

@@ -24,7 +24,7 @@ from parsers.decode import decode
 from parsers.errors import UnreadableDocumentError
 from parsers.model import Block, Cell, Document, Finding, Grid, Paragraph
 from parsers.normalise import is_section_heading, is_wordy, squeezed
-from parsers.readers.layout import is_page_mark, layout_grids, layout_runs
+from parsers.readers.layout import SIGNING_DATE, is_page_mark, layout_grids, layout_runs
 
 MAX_BYTES = 32 * 1024 * 1024
 _MAX_CONTROL_SHARE = 0.01
@@ -278,7 +278,11 @@ def _may_be_stream(text: str, line: str) -> bool:
 
 def _stream_run(lines: list[str], run: list[int]) -> list[int]:
     numbers = [at for at in run if not is_wordy(lines[at].strip())]
-    return run if len(numbers) >= _STREAM_LEAST_NUMBERS else []
+    if len(numbers) < _STREAM_LEAST_NUMBERS:
+        return []
+    # The name and the date that sign the report stand directly below its last table.
+    signed = next((at for at in run if at > numbers[-1] and SIGNING_DATE.search(lines[at])), None)
+    return run if signed is None else run[: max(run.index(signed) - 1, run.index(numbers[-1]) + 1)]
 
 
 def _stream(lines: list[str], start: int, stream: set[int]) -> tuple[Grid, int]:

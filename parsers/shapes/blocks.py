@@ -295,6 +295,8 @@ class BlocksReader:
     def _placed(self, row: _Row, named: Sequence[tuple[str, Cell, float]]) -> Placed | None:
         spans = [(cell.column, cell.column + cell.column_span) for _, cell, _ in named]
         same_grid = row.line.columns_known and row.header.grid == row.line.grid
+        if not row.line.rows_known:
+            return place_in_stream(row.values, len(named))
         by_order = place_by_order(row.values, len(named))
         if by_order and len(row.values) == len(named):
             uniform = len({cell.text.strip() for cell in row.values}) == 1
@@ -304,8 +306,6 @@ class BlocksReader:
             return by_order
         if same_grid:
             return place_by_header(row.values, spans)
-        if not row.line.rows_known:
-            return place_in_stream(row.values, len(named))
         # A line longer than its header has a cell too many.
         return by_order if not row.header.width or len(row.line.cells) <= row.header.width else None
 

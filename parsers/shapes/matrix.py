@@ -554,6 +554,8 @@ class MatrixReader:
         if placed is None:
             return None, 0.0
         quality = min(entry.quality, placed.confidence)
+        if spans and all(spans) and _width(entry.line) < max(span[1] for span in spans if span):
+            quality = min(quality, _STRIPPED)
         uniform = len({cell.text.strip() for cell in placed.cells if cell}) == 1
         if placed is not by_header and not uniform:
             if not (header and (header.verified or header.out_of_order)):
@@ -676,6 +678,10 @@ class MatrixReader:
 
 def _header_line(entry: _Entry) -> Line | None:
     return entry.line if entry.header else entry.header_words
+
+
+def _width(line: Line) -> int:
+    return max(cell.column + cell.column_span for cell in line.cells)
 
 
 def _is_number(cell: Cell) -> bool:

@@ -12,7 +12,7 @@ from parsers.form import Table
 from parsers.labels import Entry, LabelBook
 from parsers.model import Cell, Finding
 from parsers.normalise import is_wordy, label_key, money_unit
-from parsers.rows import Candidate, Line, candidate, is_blank, unassigned
+from parsers.rows import EMPTY_LINE, Candidate, Line, candidate, is_blank, is_empty, unassigned
 
 _STREAM, _OUT_OF_ORDER, _DOUBTED = 0.9, 0.9, 0.5
 _LONGEST_JOIN = 5
@@ -90,7 +90,7 @@ class SingleReader:
     def _value_columns(header: Line) -> int:
         """How many columns of numbers the header announces (side by side halves repeat 单位)."""
         keys = [label_key(cell.text) for cell in header.cells]
-        if "单位" not in keys:
+        if "单位" not in keys or not header.rows_known:
             return 1
         halves = keys.count("单位")
         after = [key for key in keys[keys.index("单位") + 1 :] if key and key not in ("备注", "单位", "统计指标")]
@@ -247,6 +247,8 @@ class SingleReader:
         if not row.values:
             return Candidate(form_row.key, "blank", None, "", row.label.locator, 0.5)
         if not filled:
+            if not row.line.rows_known and is_empty(row.values[0]):
+                quality = min(quality, EMPTY_LINE)
             return Candidate(form_row.key, "blank", None, row.values[0].text.strip(), row.values[0].locator, quality)
         if len(filled) > 1 or columns > 1:
             printed = " | ".join(cell.text.strip() for cell in row.values)
