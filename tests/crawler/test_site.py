@@ -41,6 +41,15 @@ def test_a_file_with_only_the_needed_keys_gets_careful_defaults():
     assert site.text == GOOD
 
 
+def test_limits_and_windows_are_optional():
+    site = parsed(GOOD)
+    assert (site.limits.max_list_pages, site.limits.max_depth, site.politeness.probe_missing) == (2000, 10, True)
+    assert site.politeness.window is None
+    small = parsed(GOOD + '[politeness]\nwindow = "22:00-06:00"\nprobe_missing = false\n[limits]\nmax_depth = 4\n')
+    assert (small.limits.max_list_pages, small.limits.max_depth, small.politeness.probe_missing) == (2000, 4, False)
+    assert str(small.politeness.window) == "22:00-06:00 Asia/Shanghai"
+
+
 def test_a_file_with_every_key_is_taken_whole():
     site = parsed(
         'agency = "某局"\ndivision_code = "330105"\nplatform = "hanweb"\nenabled = false\n'
@@ -132,6 +141,13 @@ BAD = {
     "negative delay": (GOOD + "[politeness]\ndelay_seconds = -1", ["politeness.delay_seconds", "-1"]),
     "delay is true": (GOOD + "[politeness]\ndelay_seconds = true", ["politeness.delay_seconds", "a number"]),
     "no concurrency": (GOOD + "[politeness]\nconcurrent_requests = 0", ["politeness.concurrent_requests"]),
+    "no window": (GOOD + '[politeness]\nwindow = "night"', ["politeness.window", "22:00-06:00", "'night'"]),
+    "empty window": (GOOD + '[politeness]\nwindow = "22:00-22:00"', ["politeness.window"]),
+    "window beyond the day": (GOOD + '[politeness]\nwindow = "22:00-24:30"', ["politeness.window"]),
+    "unknown time zone": (GOOD + '[politeness]\ntime_zone = "China/Beijing"', ["politeness.time_zone", "Asia/Shanghai"]),
+    "unknown limit": (GOOD + "[limits]\nmax_pages = 5", ["[limits]", "'max_pages'", "max_list_pages, max_depth"]),
+    "no list pages": (GOOD + "[limits]\nmax_list_pages = 0", ["limits.max_list_pages", "at least 1"]),
+    "no depth": (GOOD + "[limits]\nmax_depth = 1", ["limits.max_depth", "at least 2"]),
     "expect is nothing": (GOOD + "[expect]\nguide = 0", ["expect.guide", "at least 1"]),
     "history without year": (
         GOOD + '[annual_report_history]\nurl = "http://a.example.cn/"\nfirst_year = 2020\nlast_year = 2021',
