@@ -33,6 +33,7 @@ from foreign import (
 from archive.audit import audit
 from archive.contents import capture_record, entity_bytes, payload_bytes, response_bytes
 from archive.http1 import split_head
+from archive.lock import lock
 from archive.model import Exchange, Target
 from archive.paths import database_path, index_path, warc_dir
 from archive.reader import read_record
@@ -604,3 +605,13 @@ def stepped(data_dir: Path, source: Path, monkeypatch, kill_at: int | None, when
     monkeypatch.setattr(SteppedStore, "steps", steps)
     import_files(data_dir, [source], files=SteppedFiles(steps))
     return steps.names
+
+
+def test_a_second_run_on_the_same_directory_is_turned_away(tmp_path: Path):
+    source = saved(tmp_path, by_member(pages(A)))
+    with lock(tmp_path / "data", run_id="r9"):
+        process = gongkai(tmp_path / "data", "import", str(source))
+        out, errors = process.communicate(timeout=60)
+    assert (process.returncode, out) == (75, "")
+    assert "run r9" in errors
+    assert list(warc_dir(tmp_path / "data").glob("*")) == []
