@@ -22,7 +22,7 @@ from crawler.exceptions import CrawlerError
 from crawler.site import SITES_FOLDER, Site, bundled_site, bundled_sites, load_site
 
 # Commands of the contract that this version does not have yet.
-NOT_BUILT = ("export", "doctor")
+NOT_BUILT = ("export",)
 EXIT_LOCKED = 75
 
 Command = Callable[..., None]
@@ -310,6 +310,23 @@ def serve(data_dir: Path, port: int) -> None:
     from archive.browse.serve import serve
 
     sys.exit(serve(data_dir, port=port, announce=click.echo))
+
+
+@main.command()
+@as_json
+@click.pass_obj
+@clear_errors
+def doctor(data_dir: Path, as_json: bool) -> None:
+    """Look at this machine: which parts are there, what is lost without the others, how to get them."""
+    from crawler import doctor
+
+    parts = doctor.examine(data_dir)
+    is_broken = any(part.is_broken for part in parts)
+    if as_json:
+        print_json({"ok": not is_broken, "parts": [asdict(part) for part in parts]})
+    else:
+        click.echo(doctor.described(parts))
+    sys.exit(1 if is_broken else 0)
 
 
 @main.group()
