@@ -11,7 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import cast
 
+from lxml import etree
 from lxml.html import HtmlElement
 
 from crawler.platforms.markup import absolute, address, day, squeezed, title, tree
@@ -24,6 +26,10 @@ _CHROME = re.compile(
 _STRIPES = re.compile(r"(?:odd|even|first|last|on|active|cur|current|hover|bg\d?|line\d*)", re.I)
 _TOTAL = re.compile(r"(?:共|总数|总计|合计)\s*(?:有|计|[:：])?\s*(\d{1,7})\s*(?:条|篇|项)")
 _PAGES = re.compile(r"(?:共|总)\s*(\d{1,5})\s*页|第?\s*\d{1,5}\s*/\s*(\d{1,5})\s*页?(?!\s*[/\d])")
+# A string of every declaration: 共, 总数, 总计, 合计, 1/3.
+_HINTS = etree.XPath(
+    "descendant-or-self::*[text()[" + " or ".join(f"contains(., '{sign}')" for sign in "共总合/") + "]]"
+)
 _NEXT_TEXTS = ("下一页", "下页", "下一頁", "后一页", "next", "next>", "next»")
 # Fewer links than this with days beside them are no list to be found without knowing the product.
 FEWEST_DATED = 3
@@ -73,14 +79,28 @@ def declared(root: HtmlElement) -> tuple[int | None, int | None]:
     """Entries and pages that a list page names in its text: 共 35 条, 共 3 页, 1/3."""
     total: int | None = None
     pages: int | None = None
-    for element in root.iter():
-        text = element.text_content() if isinstance(element.tag, str) and len(element) <= 40 else ""
-        if element.tag in ("script", "style") or not 0 < len(text) <= 400:
+    hinting = _hinting(root)
+    for element in root.iter(etree.Element):
+        if element not in hinting or element.tag in ("script", "style") or len(element) > 40:
+            continue
+        text = element.text_content()
+        if len(text) > 400:
             continue
         found, counted = _TOTAL.search(text), _PAGES.search(text)
         total = int(found[1]) if found and total is None else total
         pages = int(counted[1] or counted[2]) if counted and pages is None and _is_pager(element) else pages
     return total, pages
+
+
+def _hinting(root: HtmlElement) -> set[HtmlElement]:
+    """Elements whose text holds a sign without which nothing is declared."""
+    found: set[HtmlElement] = set()
+    for holder in cast("list[HtmlElement]", _HINTS(root)):
+        element: HtmlElement | None = holder
+        while element is not None and element not in found:
+            found.add(element)
+            element = element.getparent()
+    return found
 
 
 def next_link(root: HtmlElement) -> str | None:
