@@ -83,14 +83,46 @@ def site_line(site: Site) -> str:
 
 
 def standing(found: dict[str, Any]) -> str:
-    """Sites with their latest run, then what is broken."""
-    lines = []
+    """What is wrong first, then sites with their years, channels that are not whole, runs, what waits, the disk."""
+    lines = [f"ALARM {alarm['code']} {alarm['site']}: {alarm['message']}" for alarm in found["alarms"]]
+    lines += [f"silent: {site}" for site in found["silent"]]
     for site in found["sites"]:
+        state = f"{site['state']}, " if site["state"] else ""
         lines.append(
-            f"{site['site']}: {site['reports']} reports, {site['pages']} pages, last run {site['last_run_at']}"
+            f"{site['site']}: {state}{site['reports']} reports ({spans(site['years']) or 'no year'}), "
+            f"{site['pages']} pages, last run {site['last_run_at']}, last new {site['last_new_at'] or 'never'}"
         )
+    for channel in found["channels"]:
+        if channel["status"] != "complete":
+            because = f" ({channel['because']})" if channel["because"] else ""
+            declared = "" if channel["declared"] is None else f" of {channel['declared']} declared"
+            read = f"{channel['stored']}{declared} listed"
+            lines.append(f"  channel {channel['site']} {channel['channel']}: {channel['status']}, {read}{because}")
     for run in found["runs"]:
         counts = f"{run['requests']} requests, {run['new_captures']} new captures"
         lines.append(f"run {run['run_id']} {run['kind']} {run['status']}: {counts}")
     lines += [f"{row['level']} {row['code']}: {row['count']}" for row in found["findings"]]
-    return "\n".join(lines) or "nothing collected yet"
+    if not lines:
+        return "nothing collected yet"
+    rechecks, disk = found["rechecks"], found["disk"]
+    lines.append(
+        f"waiting: {found['pending']} requests; of {rechecks['known']} known addresses {rechecks['overdue']} were not "
+        f"asked for {rechecks['within_days']} days"
+    )
+    if disk:
+        lines.append(
+            f"disk: WARC {disk['warc'] / 1e6:.1f} MB, database {disk['database'] / 1e6:.1f} MB, "
+            f"index {disk['index'] / 1e6:.1f} MB, free {disk['free'] / 1e9:.1f} GB"
+        )
+    return "\n".join(lines)
+
+
+def spans(years: list[int]) -> str:
+    """Ascending years with the gaps left out: 2014-2016, 2018."""
+    parts: list[list[int]] = []
+    for year in years:
+        if parts and year == parts[-1][-1] + 1:
+            parts[-1].append(year)
+        else:
+            parts.append([year])
+    return ", ".join(str(part[0]) if len(part) == 1 else f"{part[0]}-{part[-1]}" for part in parts)

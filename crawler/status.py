@@ -1,24 +1,37 @@
-"""How the collection stands: sites, last runs, coverage, what is broken."""
+"""How the collection stands: sites, coverage, last runs, what is broken, silent, unread, due or growing."""
 
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
+from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from archive.paths import database_path
+from archive.times import Clock, instant, now
 from crawler.exceptions import CrawlerError
+from crawler.morning import gather
+from crawler.night import Night
 
 LAST_RUNS = 7
+RECHECK_DAYS = 90
+DAYS_UNSEEN = 7  # a site that no run has asked for so long is silent too
 
 _SITES = """
-SELECT s.name AS site, s.agency, r.started_at AS last_run_at, r.status AS last_run_status,
+SELECT s.name AS site, s.agency, r.run_id AS last_run_id, r.started_at AS last_run_at, r.status AS last_run_status,
     (SELECT count(*) FROM listings l WHERE l.site = s.name) AS listings,
     (SELECT count(*) FROM pages p WHERE p.site = s.name) AS pages,
     (SELECT count(*) FROM reports t WHERE t.site = s.name) AS reports,
     (SELECT min(report_year) FROM reports t WHERE t.site = s.name) AS first_year,
-    (SELECT max(report_year) FROM reports t WHERE t.site = s.name) AS last_year
+    (SELECT max(report_year) FROM reports t WHERE t.site = s.name) AS last_year,
+    (SELECT max(f.started_at) FROM listings l JOIN runs f ON f.run_id = l.first_run_id WHERE l.site = s.name)
+        AS last_new_at
 FROM sites s JOIN runs r ON r.run_id = s.last_run_id ORDER BY s.name"""
+_YEARS = """
+SELECT DISTINCT site, report_year FROM reports WHERE report_year IS NOT NULL AND site IS NOT NULL
+ORDER BY site, report_year"""
 _RUNS = """
 SELECT run_id, kind, started_at, finished_at, status, requests, new_captures
 FROM runs ORDER BY started_at DESC LIMIT ?"""
@@ -26,23 +39,70 @@ _FINDINGS = """
 SELECT level, code, count(*) AS count FROM findings
 WHERE run_id = (SELECT run_id FROM runs ORDER BY started_at DESC LIMIT 1) AND level <> 'info'
 GROUP BY level, code ORDER BY level, count DESC"""
+_LAST_CRAWL = """
+SELECT run_id FROM runs WHERE kind IN ('crawl', 'nightly') AND status <> 'running' ORDER BY started_at DESC LIMIT 1"""
+# Only the last run in which a channel was judged counts.
+_CHANNELS = """
+WITH last AS (SELECT site, channel, max(r.started_at) AS started_at
+    FROM channel_runs JOIN runs r USING (run_id) GROUP BY site, channel)
+SELECT c.site, c.channel, c.status, c.declared, c.stored, c.because, c.run_id
+FROM channel_runs c JOIN runs r USING (run_id) JOIN last ON last.site = c.site AND last.channel = c.channel
+    AND last.started_at = r.started_at
+ORDER BY c.site, c.channel"""
+_PENDING = "SELECT count(*) FROM frontier WHERE state IN ('pending', 'leased')"
+_RECHECKS = """
+SELECT count(*) AS known, count(*) FILTER (WHERE checked_at < ?) AS overdue, min(checked_at) AS oldest_checked_at
+FROM (SELECT (SELECT max(captured_at) FROM exchanges e WHERE e.url_id = f.url_id) AS checked_at FROM frontier f
+    WHERE f.role IN ('page', 'attachment') AND f.state = 'acknowledged')"""
 
 
-def status(data_dir: Path) -> dict[str, Any]:
-    """`sites`, the last `runs`, the newest run's `findings` counted. Raises CrawlerError when there is no database."""
+def status(data_dir: Path, *, clock: Clock = now) -> dict[str, Any]:
+    """The whole as plain values. Raises CrawlerError when there is no database.
+
+    `sites` with their coverage, the last `runs`, the newest run's `findings` counted, `alarms` of the last crawl,
+    `silent` sites, `channels` as they were last read, `pending` requests, `rechecks` of known pages, `disk` in bytes.
+    """
     path = database_path(data_dir)
     if not path.exists():
         raise CrawlerError(f"{path}: no database yet; run a crawl first, or `gongkai demo`")
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    connection.row_factory = sqlite3.Row
-    try:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        night = _last_crawl(data_dir, connection, clock)
+        moment = clock()
+        connection.row_factory = sqlite3.Row
+        sites = _sites(connection, night)
+        unseen = instant(moment - timedelta(days=DAYS_UNSEEN))
         return {
-            "sites": _rows(connection, _SITES),
+            "sites": sites,
             "runs": _rows(connection, _RUNS, LAST_RUNS),
             "findings": _rows(connection, _FINDINGS),
+            "alarms": [asdict(alarm) for alarm in night.alarms] if night else [],
+            "silent": [row["site"] for row in sites if row["state"] == "silent" or row["last_run_at"] < unseen],
+            "channels": _rows(connection, _CHANNELS),
+            "pending": connection.execute(_PENDING).fetchone()[0],
+            "rechecks": {
+                "within_days": RECHECK_DAYS,
+                **_rows(connection, _RECHECKS, instant(moment - timedelta(days=RECHECK_DAYS)))[0],
+            },
+            "disk": {**asdict(night.growth), "nights_left": night.growth.nights_left} if night else None,
         }
-    finally:
-        connection.close()
+
+
+def _last_crawl(data_dir: Path, connection: sqlite3.Connection, clock: Clock) -> Night | None:
+    """The last run that asked sites, as the morning's report sees it."""
+    row = connection.execute(_LAST_CRAWL).fetchone()
+    return gather(data_dir, connection, row[0], clock=clock) if row else None
+
+
+def _sites(connection: sqlite3.Connection, night: Night | None) -> list[dict[str, Any]]:
+    """`state` is that of the last crawl, None where it was not about the site; `years` those with a report."""
+    states = {site.site: site.state for site in night.sites} if night else {}
+    years: dict[str, list[int]] = {}
+    for site, year in connection.execute(_YEARS):
+        years.setdefault(site, []).append(year)
+    return [
+        row | {"state": states.get(row["site"]), "years": years.get(row["site"], [])}
+        for row in _rows(connection, _SITES)
+    ]
 
 
 def _rows(connection: sqlite3.Connection, sql: str, *parameters: object) -> list[dict[str, Any]]:
