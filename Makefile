@@ -7,7 +7,7 @@ TOOLS := .venv-tools
 DATA ?= data/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system tools demo serve test lint types check bench audit extract clean
+.PHONY: help setup system tools demo serve test lint types check bench torture matrix audit extract clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,13 @@ bench: $(READY) ## speed, as ratios against a peer in the same run (each bench/*
 	$(BIN)/python bench/parse.py
 	$(BIN)/python bench/blocking.py
 	$(BIN)/gongkai --data $$(mktemp -d) demo
+
+torture: $(READY) ## long: 200 random kills of whole crawls, power lost at every step of the commit path
+	$(BIN)/python tests/torture.py
+	GONGKAI_POWER_LOSS_SEEDS=16 $(BIN)/python -m pytest tests/archive/test_crashes.py
+
+matrix: $(READY) ## long: the wire suite over the oldest supported, the pinned and the newest Scrapy
+	$(BIN)/python tests/wire_matrix.py
 
 audit: $(READY) ## re-hash every record, compare files, index and database
 	$(BIN)/gongkai --data $(DATA) audit
