@@ -15,8 +15,12 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
+from archive.errors import LockedError
 from archive.times import moment
-from crawler import notify
+from crawler import nightly, notify
+from crawler.crawl import CrawlSummary
+from crawler.exceptions import CrawlFailedError
+from crawler.extract import ExtractSummary
 from crawler.morning import gather
 from crawler.night import Alarm, Night
 from crawler.notify import Settings, notify_end, notify_start
@@ -268,3 +272,55 @@ def test_a_server_that_never_answers_is_given_up(night: Night, monkeypatch: pyte
     finally:
         server.server_close()
     assert "TimeoutError" in finding.message
+
+
+def crawled(data_dir: Path, status: str = "finished") -> CrawlSummary:
+    """As if a crawl had been."""
+    with nights.opened(data_dir) as store:
+        run_id = nights.night(store, 1, {"a": (12, {"ok": 3})}, status=status)
+    extracted = ExtractSummary(read=0, unreadable=0, pages=0, attachments=0, reports=0, facts=0, seconds=0.0)
+    return CrawlSummary(run_id, status, 3, 3, (), {}, extracted, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(("status", "path"), [("finished", f"/{SECRET}"), ("failed", f"/{SECRET}/fail")])
+def test_a_night_says_when_it_begins_and_how_it_ended(
+    tmp_path: Path, web: Web, monkeypatch: pytest.MonkeyPatch, status: str, path: str
+) -> None:
+    monkeypatch.setenv("GONGKAI_PING_URL", web.url)
+    monkeypatch.setattr(nightly, "crawl", lambda data_dir, sites, **_: crawled(data_dir, status))
+    summary = nightly.nightly(tmp_path, ())
+    assert [got for got, _, _ in web.got] == [f"/{SECRET}/start", path]
+    assert all(Path(report).is_file() for report in summary.reports)
+
+
+def test_what_could_not_be_said_is_a_finding_of_the_night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GONGKAI_PING_URL", f"ftp://x.example/{SECRET}")
+    monkeypatch.setattr(nightly, "crawl", lambda data_dir, sites, **_: crawled(data_dir))
+    nightly.nightly(tmp_path, ())
+    with nights.opened(tmp_path) as store:
+        found = store.connection.execute("SELECT level, code, message FROM findings").fetchall()
+    assert found == [
+        (
+            "warning",
+            "notification_failed",
+            "the ping could not be sent: GONGKAI_PING_URL must be an http or https address",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "paths"),
+    [(CrawlFailedError("disk full"), ["/start", "/fail"]), (LockedError("in use"), ["/start"])],
+    ids=["a crawl that could not go on", "another run has the lock"],
+)
+def test_a_night_that_could_not_be_says_so_unless_another_is_under_way(
+    tmp_path: Path, web: Web, monkeypatch: pytest.MonkeyPatch, error: Exception, paths: list[str]
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setenv("GONGKAI_PING_URL", web.url)
+    monkeypatch.setattr(nightly, "crawl", fails)
+    with pytest.raises(type(error)):
+        nightly.nightly(tmp_path, ())
+    assert [got for got, _, _ in web.got] == [f"/{SECRET}{path}" for path in paths]
