@@ -42,6 +42,7 @@ module.extract_new = lambda *_, **__: ExtractSummary(0, 0, 0, 0, 0, 0, 0.0)
 # An address rests after a change until what is to be concluded from it has been.
 REST = 4
 WITHOUT_READING = 1000
+WORDS = ("受理", "答复", "公开", "培训", "考核", "监督", "保障", "平台", "栏目", "制度")
 
 Change = tuple[int, str, str]
 
@@ -87,9 +88,7 @@ class Script:
 
     def _body(self) -> str:
         self.number += 1
-        said = "、".join(
-            self.dice.choices(["受理", "答复", "公开", "培训", "考核", "监督", "保障", "平台", "栏目", "制度"], k=30)
-        )
+        said = "、".join(self.dice.choices(WORDS, k=30))
         return f"<p>第{self.number}次说明：本单位本期工作涉及{said}。</p><p>共{self.dice.randint(100, 999)}件。</p>"
 
     def _files(self, url: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from archive_kit import FixedClock, exchange, http_response, page_body, page_target, page_url, recording
 
+from archive.history import add_content_digest
 from archive.model import Finding
 from archive.recorder import Recorder
 from archive.rows import AttachmentRow, CheckRow, FactRow, PageRow, ReadingRow, ReportRow, SectionRow
@@ -219,6 +220,7 @@ def test_captures_are_read_once_per_parser_version(archive: Archive) -> None:
     assert [(w.capture_id, w.role, w.anchor) for w in waiting] == [(1, "page", "第1号"), (3, "page", "第1号")]
     for found in waiting:
         store.insert_reading(reading(found.capture_id))
+        add_content_digest(store.connection, found.capture_id, "1", "sha256:0", None)
     assert list(store.captures_to_read("1")) == []
     assert [w.capture_id for w in store.captures_to_read("2")] == [1, 3]
 
