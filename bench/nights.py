@@ -121,17 +121,17 @@ class Script:
 
     def _replace_file(self, night: int) -> None:
         files = [
-            file.final_url
+            file
             for file in self.site.truth.attachments
             if self.rests.get(file.final_url, -REST) + REST <= night
             and self.rests.get(file.page_url, -REST) + REST <= night
         ]
         if files:
-            url = self.dice.choice(files)
-            self.rests[url] = night
+            file = self.dice.choice(files)
+            self.rests[file.final_url] = self.rests[file.page_url] = night
             self.number += 1
-            self.site.edit_attachment(url, f"更正后的附件，第{self.number}稿。\n".encode() * 20)
-            self.expected.add((night, "content_changed", url))
+            self.site.edit_attachment(file.final_url, f"更正后的附件，第{self.number}稿。\n".encode() * 20)
+            self.expected.add((night, "content_changed", file.final_url))
 
     def _delete(self, night: int) -> None:
         url = self._take(night)
