@@ -37,15 +37,14 @@ def decode(data: bytes) -> Decoded:
     bare = _utf16_without_mark(data)
     if bare:
         return _replaced(data, bare)
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return Decoded(data.decode(encoding), encoding)
-        except UnicodeDecodeError:
-            continue
-    utf8, gb = _replaced(data, "utf-8"), _replaced(data, "gb18030")
-    # GB18030 text read as UTF-8 breaks at nearly every character; a damaged UTF-8 page only where it is damaged.
+    try:
+        return Decoded(data.decode("utf-8"), "utf-8")
+    except UnicodeDecodeError:
+        utf8 = _replaced(data, "utf-8")
+    # GB18030 text read as UTF-8 breaks at nearly every character; a damaged UTF-8 page only where it is damaged. The
+    # damaged page may pass for GB18030, in which nearly any two bytes are a character.
     mostly_utf8 = utf8.broken * 4 < len(_NON_ASCII.findall(utf8.text))
-    return utf8 if mostly_utf8 else gb
+    return utf8 if mostly_utf8 else _replaced(data, "gb18030")
 
 
 def _replaced(data: bytes, encoding: str) -> Decoded:

@@ -50,6 +50,7 @@ _UNITS: dict[str, Decimal | None] = {
     "份": None,
     "期": None,
 }
+_LONGEST_UNIT = 8
 _MONEY = re.compile(r"[(（,，:：\s](?:单位|金额单位)?[:：]?\s*(亿元|万元|元)\s*[)）\]】]?\s*$")
 _NUMBER = re.compile(
     r"(?P<sign>[+\-＋－−–]?)"
@@ -126,6 +127,11 @@ def money_unit(label: str) -> str:
     """The money unit a label ends with: "本年收费金额（单位：万元）" → "万元"; "" when it names none."""
     found = _MONEY.search(unicodedata.normalize("NFKC", label))
     return found.group(1) if found else ""
+
+
+def is_unit(text: str) -> bool:
+    """Whether a cell holds nothing but a unit."""
+    return len(text) < _LONGEST_UNIT and squeezed(text) in _UNITS
 
 
 @lru_cache(maxsize=65536)

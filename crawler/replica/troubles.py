@@ -396,6 +396,9 @@ def _stray_cell(printed: Printed, chance: random.Random) -> Printed:
 
     def change(table: Table) -> Table:
         places = [place for place, row in enumerate(table.rows) if _key(row)]
+        if not places:
+            # Another trouble took the table away.
+            return table
         place = chance.choice(places)
         rows = [(*row, Slot("")) if number == place else row for number, row in enumerate(table.rows)]
         return replace(table, rows=tuple(rows), widths=(*table.widths, 0.6))

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from parsers.form import Table
-from parsers.labels import Entry, Hit, LabelBook
+from parsers.labels import OFFICIAL, Entry, Hit, LabelBook
 from parsers.model import Cell, Finding
-from parsers.normalise import is_wordy, label_key, read_number
+from parsers.normalise import is_unit, is_wordy, label_key, read_number
 from parsers.rows import (
     Candidate,
     Line,
@@ -79,7 +79,7 @@ class _Layout:
 
     `starts`: cells of the label → index of the first value in the lines printed in full, where these agree.
     `start`: the index in all lines, whatever their label, where the table's lines have their columns in common.
-    `bare`: labels differ in their cells and the columns follow at once: no cell stands for a merged label.
+    `bare`: the columns follow the label at once, be it of one cell or more: no cell stands for a merged label.
     `widths`: cells of the label → how many cells such a line usually has. `stripped`: empty cells are printed between
     others, and none at the end of a line.
     """
@@ -185,6 +185,9 @@ class MatrixReader:
         return Matrix(tuple(candidates), tuple(rows), tuple(findings), header is not None)
 
     def _entry(self, line: Line) -> _Entry:
+        if line.rows_known and any(map(_is_unit, line.cells)) and not all(map(_is_unit, line.cells)):
+            # A column of units between label and values.
+            line = replace(line, cells=tuple(cell for cell in line.cells if not _is_unit(cell)))
         if not self.is_header(line):
             return self._row_entry(line)
         tail = self._row_after_header(line) if not line.rows_known else None
@@ -389,7 +392,9 @@ class MatrixReader:
 
     def _is_rest(self, before: _Entry, entry: _Entry) -> bool:
         whole = self.labels.exact(before.heads[-1].text + entry.heads[-1].text)
-        return whole is not None and before.hit is not None and whole.indexes == before.hit.indexes
+        if whole is None or before.hit is None or whole.quality < OFFICIAL:
+            return False
+        return whole.indexes == before.hit.indexes
 
     @staticmethod
     def _forget_after_empty(entries: Sequence[_Entry]) -> None:
@@ -634,12 +639,13 @@ class MatrixReader:
             has_gaps = has_gaps or (len(printed) > 1 and printed[-1] - printed[0] + 1 != len(printed))
             if len(printed) == size and printed[-1] - printed[0] + 1 == size:
                 full.setdefault(heads, set()).add(printed[0])
+        rows = sum(counted.total() for counted in counts.values())
         bare = sum(counted[heads + size] for heads, counted in counts.items())
         starts = {heads: next(iter(found)) for heads, found in full.items() if len(found) == 1}
         return _Layout(
             starts,
             self._common_start(full, header, min(early, default=0)),
-            bare >= _MOST * sum(counted.total() for counted in counts.values()) and len(counts) > 1,
+            bare >= _MOST * rows > 0 and (len(counts) > 1 or bool(header and header.verified)),
             {heads: max(counted, key=lambda width: (counted[width], width)) for heads, counted in counts.items()},
             stripped=has_gaps and not ends_empty,
         )
@@ -678,6 +684,10 @@ class MatrixReader:
 
 def _header_line(entry: _Entry) -> Line | None:
     return entry.line if entry.header else entry.header_words
+
+
+def _is_unit(cell: Cell) -> bool:
+    return is_unit(cell.text)
 
 
 def _width(line: Line) -> int:

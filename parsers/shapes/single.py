@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from parsers.form import Table
-from parsers.labels import Entry, LabelBook
+from parsers.labels import OFFICIAL, Entry, LabelBook
 from parsers.model import Cell, Finding
 from parsers.normalise import is_wordy, label_key, money_unit
 from parsers.rows import EMPTY_LINE, Candidate, Line, candidate, is_blank, is_empty, unassigned
@@ -157,14 +157,15 @@ class SingleReader:
     def _takes_rest(self, row: _Row, line: Line) -> bool:
         """Whether a line is the rest of the label above it, and bears its number; what may be leaves it in doubt."""
         words, rest = self._words_and_rest(line)
-        if self.is_header(line) or self._rows_of(line) or not words or not any(map(_is_number, rest)):
+        after = [cell for cell in rest if words and cell.column > words[-1].column]
+        if self.is_header(line) or self._rows_of(line) or not any(map(_is_number, after)):
             return False
         whole = self._labels.exact(row.label.text + words[0].text) if len(words) == 1 else None
-        if whole is None or whole.indexes != row.indexes:
+        if whole is None or whole.indexes != row.indexes or whole.quality < OFFICIAL:
             self._doubt_blanks([row])
             return False
         row.values = []
-        for cell in rest:
+        for cell in after:
             self._take(cell, row)
         return True
 

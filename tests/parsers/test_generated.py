@@ -222,13 +222,11 @@ def test_no_wrong_number_is_certain_in_pdf(case, format_name):
     assert_nothing_wrong_is_certain(case, PDF[format_name])
 
 
-@pytest.mark.xfail(reason="layout text: a single space inside a number is taken for the border of a cell")
 def test_no_number_with_a_space_inside_is_certain_in_two_pieces():
     case = Case("2021", "distinct", 20, ("spaces_in_numbers", "blank_columns"))
     assert_nothing_wrong_is_certain(case, TEXT["layout"])
 
 
-@pytest.mark.xfail(reason="the rest of a short label on the next page is taken for a row of blanks")
 def test_numbers_beside_a_short_label_cut_by_a_page_end_are_not_blank():
     printed = lay_out(draw_report("cut", year=2022, mode="distinct"))
     lines = TEXT["tabs"](printed).decode().split("\n")
