@@ -3,20 +3,27 @@
     FILE → survey → warc/imported-DIGEST-NAME.warc.gz
 
 What comes as one gzip stream or uncompressed is put into one gzip member per record, each record with its bytes as they
-are. Parts that cannot be read are left out, and the file is then kept whole in `warc/quarantine/` besides. The name is
-made of the file's sha256, so that the same file has the same name always.
+are. ARC, what archives were written in before 2009, is rewritten as WARC by warcio. Parts that cannot be read are left
+out. A file rewritten or read in part is kept whole in `warc/quarantine/` besides. The name is made of the file's
+sha256, so that the same file has the same name always.
 """
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
 from isal import igzip_lib
+from warcio.archiveiterator import ArchiveIterator
+from warcio.exceptions import ArchiveLoadFailed
+from warcio.warcwriter import WARCWriter
 
 from archive.errors import ForeignFileError
 from archive.files import Files, write_atomically
@@ -32,7 +39,8 @@ UNPACKED_RATIO = 200
 UNPACKED_FLOOR = 64 * 1024 * 1024
 _PIECE = 1024 * 1024
 
-Container = Literal["members", "stream", "plain"]
+Container = Literal["members", "stream", "plain", "arc"]
+ARC_MAGIC = b"filedesc://"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +65,8 @@ def copy_in(path: Path, source: str, sha256: str, data_dir: Path, *, files: File
     problems: list[tuple[int, str]] = []
     places = _places(path, problems) if container == "members" else None
     if places is None:
-        container = "plain" if container == "plain" else "stream"
-        plain = path if container == "plain" else _unpacked(path, data_dir, problems, files)
+        container = "stream" if container == "members" else container
+        plain = path if container == "plain" else _plain_warc(path, container, data_dir, problems, files)
         places = _places(plain, problems) or []
         pieces = _compressed(plain, places)
     else:
@@ -67,7 +75,7 @@ def copy_in(path: Path, source: str, sha256: str, data_dir: Path, *, files: File
         raise ForeignFileError(f"{source}: holds no whole WARC record")
     target = warc_dir(data_dir) / _stored_name(sha256, source)
     files.make_dir(target.parent)
-    if problems:
+    if problems or container == "arc":
         files.make_dir(quarantine_dir(data_dir))
         kept = quarantine_dir(data_dir) / f"{target.name}.original"
         write_atomically(files, kept, _verbatim(path, sha256, source))
@@ -82,6 +90,8 @@ def copy_in(path: Path, source: str, sha256: str, data_dir: Path, *, files: File
 def _container(path: Path, source: str) -> Container:
     with path.open("rb") as handle:
         start = handle.read(16)
+    if start.startswith(ARC_MAGIC) or (start.startswith(GZIP_MAGIC) and _is_packed_arc(path)):
+        return "arc"
     if start.startswith(GZIP_MAGIC):
         return "stream" if holds_several(path) else "members"
     if start.startswith(b"WARC/"):
@@ -89,8 +99,6 @@ def _container(path: Path, source: str) -> Container:
     what = "is empty" if not start else f"begins with {start[:8]!r}"
     if start.startswith(b"\x28\xb5\x2f\xfd"):
         what = "is compressed with zstd, which is not read"
-    elif start.startswith(b"filedesc://"):
-        what = "is an ARC file; warcio's `recompress` makes WARC of it"
     raise ForeignFileError(f"{source}: expected a WARC or WACZ file, but it {what}")
 
 
@@ -108,12 +116,42 @@ def _places(path: Path, problems: list[tuple[int, str]]) -> list[tuple[int, int]
     return found
 
 
-def _unpacked(path: Path, data_dir: Path, problems: list[tuple[int, str]], files: Files) -> Path:
+def _is_packed_arc(path: Path) -> bool:
+    try:
+        with gzip.open(path) as handle:
+            return handle.read(len(ARC_MAGIC)) == ARC_MAGIC
+    except (OSError, EOFError, zlib.error):
+        return False
+
+
+def _plain_warc(
+    path: Path, container: Container, data_dir: Path, problems: list[tuple[int, str]], files: Files
+) -> Path:
+    """The file's records in one uncompressed WARC file, for the time of the import."""
     plain = importing_dir(data_dir) / "stream.warc"
     files.make_dir(plain.parent)
     limit = max(UNPACKED_FLOOR, path.stat().st_size * UNPACKED_RATIO)
-    write_atomically(files, plain, unpacked(path, problems, limit=limit))
+    pieces = _rewritten(path, problems, limit) if container == "arc" else unpacked(path, problems, limit=limit)
+    write_atomically(files, plain, pieces)
     return plain
+
+
+def _rewritten(path: Path, problems: list[tuple[int, str]], limit: int) -> Iterator[bytes]:
+    """The records of an ARC file as WARC records, their HTTP messages byte for byte."""
+    written = 0
+    with path.open("rb") as handle:
+        iterator = ArchiveIterator(handle, arc2warc=True, no_record_parse=True)
+        try:
+            for record in iterator:
+                out = BytesIO()
+                WARCWriter(out, gzip=False).write_record(record)
+                written += out.tell()
+                if written > limit:
+                    problems.append((iterator.offset, f"more than {limit} bytes when unpacked"))
+                    return
+                yield out.getvalue()
+        except (ArchiveLoadFailed, EOFError, ValueError, zlib.error) as error:
+            problems.append((iterator.offset, f"no ARC record: {error}"))
 
 
 def _verbatim(path: Path, sha256: str, source: str) -> Iterator[bytes]:
@@ -140,5 +178,5 @@ def _compressed(path: Path, places: list[tuple[int, int]]) -> Iterator[bytes]:
 
 def _stored_name(sha256: str, source: str) -> str:
     stem = re.sub(r"[^A-Za-z0-9._-]+", "_", source.rpartition("/")[2])
-    stem = re.sub(r"(?:\.warc)?(?:\.gz)?$", "", stem, flags=re.IGNORECASE).strip("._-")[:60]
+    stem = re.sub(r"(?:\.w?arc)?(?:\.gz)?$", "", stem, flags=re.IGNORECASE).strip("._-")[:60]
     return f"{IMPORTED_PREFIX}{sha256[:16]}-{stem or 'unnamed'}.warc.gz"

@@ -12,7 +12,7 @@ STATEMENTS = (
         source TEXT NOT NULL,
         sha256 TEXT NOT NULL UNIQUE,
         bytes INTEGER NOT NULL,
-        container TEXT NOT NULL CHECK(container IN ('members', 'stream', 'plain')))""",
+        container TEXT NOT NULL CHECK(container IN ('members', 'stream', 'plain', 'arc')))""",
 )
 
 

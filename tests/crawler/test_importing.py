@@ -304,7 +304,7 @@ def test_a_digest_that_does_not_hold_is_said_and_the_bytes_are_taken(tmp_path: P
         (b"", "is empty"),
         (b"<html>not an archive</html>", "expected a WARC or WACZ file"),
         (b"\x28\xb5\x2f\xfd" + bytes(40), "zstd"),
-        (b"filedesc://a.arc 0.0.0.0 20010101000000 text/plain 70\n", "ARC file"),
+        (b"filedesc://a.arc 0.0.0.0 20010101000000 text/plain 70\n", "holds no whole WARC record"),
         (gzip.compress(b"no record in here"), "holds no whole WARC record"),
         (b"PK\x03\x04" + bytes(60), "cannot be read as a WACZ"),
         (wacz({"pages/pages.jsonl": b"{}"}), "found none"),
@@ -321,6 +321,25 @@ def test_what_is_no_warc_fails_alone_with_its_reason(tmp_path: Path, data: bytes
     assert says in str(summary.files[0].problem)
     assert captures(tmp_path) == [(A, "ok", 200, "page")]
     assert sorted(path.suffix for path in warc_dir(tmp_path / "data").iterdir()) == [".gz", ".gz", ".jsonl"]
+
+
+@pytest.mark.parametrize("compressed", [False, True], ids=["plain", "packed"])
+def test_an_arc_file_is_taken_in_with_its_bytes_and_kept_whole(tmp_path: Path, compressed: bool):
+    answer = http(page("旧"))
+    about = b"1 0 tool\nURL IP-address Archive-date Content-type Archive-length\n"
+    head = b"filedesc://old.arc 0.0.0.0 20080501000000 text/plain %d\n" % len(about)
+    line = b"%s 127.0.0.1 20080501093000 text/html %d\n" % (A.encode(), len(answer))
+    parts = [head + about + b"\n", line + answer + b"\n"]
+    data = b"".join(map(gzip.compress, parts)) if compressed else b"".join(parts)
+    summary = taken(tmp_path, data, "old.arc.gz" if compressed else "old.arc")
+    assert summary.ok
+    assert captures(tmp_path) == [(A, "ok", 200, "page")]
+    with Store.open(tmp_path / "data") as store:
+        assert response_bytes(tmp_path / "data", store.connection, 1) == answer
+    assert rows(tmp_path / "data", "SELECT captured_at FROM captures") == [("2008-05-01T09:30:00.000000Z",)]
+    (kept,) = (warc_dir(tmp_path / "data") / "quarantine").iterdir()
+    assert kept.read_bytes() == data
+    assert list(audit(tmp_path / "data")) == []
 
 
 # What records say
