@@ -44,6 +44,7 @@ MOST_ROWS = 200
 # Runs in which to look for seven that asked a site: some may ask other sites only.
 _MOST_EARLIER = 60
 _FAILED = ("http_error", "net_error")
+_KINDS = ("content_changed", "disappeared", "reappeared", "moved", "appeared", "layout_changed")
 
 _RUN = "SELECT run_id, kind, status, started_at, finished_at, requests, new_captures FROM runs"
 _EARLIER = """
@@ -54,7 +55,7 @@ WHERE r.run_id = ? AND e.kind = r.kind AND e.status IN ('finished', 'failed') AN
 ORDER BY e.started_at DESC LIMIT ?"""
 _OUTCOMES = """
 SELECT f.site, f.role, e.outcome, count(*) FROM exchanges e JOIN frontier f ON f.frontier_id = e.frontier_id
-WHERE e.run_id = ? GROUP BY f.site, f.role, e.outcome"""
+WHERE e.run_id = ? AND f.role <> 'robots' GROUP BY f.site, f.role, e.outcome"""
 _CHANGES = """
 SELECT c.run_id, c.url, c.kind,
     coalesce(f.site, (SELECT l.site FROM listings l WHERE l.url = c.url LIMIT 1), '') AS site
@@ -121,7 +122,8 @@ def gather(data_dir: Path, connection: sqlite3.Connection, run_id: str, *, clock
     found = Night(
         run=run,
         sites=tuple(_sites(connection, run_id, earlier, changes, Counter(one.site for one in unreadable))),
-        changes=tuple(changes.get(run_id, ()))[:MOST_ROWS],
+        change_count=len(changes.get(run_id, ())),
+        changes=tuple(sorted(changes.get(run_id, ()), key=_weight)[:MOST_ROWS]),
         documents=_one(connection, _DOCUMENTS, run_id),
         unreadable_count=len(unreadable),
         unreadable=tuple(unreadable[:MOST_ROWS]),
@@ -208,6 +210,9 @@ def _sites(
     (stats_json,) = connection.execute("SELECT stats_json FROM runs WHERE run_id = ?", (run_id,)).fetchone()
     stats = json.loads(stats_json)
     # `last_run_id` moves on with later runs; what this run counted at its end does not.
+    if "outcomes" in stats:
+        # As earlier runs are counted: without our own probes for what a site answers to nonsense.
+        outcomes = {site: Counter(counts) for site, counts in stats["outcomes"].items() if counts}
     listings = _listings(stats) if "channels" in stats else dict(connection.execute(_LISTED, (run_id,)).fetchall())
     known = dict(connection.execute("SELECT site, count(*) FROM listings GROUP BY site").fetchall())
     troubles = _troubles(connection, run_id)
@@ -317,6 +322,11 @@ def _database_before(data_dir: Path, run_id: str) -> int | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return before if isinstance(before, int) else None
+
+
+def _weight(change: Change) -> tuple[int, str]:
+    """What says more comes first: a first night has thousands of pages that appeared."""
+    return (_KINDS.index(change.kind) if change.kind in _KINDS else len(_KINDS), change.site)
 
 
 def _failed_check(row: Sequence[Any]) -> FailedCheck:

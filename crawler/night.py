@@ -161,12 +161,13 @@ class Alarm:
 @dataclass(frozen=True, slots=True)
 class Night:
     """A run and what came of it. `earlier` are the runs it is compared with, newest first; `findings` counts rows by
-    level and code. `documents` is how many were read, `unreadable` and `failed_checks` are lists cut to the first
-    rows; their counts are whole.
+    level and code. `documents` is how many were read; `changes`, `unreadable` and `failed_checks` are cut to the first
+    rows, their counts are whole.
     """
 
     run: RunLine
     sites: tuple[SiteNight, ...]
+    change_count: int
     changes: tuple[Change, ...]
     documents: int
     unreadable_count: int

@@ -99,7 +99,7 @@ def markdown(night: Night) -> str:
     lines += _listed(
         "不完整的栏目 Incomplete channels", [f"{s.site} {because}" for s in night.sites for because in s.incomplete]
     )
-    lines += _listed("变更 Changes", [f"{c.site} {c.kind} {c.url}" for c in night.changes])
+    lines += _listed(f"变更 Changes: {night.change_count}", [f"{c.site} {c.kind} {c.url}" for c in night.changes])
     unreadable = [f"{one.code} {one.url} {one.message}" for one in night.unreadable]
     lines += _listed(f"读不了的文件 Unreadable documents: {night.unreadable_count}", unreadable)
     checks = [

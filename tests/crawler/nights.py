@@ -25,7 +25,10 @@ def night(
     limit: int | None = None,
     incomplete: dict[str, str] | None = None,
 ) -> str:
-    """A run on that day of January 2026. `sites`: entries listed and outcomes by name; each is an exchange too."""
+    """A run on that day of January 2026. `sites`: entries listed and outcomes by name.
+
+    Each outcome is an exchange too: of a list page where it is `not_modified`, else of a page.
+    """
     run_id = f"202601{day:02}T173000Z-{kind}"
     settings = json.dumps({"sites": list(sites), "full": False, "limit": limit})
     store.start_run(RunRow(run_id, kind, f"2026-01-{day:02}T17:30:00.000000Z", "0.1.0", "host", settings))
@@ -38,7 +41,7 @@ def night(
         site(store, run_id, name)
         for outcome, number in outcomes.items():
             for _ in range(number):
-                exchange(store, run_id, name, outcome)
+                exchange(store, run_id, name, outcome, role="list" if outcome == "not_modified" else "page")
     gaps = incomplete or {}
     channels = [
         {

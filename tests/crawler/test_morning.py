@@ -68,15 +68,13 @@ def test_a_site_that_lists_nothing_is_an_alarm_without_any_history(store: Store)
 def test_lists_that_have_not_changed_are_not_silence(store: Store) -> None:
     first = nights.night(store, 1, GOOD)
     nights.listing(store, first, "a", "http://a.example.cn/1")
-    run_id = nights.night(store, 2, {"a": (0, {})})
-    nights.exchange(store, run_id, "a", "not_modified", role="list")
+    run_id = nights.night(store, 2, {"a": (0, {"not_modified": 1})})
     night = gathered(store, run_id)
     assert (only(night).state, codes(night)) == ("ok", [])
 
 
 def test_an_empty_list_that_has_not_changed_is_still_silent(store: Store) -> None:
-    run_id = nights.night(store, 2, {"a": (0, {})})
-    nights.exchange(store, run_id, "a", "not_modified", role="list")
+    run_id = nights.night(store, 2, {"a": (0, {"not_modified": 1})})
     assert codes(gathered(store, run_id)) == [("zero_yield", "a")]
 
 
@@ -171,6 +169,33 @@ def test_the_database_is_compared_with_the_last_report_of_another_run(store: Sto
             json.loads((folder / "reports" / "latest.json").read_text("utf-8"))["growth"]["database_before"] == before
         )
     assert gathered(store, second).growth.night_warc == 1000
+
+
+def test_probes_of_our_own_are_not_the_sites_failures(store: Store) -> None:
+    run_id = nights.night(store, 1, GOOD)
+    nights.exchange(store, run_id, "a", "http_error")
+    assert (only(gathered(store, run_id)).requests, only(gathered(store, run_id)).failed) == (10, 0)
+
+
+def test_a_run_without_its_end_is_counted_from_its_captures(store: Store) -> None:
+    run_id = nights.night(store, 1, {"a": (12, {"ok": 2, "net_error": 1})})
+    nights.exchange(store, run_id, "a", "http_error", role="robots")
+    store.finish_run(run_id, "interrupted", stats_json="{}")
+    assert (only(gathered(store, run_id)).requests, only(gathered(store, run_id)).failed) == (3, 1)
+
+
+def test_of_many_changes_those_that_say_most_are_listed_and_all_are_counted(store: Store) -> None:
+    run_id = nights.night(store, 1, GOOD)
+    capture_id = nights.exchange(store, run_id, "a", "ok")
+    for number in range(250):
+        nights.change(store, run_id, f"http://a.example.cn/{number}", "appeared", capture_id)
+    nights.change(store, run_id, "http://a.example.cn/z", "disappeared", capture_id)
+    night = gathered(store, run_id)
+    assert (night.change_count, len(night.changes), night.changes[0].kind) == (251, 200, "disappeared")
+    write_report(store.path.parent, store, run_id)
+    page = (store.path.parent / "reports" / "latest.html").read_text("utf-8")
+    assert "only the first" in page
+    assert page.lstrip().startswith("<!doctype html>")
 
 
 def test_an_unknown_run_is_an_error(store: Store) -> None:
