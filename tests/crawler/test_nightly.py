@@ -5,7 +5,10 @@ bench/nights.py plays 32.
 import importlib.util
 import json
 import os
+import signal
+import sqlite3
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 
@@ -18,6 +21,18 @@ NIGHTS = int(os.environ.get("GONGKAI_NIGHTS", "3"))
 HISTORY = "SELECT url, run_id, kind, capture_id, previous_capture_id FROM changes ORDER BY run_id, kind, url"
 DIFFS = "SELECT * FROM change_diffs ORDER BY capture_id"
 EVENTS = "SELECT run_id, site, channel, url, kind, title FROM listing_events ORDER BY event_id"
+
+
+def wait_for_captures(data_dir: Path, count: int) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            if one(data_dir, "SELECT count(*) FROM captures") >= count:
+                return
+        except sqlite3.OperationalError:
+            pass
+        time.sleep(0.01)
+    raise TimeoutError(f"fewer than {count} captures after a minute")
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +124,20 @@ def test_nothing_is_gone_because_a_list_could_not_be_read(nights: ModuleType, tm
         )
     assert rows(tmp_path / "data", "SELECT * FROM changes WHERE kind <> 'appeared'") == []
     assert rows(tmp_path / "data", "SELECT status FROM runs ORDER BY run_id") == [("finished",), ("failed",)]
+
+
+def test_an_interrupted_night_goes_on_with_the_next(nights: ModuleType, tmp_path: Path):
+    data = tmp_path / "data"
+    with Replica(listings=12, behaviour=Behaviour(delay_seconds=0.1)) as site:
+        path = nights.without_expectations(site, tmp_path)
+        process = gongkai(data, "nightly", "--site-file", str(path), "--json")
+        wait_for_captures(data, 8)
+        process.send_signal(signal.SIGINT)
+        assert crawled(process).code == 1
+        asked = one(data, "SELECT count(*) FROM captures")
+        nights.run_night(data, path, 300)
+        truth = {item.url for item in site.truth.listings if item.reachable}
+    assert rows(data, "SELECT status FROM runs ORDER BY started_at") == [("interrupted",), ("finished",)]
+    assert rows(data, "SELECT kind FROM changes WHERE kind = 'disappeared'") == []
+    assert truth - {url for (url,) in rows(data, "SELECT url FROM pages")} == set()
+    assert asked < one(data, "SELECT count(*) FROM captures")
