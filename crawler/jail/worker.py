@@ -32,6 +32,12 @@ def main() -> None:
         _send(answers, _done(job), settings["output_bytes"])
 
 
+def peak_bytes() -> int:
+    """The most memory this process has held; a job for measurements."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
 def _next(jobs: BinaryIO) -> bytes:
     """The next frame; b"" when the parent has closed the pipe, or is gone."""
     header = jobs.read(frames.HEADER.size)

