@@ -1,6 +1,6 @@
 """The WARC records of one exchange, written and read back: a group that ends with its metadata record.
 
-    [certificates] response | revisit, request, [interim …], [trailing], metadata
+    [certificates] response | revisit, request, [interim …], [trailing], [rendered], metadata
 
 The metadata record is the mark that the group is whole; without it the group does not count. Run and site records are
 groups of their own. Everything that is not HTTP under its own URL stands under `urn:gongkai:`, so that replay tools do
@@ -41,6 +41,9 @@ RUN_BEGIN = "run_begin"
 RUN_END = "run_end"
 SITE = "site"
 IMPORT = "import"
+# What a browser made of a page, beside the response that it was given.
+RENDERED = f"{URN}rendered:"
+HTML_TYPE = "text/html; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,9 @@ def capture_records(
         found.append(_side_record("interim", RESPONSE_TYPE, date, interim, concurrent))
     if exchange.trailing:
         found.append(_side_record("trailing", BYTES_TYPE, date, exchange.trailing, concurrent))
+    if exchange.rendered is not None:
+        uri = f"{RENDERED}{exchange.url}"
+        found.append(WarcRecord("resource", new_record_id(), date, uri, HTML_TYPE, exchange.rendered, concurrent))
     block = json_block(_capture_facts(prepared, marking))
     target_uri = f"{URN}{CAPTURE}:{metadata_id[10:-1]}"
     headers = concurrent if exchange.response else ()
@@ -295,6 +301,7 @@ def exchange_of(group: Group, full_response: bytes | None, certificates: dict[st
     facts, main_id = group.facts, group.main.record.record_id if group.main.record else ""
     request, response, trailing = b"", b"", b""
     interim: list[bytes] = []
+    rendered: bytes | None = None
     for member in group.members:
         record = member.record
         if record is None:
@@ -309,6 +316,8 @@ def exchange_of(group: Group, full_response: bytes | None, certificates: dict[st
             interim.append(record.block)
         elif record.target_uri.startswith(f"{URN}trailing:"):
             trailing = record.block
+        elif record.target_uri.startswith(RENDERED):
+            rendered = record.block
         elif record.target_uri.startswith(f"{URN}certificate:"):
             certificates[record.target_uri.rpartition(":")[2]] = record.block
     head = http1.split_head(response) if response else None
@@ -327,6 +336,7 @@ def exchange_of(group: Group, full_response: bytes | None, certificates: dict[st
         tls=_tls(facts["tls"], certificates),
         truncated=cast("Truncation | None", facts["truncated"]),
         error=facts["error"],
+        rendered=rendered,
     )
 
 

@@ -61,6 +61,7 @@ class Exchange:
     `response` starts at the status line and ends with the message (never with bytes that follow it: those are
     `trailing`); it is empty when nothing came. `interim` holds 1xx responses, each whole. `status` and `headers` are
     None and () when the head never parsed. `truncated` and `error` say why the message is not whole or has no response.
+    `rendered` is the page as a browser drew it from this response, as HTML; it did not cross the wire.
     """
 
     url: str
@@ -77,6 +78,7 @@ class Exchange:
     tls: TlsFacts | None = None
     truncated: Truncation | None = None
     error: str | None = None
+    rendered: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

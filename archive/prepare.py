@@ -46,7 +46,7 @@ class Prepared:
 def prepare(target: Target, exchange: Exchange, discover: Discover, stored: Stored) -> Prepared:
     """Reads one exchange. `discover` sees the entity (content coding removed, what could be decoded of it).
 
-    A list that answers 304 is read again from the stored exchange: its entries are still listed, its further groups
+    Of a page that a browser drew it sees what was drawn. A list that answers 304 is read again from the stored exchange: its entries are still listed, its further groups
     still to be walked.
     """
     if not exchange.response:
@@ -101,7 +101,7 @@ def _discovery(
         exchange = earlier
         head = http1.split_head(exchange.response)
         body = http1.payload(exchange.response, exchange.method)
-    entity, problem = _entity(target, body, head)
+    entity, problem = _entity(target, body, head) if exchange.rendered is None else (exchange.rendered, None)
     # The bytes are worth more than what reading them leads to: a page that defeats the reader is archived all the same.
     try:
         discovery = discover(target, exchange, entity)

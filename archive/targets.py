@@ -47,11 +47,13 @@ def target_key(target: Target) -> bytes:
     """16 bytes that are the same for requests that need to be made only once.
 
     Lists belong to their site and channel: two channels may share a list page and both want its entries. What other
-    tools captured says nothing of what is still to be fetched.
+    tools captured, or a browser asked for to draw a list, says nothing of what is still to be fetched.
     """
     parts = [target.method.upper(), target.url.partition("#")[0]]
     if target.role == "list" or target.site == IMPORT_SITE:
         parts += [target.site, target.channel]
+    elif target.role == "robots" and target.channel:
+        parts += [target.site, target.channel, target.role]
     digest = blake2b("\n".join(parts).encode("utf-8", "surrogatepass"), digest_size=16)
     if target.body:
         digest.update(b"\n" + target.body)

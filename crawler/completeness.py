@@ -28,6 +28,9 @@ GAPS = frozenset(
         "platform_unknown",
         "truncated",
         "discovery_failed",
+        "browser_missing",
+        "browser_failed",
+        "render_cut_short",
     }
 )
 UNCOUNTED = "list_uncounted"

@@ -27,6 +27,9 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 KEEPS_METHOD = frozenset({307, 308})
 # In a target's parameters: its answer is what the host sends in place of pages, as the run found out.
 STAND_IN = "is_stand_in"
+# In a target's parameters: how a browser drew the page. `code` and `message` of a finding, and of requests `refused`.
+RENDERING = "rendering"
+_RENDERING_LEVELS = {"rendered": "info", "render_cut_short": "warning"}
 _SOFT_404 = {
     "missing": "the host's answer to addresses that cannot exist came instead of the page",
     "homepage": "the homepage came instead of the page",
@@ -79,6 +82,7 @@ def discover(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -
     if status not in ANSWERS:
         return Discovery()
     found = _read(target, entity, site=site, exchange=exchange)
+    found = replace(found, findings=(*_rendering(target), *found.findings))
     if exchange.truncated is None:
         return found
     message = f"the answer ends early ({exchange.truncated}); read as far as it goes"
@@ -91,6 +95,20 @@ def _read(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -> D
     if target.role == "page":
         return _page(target, entity, site=site, exchange=exchange)
     return Discovery()
+
+
+def _rendering(target: Target) -> tuple[Finding, ...]:
+    """What is to be said of how a browser drew the page."""
+    about = _parameters(target).get(RENDERING)
+    if about is None:
+        return ()
+    code, message = about["code"], about["message"]
+    refused = (
+        Finding("warning", refusal, f"{why}, so the browser did not get it", url)
+        for refusal, why, url in about.get("refused", ())
+    )
+    level = _RENDERING_LEVELS.get(code, "error")
+    return (_finding(target, level, code, message), *refused)
 
 
 def _finding(target: Target, level: Any, code: str, message: str) -> Finding:

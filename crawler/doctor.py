@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from crawler.browser import PROGRAMS
 from crawler.jail import Jail, JailError
 from crawler.night import LEAST_FREE_BYTES
 from crawler.wire.selftest import WireSelfTestError, check_wire
@@ -72,9 +73,9 @@ _PROGRAMS = (
     ),
     _Program(
         "Chromium",
-        ("chromium", "chromium-browser", "google-chrome"),
+        PROGRAMS,
         ("--version",),
-        "only tests of what a browser makes of our pages are skipped",
+        "lists that a script draws are not rendered where a site file asks for it (finding browser_missing)",
         _DEBIAN + "chromium",
     ),
     _Program(

@@ -242,10 +242,18 @@ class Session:
         """Adds a finding that belongs to no capture."""
         self.store.add_finding(self.run_id, finding)
 
+    def renders(self, target: Target) -> bool:
+        """True for list pages that a browser is to draw."""
+        is_page = target.role == "list" and target.method == "GET"
+        return is_page and target.channel in self.sites[target.site].render.channels
+
     def begin(self, leased: Leased) -> tuple[tuple[str, str], ...]:
         """Notes that a request is under way; returns the headers that make it conditional."""
         self._attempts[leased.frontier_id] = leased.attempts
         target = leased.target
+        if self.renders(target):
+            # Its own bytes stay the same while what the script fetches changes.
+            return ()
         if target.role == "robots" or target.method != "GET" or not (target.role == "list" or self._asks_again):
             return ()
         known = self.recorder.validators(target)

@@ -86,6 +86,7 @@ LOG_LEVEL = "WARNING"  # "DEBUG"; a line per request says less than the database
 DOWNLOADER_MIDDLEWARES_BASE: dict[str, int] = {}  # fourteen
 DOWNLOADER_MIDDLEWARES = {  # {}
     "crawler.robots.RobotsMiddleware": 100,
+    "crawler.render.RenderMiddleware": 200,
     "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": 400,
     "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": 500,
 }

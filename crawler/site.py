@@ -77,6 +77,14 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Render:
+    """Channels whose list pages a browser draws, and how long it may take over one."""
+
+    channels: tuple[str, ...] = ()
+    seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
 class ReportHistory:
     """An address that answers with the agency's own annual report of the year put for `{year}`."""
 
@@ -119,6 +127,7 @@ class Site:
     text: str = ""
     limits: Limits = Limits()
     recheck_days: int | None = None
+    render: Render = Render()
 
     def allows(self, url: str) -> bool:
         """True when the address is http or https on a host and port of this site."""
@@ -188,6 +197,7 @@ TOP_KEYS = (
     "politeness",
     "limits",
     "recheck",
+    "render",
     "expect",
     HISTORY_CHANNEL,
 )
@@ -202,6 +212,7 @@ POLITENESS_KEYS = (
 )
 LIMITS_KEYS = ("max_list_pages", "max_depth")
 RECHECK_KEYS = ("days",)
+RENDER_KEYS = ("channels", "seconds")
 DEFAULT_TIME_ZONE = "Asia/Shanghai"
 _WINDOW = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
 HISTORY_KEYS = ("url", "first_year", "last_year")
@@ -240,6 +251,7 @@ class _SiteReader:
             politeness=politeness,
             limits=self._limits(content),
             recheck_days=self._recheck_days(content),
+            render=self._render(content, dict(channels)),
             expect=self._expect(content, dict(channels)),
             history=history,
             text=text,
@@ -403,6 +415,18 @@ class _SiteReader:
         if days is not None and not 1 <= days <= 3650:
             raise self.fail("recheck.days", "1 to 3650 days", days)
         return days
+
+    def _render(self, content: Mapping[str, Any], channels: dict[str, str]) -> Render:
+        table = self._table(content, "render")
+        self._known(table, RENDER_KEYS, table="render")
+        named: list[object] = self._value(table, "channels", list, [], "render")
+        for name in named:
+            if name not in channels:
+                raise self.fail("render.channels", f"names of channels ({', '.join(channels)})", name)
+        seconds: float = self._value(table, "seconds", float, Render().seconds, "render")
+        if not 5 <= seconds <= 600:
+            raise self.fail("render.seconds", "5 to 600 seconds", seconds)
+        return Render(tuple(str(name) for name in named), float(seconds))
 
     def _expect(self, content: Mapping[str, Any], channels: dict[str, str]) -> tuple[tuple[str, int], ...]:
         table = self._table(content, "expect")

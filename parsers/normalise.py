@@ -51,7 +51,11 @@ _UNITS: dict[str, Decimal | None] = {
     "期": None,
 }
 _LONGEST_UNIT = 8
-_MONEY = re.compile(r"[(（,，:：\s](?:单位|金额单位)?[:：]?\s*(亿元|万元|元)\s*[)）\]】]?\s*$")
+_MONEY = re.compile(r"[(,:\s](?:单位|金额单位)?:?\s*([百千万亿]{0,2}元|人民币元|[^\s(),:]{1,3}元|圆)\s*[)\]】]?\s*$")
+_MONEY_NAMED = re.compile(r"[(:]\s*([百千万亿]{0,2}元)")
+_SPACED_MONEY = re.compile(r"(?<=[百千万亿])\s+(?=[万亿元])")
+# A label that names two units, or one that is none.
+UNKNOWN_UNIT = "不明"
 _NUMBER = re.compile(
     r"(?P<sign>[+\-＋－−–]?)"
     r"(?P<digits>\d[\d,，.\s]*)"
@@ -124,9 +128,17 @@ def without_instruction(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def money_unit(label: str) -> str:
-    """The money unit a label ends with: "本年收费金额（单位：万元）" → "万元"; "" when it names none."""
-    found = _MONEY.search(unicodedata.normalize("NFKC", label))
-    return found.group(1) if found else ""
+    """The money unit a label ends with: "本年收费金额（单位：万元）" → "万元"; "" when it names none.
+
+    UNKNOWN_UNIT where it names two, or one that cannot be converted.
+    """
+    folded = _SPACED_MONEY.sub("", unicodedata.normalize("NFKC", seen(label)))
+    if len(set(_MONEY_NAMED.findall(folded))) > 1:
+        return UNKNOWN_UNIT
+    found = _MONEY.search(folded)
+    if not found:
+        return ""
+    return found.group(1) if found.group(1) in _UNITS else UNKNOWN_UNIT
 
 
 def is_unit(text: str) -> bool:
@@ -167,7 +179,10 @@ def read_number(text: str, unit: str) -> Printed:
         value = -value if found["sign"] != "+" else value
         oddity = oddity or "sign"
     printed_unit = found["unit"] or ""
-    if found["note"] or bare != text:
+    note = (found["note"] or "")[1:-1].strip()
+    if not printed_unit and note in _UNITS:
+        printed_unit = note
+    elif note or bare != text:
         oddity = "note"
     return _in_unit(value, printed_unit, unit, oddity)
 

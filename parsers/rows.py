@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from parsers.model import Cell, FactStatus, Grid, Number
-from parsers.normalise import is_wordy, read_number, seen
+from parsers.normalise import UNKNOWN_UNIT, is_wordy, read_number, seen
 
 # What each oddity of a printed number leaves of the confidence in it.
 _ODDITY = {
@@ -22,6 +22,7 @@ _ODDITY = {
     "decimal_count": 0.5,
 }
 _LONGEST_RAW = 240
+_UNIT_UNKNOWN = 0.5
 # What is left of the confidence where the grid column of a header cell, not the order of cells, names a value.
 _BY_HEADER = 0.8
 # Where nothing marks the rows, and where blank lines are all that shows a column without a number.
@@ -162,7 +163,9 @@ def candidate(cell_id: str, unit: str, cell: Cell, confidence: float, printed_un
     """Read one value cell. `printed_unit` is the money unit its header or row label names, "" for the form's own."""
     raw = cell.text.strip()
     printed = read_number(raw, unit)
-    if printed.status == "number" and printed_unit and printed_unit != unit:
+    if printed.status == "number" and printed_unit == UNKNOWN_UNIT:
+        confidence = min(confidence, _UNIT_UNKNOWN)
+    elif printed.status == "number" and printed_unit and printed_unit != unit:
         with_unit = read_number(raw + printed_unit, unit)
         printed = with_unit if with_unit.status == "number" else printed
     if printed.status == "number":

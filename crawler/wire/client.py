@@ -244,9 +244,7 @@ def _key(order: Order, verdict: str) -> _Key:
 
 def unsent(url: str, method: str, error: str) -> Exchange:
     """An exchange of which no byte was sent."""
-    return Exchange(
-        url=url, method=method, started_at=now(), elapsed_ms=0.0, request=b"", response=b"", error=error
-    )
+    return Exchange(url=url, method=method, started_at=now(), elapsed_ms=0.0, request=b"", response=b"", error=error)
 
 
 def _connected(

@@ -40,7 +40,7 @@ from archive import http1
 from archive.model import Exchange, Target
 from crawler.wire.client import Attempt, Client, ClientOptions, Order, unsent
 from crawler.wire.connection import Limits
-from crawler.wire.context import FRONTIER_ID, RECORDED, TARGET, UNREAD, WireContext
+from crawler.wire.context import FRONTIER_ID, HELD, RECORDED, TARGET, UNREAD, WireContext
 from crawler.wire.request import UnsendableRequestError, origin, request_bytes
 from crawler.wire.selftest import WireSelfTestError, check_wire
 
@@ -110,7 +110,10 @@ class WireHandler:
             log.info("%s: trying again after %s", request.url, attempt.exchange.error)
             attempt = await self._client.attempt(attempt.again)
         exchange = attempt.exchange
-        request.meta[RECORDED] = await record(target, frontier_id, exchange)
+        if HELD in request.meta and exchange.error is None and exchange.status is not None:
+            request.meta[HELD] = exchange
+        else:
+            request.meta[RECORDED] = await record(target, frontier_id, exchange)
         if exchange.error is not None or exchange.status is None:
             raise _exception(exchange)
         return _response(request, attempt)

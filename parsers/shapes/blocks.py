@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from parsers.form import Block, Column, Form, Row, Table, cell_id
 from parsers.labels import Entry, LabelBook
 from parsers.model import Cell, Finding
-from parsers.normalise import is_wordy, label_key, money_unit
+from parsers.normalise import UNKNOWN_UNIT, is_wordy, label_key, money_unit
 from parsers.rows import (
     Candidate,
     Line,
@@ -269,7 +269,8 @@ class BlocksReader:
                     findings.append(_finding("unknown_column", message, cell))
                 continue
             unit = next(column.unit for column in columns if column.key == key)
-            unit_printed = money_unit(header_cell.text) or money_unit(row.label.text)
+            units = {money_unit(header_cell.text), money_unit(row.label.text)} - {""}
+            unit_printed = UNKNOWN_UNIT if len(units) > 1 else next(iter(units), "")
             one = candidate(ids[key], unit, cell, min(quality, fit), unit_printed)
             other = read.get(key)
             if other is not None and (other.value, other.status) != (one.value, one.status):

@@ -81,7 +81,7 @@ class _Layout:
     `start`: the index in all lines, whatever their label, where the table's lines have their columns in common.
     `bare`: the columns follow the label at once, be it of one cell or more: no cell stands for a merged label.
     `widths`: cells of the label → how many cells such a line usually has. `stripped`: empty cells are printed between
-    others, and none at the end of a line.
+    others, and none at the end of a line. `regular`: all lines have as many cells, and begin where their like begin.
     """
 
     starts: Mapping[int, int]
@@ -89,6 +89,7 @@ class _Layout:
     bare: bool
     widths: Mapping[int, int]
     stripped: bool
+    regular: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -609,7 +610,7 @@ class MatrixReader:
         values = list(cells[start : start + size])
         if len(values) < size:
             values += [replace(cells[-1], text="")] * (size - len(values))
-        return Placed(tuple(values), _STRIPPED if missing else 1.0)
+        return Placed(tuple(values), 1.0 if layout.regular and not missing else _STRIPPED)
 
     def _by_printed_order(self, entry: _Entry, header: Header) -> Placed | None:
         """By the order of the header's words, in text; columns the header does not print stay empty-handed."""
@@ -640,6 +641,7 @@ class MatrixReader:
             if len(printed) == size and printed[-1] - printed[0] + 1 == size:
                 full.setdefault(heads, set()).add(printed[0])
         rows = sum(counted.total() for counted in counts.values())
+        widths = sum(counts.values(), Counter[int]())
         bare = sum(counted[heads + size] for heads, counted in counts.items())
         starts = {heads: next(iter(found)) for heads, found in full.items() if len(found) == 1}
         return _Layout(
@@ -648,6 +650,7 @@ class MatrixReader:
             bare >= _MOST * rows > 0 and (len(counts) > 1 or bool(header and header.verified)),
             {heads: max(counted, key=lambda width: (counted[width], width)) for heads, counted in counts.items()},
             stripped=has_gaps and not ends_empty,
+            regular=len(starts) == len(full) and max((bare, *widths.values())) >= _MOST * rows,
         )
 
     @staticmethod

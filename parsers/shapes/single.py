@@ -187,7 +187,7 @@ class SingleReader:
                 continue
             printed = self._rows_of(line) if end > at else []
             # The rest of a label may be a label too: "（一", its values, "）收到申请数".
-            remainder = printed[0] if len(printed) == 1 and rests else None
+            remainder = printed[0] if len(printed) == 1 and texts and rests else None
             if not line.rows_known or (printed and remainder is None):
                 break
             words, rest = self._words_and_rest(line)
