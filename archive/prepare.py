@@ -46,8 +46,8 @@ class Prepared:
 def prepare(target: Target, exchange: Exchange, discover: Discover, stored: Stored) -> Prepared:
     """Reads one exchange. `discover` sees the entity (content coding removed, what could be decoded of it).
 
-    Of a page that a browser drew it sees what was drawn. A list that answers 304 is read again from the stored exchange: its entries are still listed, its further groups
-    still to be walked.
+    Of a page that a browser drew it sees what was drawn. A list that answers 304 is read again from the stored
+    exchange: its entries are still listed, its further groups still to be walked.
     """
     if not exchange.response:
         return Prepared(target, exchange, None, "net_error", None, None, 0, None, None, None, Discovery())

@@ -3,7 +3,8 @@
 Before the crawl starts, set `crawler.gongkai_wire = WireContext(recorder=…, permission=…, site_of=…)` on the Scrapy
 crawler; the handler disables itself without it. A request carries its target in `meta[TARGET]` and the frontier row it
 answers in `meta[FRONTIER_ID]`; what the recorder returned for it is in `meta[RECORDED]` of the Response's request.
-With `HELD` in meta an answer is not recorded but put there as an Exchange, for the caller to record. With `meta[UNREAD]` the Response has no body: nobody will read it, so it is not decoded once more.
+With `meta[UNREAD]` the Response has no body: nobody will read it, so it is not decoded once more. With HELD in its meta
+an answer is not recorded but put there, for whoever asked to record the Exchange.
 
 For every attempt the handler awaits `recorder.record(target, frontier_id, exchange)` before Scrapy sees a Response or
 an exception. `frontier_id` is None when nothing in the frontier is answered: robots.txt, and an attempt that is about
