@@ -607,6 +607,9 @@ class MatrixReader:
         missing = max(missing, start + size - len(cells))
         if any(not is_empty(cell) for cell in outside) or missing < 0 or (missing and not layout.stripped):
             return None
+        if not layout.regular and layout.start is None and len(entry.values) > size:
+            # Where lines have empty cells to spare and no two alike, another alignment is as good.
+            return None
         values = list(cells[start : start + size])
         if len(values) < size:
             values += [replace(cells[-1], text="")] * (size - len(values))
