@@ -172,9 +172,10 @@ def _between_rules(rows: list[list[tuple[str, int, int]]], rules: list[int]) -> 
 
 
 def _stacked(lines: list[list[tuple[str, int, int]]]) -> list[tuple[str, int, int]]:
+    """The lines of one row as one. A line that lost a cell says no more what stands in which column: the row is short."""
     cells: list[tuple[str, int, int]] = []
-    for place in range(1, max(len(line) for line in lines) + 1):
-        parts = [line[place - 1] for line in lines if len(line) >= place]
+    for place in range(1, min(len(line) for line in lines) + 1):
+        parts = [line[place - 1] for line in lines]
         first = next((part for part in parts if part[0]), parts[0])
         cells.append(("\n".join(part[0] for part in parts if part[0]), first[1], place))
     return cells
