@@ -172,7 +172,7 @@ def _between_rules(rows: list[list[tuple[str, int, int]]], rules: list[int]) -> 
 
 
 def _stacked(lines: list[list[tuple[str, int, int]]]) -> list[tuple[str, int, int]]:
-    """The lines of one row as one. A line that lost a cell says no more what stands in which column: the row is short."""
+    """The lines of one row as one, as short as its shortest: a line that lost a cell does not say which."""
     cells: list[tuple[str, int, int]] = []
     for place in range(1, min(len(line) for line in lines) + 1):
         parts = [line[place - 1] for line in lines]
