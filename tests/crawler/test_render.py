@@ -133,6 +133,13 @@ def test_nothing_goes_past_us(site: Site, data: Path):
 
 
 @needs_chromium
+def test_the_audit_finds_nothing_amiss(data: Path):
+    process = gongkai(data, "audit")
+    out, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, out + errors
+
+
+@needs_chromium
 def test_the_archive_alone_gives_the_same_listings(
     site: Site, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -147,6 +154,18 @@ def test_the_archive_alone_gives_the_same_listings(
     assert listings(data) == truth(site)
     assert rows(data, query) == before
     assert len(site.script.log) == asked
+
+
+@needs_chromium
+def test_robots_txt_holds_for_the_browser_too(site: Site, tmp_path: Path):
+    def answer(path: str, _count: int) -> Answer:
+        rules = Answer(body=b"User-agent: *\nDisallow: /api/\n", headers=(("Content-Type", "text/plain"),))
+        return rules if path == "/robots.txt" else site.drawn.answer(path, script.port)
+
+    with served(answer) as script:
+        crawl(tmp_path, site_file(tmp_path, script.base, more=RENDER))
+    assert one(tmp_path, "SELECT url FROM findings WHERE code = 'robots_refused'") == script.base + API
+    assert set(script.paths()) == {"/robots.txt", LIST}
 
 
 @pytest.fixture
