@@ -21,7 +21,7 @@ FAILED_CONFIDENCE = 0.5
 # Numbers whose digits stand apart: over one another, or with a space between.
 _BROKEN = re.compile(r"\d\s*\n\s*\d")
 _SPACED = re.compile(r"\d\s+\d")
-# Up to here the position of a number was inferred, see `match`.
+# Up to here the position of a number may have been inferred, see `match`; then that of the whole row was.
 _INFERRED = 0.9
 
 
@@ -35,12 +35,19 @@ def settled(form: Form, facts: Sequence[Fact]) -> tuple[tuple[Fact, ...], tuple[
     checks = check(form, facts)
     passed = {cell for one in checks if one.status == "pass" for cell in one.cells}
     failed = {cell for one in checks if one.status == "fail" for cell in one.cells}
-    failed_rows = {cell for one in checks if one.status == "fail" and _is_row(one) for cell in one.cells}
+    confidences = {fact.cell: fact.confidence for fact in facts if fact.status == "reported"}
+    inferred_rows = {
+        cell
+        for one in checks
+        if one.status == "fail" and _is_row(one)
+        if max(confidences.get(cell, 0.0) for cell in one.cells) <= _INFERRED
+        for cell in one.cells
+    }
 
     def is_refuted(fact: Fact) -> bool:
         if fact.status != "reported":
             return False
-        if fact.cell in failed_rows and fact.confidence <= _INFERRED:
+        if fact.cell in inferred_rows:
             return True
         if fact.cell in failed and _SPACED.search(fact.raw):
             return True

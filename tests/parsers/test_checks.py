@@ -72,3 +72,23 @@ def test_the_rest_of_a_row_stays_in_doubt_where_one_number_of_it_was_taken_back(
     assert (facts[0].value, facts[0].status) == (None, "unreadable")
     assert {one.confidence for one in facts} == {0.5}
     assert [one.status for one in checks] == ["not_applicable"]
+
+
+def row_with_a_wrong_sum(confidences: list[float]) -> tuple[str, ...]:
+    """Statuses of the row 一、本年新收, its total off by one, after the checks."""
+    form = forms()["2021"]
+    columns = ["natural_person", "business", "research", "public_interest", "legal_service", "other", "total"]
+    facts = [
+        Fact(f"applications.new.{column}", value, str(value), "件", "reported", "line=1", confidence)
+        for column, value, confidence in zip(columns, [5, 4, 3, 2, 1, 0, 16], confidences, strict=True)
+    ]
+    found, _ = settled(form, facts)
+    return tuple(fact.status for fact in found)
+
+
+def test_a_note_beside_one_number_does_not_unread_it_when_the_printed_sum_is_wrong() -> None:
+    assert set(row_with_a_wrong_sum([1.0, 0.9, 1.0, 1.0, 1.0, 1.0, 1.0])) == {"reported"}
+
+
+def test_a_row_placed_by_inference_does_not_outlive_a_sum_that_contradicts_it() -> None:
+    assert set(row_with_a_wrong_sum([0.85] * 7)) == {"unreadable"}

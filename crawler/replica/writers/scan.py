@@ -80,7 +80,7 @@ def _rendered(page: pdfium.PdfPage, dpi: int) -> Picture:
     bitmap = page.render(scale=dpi / 72)
     picture = cv2.cvtColor(bitmap.to_numpy().copy(), cv2.COLOR_BGR2GRAY)
     page.close()
-    return picture.astype(np.uint8)
+    return np.asarray(picture, dtype=np.uint8)
 
 
 def _scanned(picture: Picture, style: ScanStyle, seed: int) -> Picture:
