@@ -6,6 +6,7 @@ wait. Rows that are still in memory when the spider closes are given back.
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter, deque
 from urllib.parse import urlsplit
 
@@ -56,7 +57,10 @@ class FrontierScheduler(BaseScheduler):
     def close(self, reason: str) -> None:
         """Gives back what was leased and not asked for; says why the run ends when it was told to."""
         self._session.interrupted = reason == "shutdown"
-        self._session.frontier.release([leased.frontier_id for ready in self._ready.values() for leased in ready])
+        try:
+            self._session.frontier.release([leased.frontier_id for ready in self._ready.values() for leased in ready])
+        except sqlite3.Error as error:  # a full disk; the next run takes back what is still leased
+            self._session.break_off(error)
         self._ready.clear()
 
     def has_pending_requests(self) -> bool:
