@@ -9,7 +9,8 @@
     DIR/index.cdxj            CDXJ over every sealed file
     DIR/corpus.db             SQLite, WAL
 
-Only `warc/` is precious: every row derived from captures can be made again from it.
+Only `warc/` is precious: every row can be made again from it. What people decide (corrections, which names mean one
+agency) is therefore recorded there too, each decision a metadata record under `urn:gongkai:decision:`.
 
 Files that we wrote are `gongkai-TIME-HOST-…`. A file that `gongkai import` took in is `imported-SHA256-NAME`: byte for
 byte what it was where it came compressed record by record; else each record, its bytes as they are, in its own member.

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from archive.decisions import StoredDecision, stored_decisions
 from archive.errors import ArchiveError
 from archive.foreign import message, record_id
-from archive.groups import CAPTURE, Group, groups
+from archive.groups import CAPTURE, DECISION, Group, groups
 from archive.http1 import payload
 from archive.imports import RECORD_LIMIT
 from archive.index import index_lines
@@ -132,7 +133,7 @@ def _audit_file(
     if is_imported(name):
         yield from _imported_records(path, name, rows, line)
     else:
-        yield from _own_records(path, name, rows, line, end)
+        yield from _own_records(path, name, rows, line, end, stored_decisions(connection, name))
 
 
 def _against_manifest(path: Path, name: str, line: ManifestLine | None) -> Iterator[Problem]:
@@ -154,7 +155,12 @@ def _foreign_records(path: Path, name: str) -> Iterator[Problem]:
 
 
 def _own_records(
-    path: Path, name: str, rows: dict[int, _Row], line: ManifestLine | None, end: int | None
+    path: Path,
+    name: str,
+    rows: dict[int, _Row],
+    line: ManifestLine | None,
+    end: int | None,
+    decided: dict[int, StoredDecision],
 ) -> Iterator[Problem]:
     count = 0
     for group in groups(path):
@@ -165,6 +171,11 @@ def _own_records(
             yield Problem(name, group.offset, None, group.problem)
         elif group.kind == CAPTURE:
             yield from _against_row(name, group, rows)
+        elif group.kind == DECISION:
+            yield from _against_decision(name, group, decided)
+    for offset, stored in sorted(decided.items(), key=lambda entry: entry[0]):
+        what = f"decision {stored.facts['decision_id']}"
+        yield Problem(name, offset, stored.record_id, f"{what} of the database has no record here")
     yield from _left_over(name, rows, line, count)
 
 
@@ -219,6 +230,20 @@ def _against_row(name: str, group: Group, rows: dict[int, _Row]) -> Iterator[Pro
         found = digest(payload(record.block, group.facts["method"]))
         if found != row.payload_digest:
             yield _problem(name, main, f"the database says payload {row.payload_digest}, the record holds {found}")
+
+
+def _against_decision(name: str, group: Group, decided: dict[int, StoredDecision]) -> Iterator[Problem]:
+    main = group.main
+    stored = decided.pop(main.offset, None)
+    if stored is None:
+        yield _problem(name, main, "the database has no decision for this record")
+        return
+    if main.record is not None and stored.record_id != main.record.record_id:
+        yield _problem(name, main, f"the database has {stored.record_id} here")
+    if stored.length != main.length:
+        yield _problem(name, main, f"the database says {stored.length} bytes, the record has {main.length}")
+    if stored.facts != {key: value for key, value in group.facts.items() if key != "type"}:
+        yield _problem(name, main, f"decision {stored.facts['decision_id']} of the database says something else")
 
 
 def _problem(name: str, located: Located, text: str) -> Problem:

@@ -24,5 +24,9 @@ class ForeignFileError(ArchiveError):
     """Raised when a file to be imported is no WARC or WACZ file, or one that is not safe to unpack."""
 
 
+class DecisionError(ArchiveError):
+    """Raised for a decision that cannot be recorded: no author or reason, or nothing there to withdraw."""
+
+
 class MissingRecordError(ArchiveError):
     """Raised when a capture's WARC file or a record it refers to is not there."""

@@ -2,9 +2,9 @@
 
     [certificates] response | revisit, request, [interim …], [trailing], [rendered], metadata
 
-The metadata record is the mark that the group is whole; without it the group does not count. Run and site records are
-groups of their own. Everything that is not HTTP under its own URL stands under `urn:gongkai:`, so that replay tools do
-not take it for the page.
+The metadata record is the mark that the group is whole; without it the group does not count. Run, site and decision
+records are groups of their own. Everything that is not HTTP under its own URL stands under `urn:gongkai:`, so that
+replay tools do not take it for the page.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ RUN_BEGIN = "run_begin"
 RUN_END = "run_end"
 SITE = "site"
 IMPORT = "import"
+DECISION = "decision"
 # What a browser made of a page, beside the response that it was given.
 RENDERED = f"{URN}rendered:"
 HTML_TYPE = "text/html; charset=utf-8"
@@ -94,7 +95,7 @@ def capture_records(
 
 
 def note_record(kind: str, name: str, date: str, facts: dict[str, object]) -> WarcRecord:
-    """A metadata record of its own: the beginning or end of a run, a site file."""
+    """A metadata record of its own: the beginning or end of a run, a site file, a decision."""
     return WarcRecord(
         "metadata", new_record_id(), date, f"{URN}{kind}:{name}", JSON_TYPE, json_block({"type": kind, **facts})
     )

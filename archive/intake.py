@@ -10,8 +10,9 @@ from typing import Any
 
 from archive.captures import insert_captures, last_content, response_with_id
 from archive.contents import stored_response
+from archive.decisions import RUN_KIND, insert_decision, place_of
 from archive.errors import DamagedRecordError, MissingRecordError
-from archive.groups import CAPTURE, IMPORT, RUN_BEGIN, RUN_END, SITE, Group, exchange_of, target_of
+from archive.groups import CAPTURE, DECISION, IMPORT, RUN_BEGIN, RUN_END, SITE, Group, exchange_of, target_of
 from archive.imported import take_in
 from archive.limit import within_limit
 from archive.model import Discovery, Exchange, Finding, Outcome, Target
@@ -79,6 +80,9 @@ class Intake:
             self.captures += 1
         elif group.kind == IMPORT:
             self._import(connection, facts)
+        elif group.kind == DECISION:
+            self._begin_run(facts["run_id"], RUN_KIND, facts["made_at"], {})
+            insert_decision(connection, facts, place_of(file_name, group))
         if "run_id" in facts:
             connection.execute(
                 "UPDATE warc_files SET run_id = ? WHERE file_name = ? AND run_id IS NULL", (facts["run_id"], file_name)

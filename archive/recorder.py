@@ -149,18 +149,25 @@ class Recorder:
         prepared = Prepared(target, exchange, None, outcome, None, None, 0, None, None, None, Discovery())
         return self._commit([_Waiting(prepared, frontier_id, "acknowledged", None)])[0]
 
-    def note(self, kind: str, name: str, facts: dict[str, object], apply: Callable[[sqlite3.Connection], None]) -> None:
-        """Writes a record of the run's own and, in one transaction, what follows from it. Raises RecorderError."""
+    def note(
+        self, kind: str, name: str, facts: dict[str, object], apply: Callable[[sqlite3.Connection, Place], None]
+    ) -> None:
+        """Writes a record of the run's own and, in one transaction, what follows from it. Raises RecorderError.
+
+        `apply` is told where the record stands.
+        """
         if self._broken is not None:
             raise self._broken
         self.flush()
         try:
             self._begin()
-            self._writer.add(note_record(kind, name, instant(self._clock()), facts))
+            note = note_record(kind, name, instant(self._clock()), facts)
+            offset, length = self._writer.add(note)
+            place = Place(self._writer.file_name, offset, length, note.record_id, offset, length)
             self._writer.flush()
             with self._store.transaction() as connection:
                 self._count_file(connection)
-                apply(connection)
+                apply(connection, place)
         except (OSError, sqlite3.Error) as error:
             raise self._break(error) from error
         except BaseException as error:

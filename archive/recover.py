@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from archive.decisions import stored_decisions
 from archive.files import DiskFiles, Files, write_atomically
-from archive.groups import CAPTURE, Group, groups
+from archive.groups import CAPTURE, DECISION, Group, groups
 from archive.intake import Intake
 from archive.model import Finding
 from archive.paths import OPEN_SUFFIX, OWN_PREFIX, quarantine_dir, warc_dir
@@ -52,9 +53,9 @@ def _repair(data_dir: Path, store: Store, path: Path, discover: Discover, files:
             "error", "warc_quarantined", f"{name} contradicts the database and is in quarantine: {disagreement}"
         )
         return
-    end, orphans = known, 0
+    end, orphans, decided = known, 0, 0
     for group in _whole_groups(path, known):
-        end, orphans = group.end, orphans + (group.kind == CAPTURE)
+        end, orphans, decided = group.end, orphans + (group.kind == CAPTURE), decided + (group.kind == DECISION)
     if end > known:
         intake = Intake(data_dir, store, discover)
         intake.take(name, _whole_groups(path, known))
@@ -62,6 +63,9 @@ def _repair(data_dir: Path, store: Store, path: Path, discover: Discover, files:
         yield Finding(
             "info", "captures_adopted", f"{name}: {orphans} captures that the database did not know, from byte {known}"
         )
+        if decided:
+            message = f"{name}: {decided} decisions that the database did not know, from byte {known}"
+            yield Finding("info", "decisions_adopted", message)
     if end == 0:
         files.make_dir(quarantine_dir(data_dir))
         _move(path, quarantine_dir(data_dir) / f"{name}.tail-0", files)
@@ -100,12 +104,13 @@ def _disagreement(store: Store, path: Path, name: str, known: int) -> str | None
             (name,),
         ).fetchall()
     )
+    rows |= {offset: stored.record_id for offset, stored in stored_decisions(store.connection, name).items()}
     for group in groups(path) if known else ():
         if group.offset >= known:
             break
         if group.problem is not None:
             return f"at byte {group.offset}: {group.problem}"
-        if group.kind != CAPTURE:
+        if group.kind not in (CAPTURE, DECISION):
             continue
         main = group.main
         record_id = main.record.record_id if main.record else ""

@@ -33,7 +33,7 @@ from archive.model import Finding, RunStatus
 from archive.paths import importing_dir, quarantine_dir, warc_dir
 from archive.recorder import Recorder
 from archive.recover import recover
-from archive.rows import RunRow
+from archive.rows import Place, RunRow
 from archive.seal import file_sha256, seal
 from archive.store import Store
 from archive.times import instant, now
@@ -169,7 +169,7 @@ class _Import:
         captures = 0
         with tqdm(total=size, unit="B", unit_scale=True, desc="import", disable=not sys.stderr.isatty()) as bar:
 
-            def apply(connection: sqlite3.Connection) -> None:
+            def apply(connection: sqlite3.Connection, _: Place) -> None:
                 nonlocal captures
                 captures = take_in(
                     connection, self._data_dir, facts, self._discover, lambda done: bar.update(done - bar.n)
