@@ -36,6 +36,7 @@ from archive.rows import (
 )
 from archive.store import Store
 from crawler import office
+from crawler.agencies import assign_agencies
 from crawler.codebook import publish_codebook
 from crawler.discover import MOST_REDIRECTS, absolute_url, location_of
 from crawler.filenames import is_for_people, shown_name
@@ -137,6 +138,7 @@ def extract_new(
     with store.transaction():
         writer.settle_attachments()
     settle(data_dir, store, lambda capture_id: _read_again(data_dir, store, capture_id, runner or shared(workers)))
+    assign_agencies(store)
     return ExtractSummary(
         read=len(waiting),
         unreadable=writer.unreadable,

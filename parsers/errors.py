@@ -19,3 +19,7 @@ class UnreadableDocumentError(ParserError):
 
 class FormFileError(ParserError):
     """Raised while loading a form file that contradicts itself or lacks a key; the message names file and key."""
+
+
+class DivisionTableError(ParserError):
+    """Raised while reading a table of division codes; the message names line and column."""

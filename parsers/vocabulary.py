@@ -62,7 +62,7 @@ class AttachmentWords:
 @cache
 def page_words() -> PageWords:
     """The words of page furniture."""
-    read = _load("page.toml")
+    read = load_words("page.toml")
     return PageWords(
         meta={name.lower(): field for name, field in _by_label(read["meta"]).items()},
         head=_by_label(read["head"]),
@@ -113,7 +113,8 @@ def _ranks(names: list[str]) -> dict[str, int]:
     return {name: rank for rank, name in enumerate(names)}
 
 
-def _load(name: str) -> dict[str, Any]:
+def load_words(name: str) -> dict[str, Any]:
+    """A file of `words/` as it stands."""
     return tomllib.loads((WORDS / name).read_text("utf-8"))
 
 
@@ -149,7 +150,7 @@ class ReportWords:
 @cache
 def report_words() -> ReportWords:
     """The words of annual reports' running text."""
-    read = _load("report.toml")
+    read = load_words("report.toml")
     return ReportWords(
         sections=tuple(SectionWords(tuple(part["titles"]), tuple(part["words"])) for part in read["sections"]),
         scheme_words=tuple(read["headings"]["scheme_words"]),

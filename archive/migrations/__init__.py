@@ -18,6 +18,7 @@ from archive.migrations import (
     m0006_channel_runs,
     m0007_url_states,
     m0008_history,
+    m0009_agencies,
     m0010_decisions,
 )
 
@@ -30,6 +31,7 @@ MIGRATIONS(name="m0005_imports")(m0005_imports.apply)
 MIGRATIONS(name="m0006_channel_runs")(m0006_channel_runs.apply)
 MIGRATIONS(name="m0007_url_states")(m0007_url_states.apply)
 MIGRATIONS(name="m0008_history")(m0008_history.apply)
+MIGRATIONS(name="m0009_agencies")(m0009_agencies.apply)
 MIGRATIONS(name="m0010_decisions")(m0010_decisions.apply)
 
 
