@@ -139,6 +139,8 @@ def place_by_header(values: Sequence[Cell], columns: Sequence[tuple[int, int] | 
 
     A column whose header is not printed has None. No value may stand under two headers, no header over two values.
     """
+    if len(values) == len(columns) and all(_fills(cell, span) for cell, span in zip(values, columns, strict=True)):
+        return Placed(tuple(values), _BY_HEADER)
     placed: list[Cell | None] = []
     for span in columns:
         found = [cell for cell in values if span and overlaps(cell, span)]
@@ -153,6 +155,10 @@ def place_by_header(values: Sequence[Cell], columns: Sequence[tuple[int, int] | 
         return None
     unknown = tuple(cell for cell in values if id(cell) not in used and not is_blank(cell))
     return Placed(tuple(placed), _BY_HEADER, unknown)
+
+
+def _fills(cell: Cell, span: tuple[int, int] | None) -> bool:
+    return span is not None and cell.column == span[0] and cell.column + cell.column_span == span[1]
 
 
 def overlaps(cell: Cell, span: tuple[int, int]) -> bool:

@@ -160,6 +160,8 @@ def _known_title(title: str) -> tuple[int, str]:
 
 def _end_of_prefix(text: str, prefix: str) -> int:
     """Where `prefix` ends in `text` that may hold spaces between its characters; 0 when `text` begins otherwise."""
+    if " " not in text:
+        return len(prefix) if text.startswith(prefix) else 0
     at = 0
     for sign in prefix:
         while at < len(text) and text[at] == " ":

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import pairwise, takewhile
+from itertools import accumulate, pairwise, takewhile
 
 from lxml import etree
 
@@ -258,7 +258,7 @@ class _Drawing:
         if depth > _MAX_DEPTH:
             raise UnreadableDocumentError("too_complex", f"page blocks nest more than {_MAX_DEPTH} deep")
         for element in block:
-            name = _local(element)
+            name = _local_name(element.tag)
             if name == "TextObject":
                 self._text(element)
             elif name == "PathObject":
@@ -273,14 +273,26 @@ class _Drawing:
 
     def _placed(self, element: etree._Element) -> tuple[_Matrix, bool]:
         """Matrix from an object's own space to millimetres on the page, and whether it turns or scales."""
-        words = (element.get("Boundary") or "").split()
-        x, y = (_number(words[0], 0.0), _number(words[1], 0.0)) if len(words) >= 2 else (0.0, 0.0)
-        x, y = x - self.box[0], y - self.box[1]
+        x, y = self._corner(element)
         ctm = element.get("CTM")
         if ctm is None:
             return (1.0, 0.0, 0.0, 1.0, x, y), False
         a, b, c, d, e, f = _matrix_of(ctm)
         return (a, b, c, d, e + x, f + y), (a, b, c, d) != (1.0, 0.0, 0.0, 1.0)
+
+    def _corner(self, element: etree._Element) -> _Point:
+        """Where an object's box begins, in millimetres on the page."""
+        words = (element.get("Boundary") or "").split(None, 2)
+        left, top, _, _ = self.box
+        if len(words) < 2:
+            return -left, -top
+        try:
+            x, y = float(words[0]), float(words[1])
+        except ValueError:
+            x, y = math.nan, math.nan
+        if not math.isfinite(x + y):
+            x, y = _number(words[0], 0.0), _number(words[1], 0.0)
+        return x - left, y - top
 
     def _text(self, element: etree._Element) -> None:
         matrix, is_turned = self._placed(element)
@@ -308,46 +320,59 @@ class _Drawing:
         *,
         is_turned: bool,
     ) -> None:
+        if not text:
+            return
         size, stretch = sizes
         steps = _deltas(code.get("DeltaX"), len(text) - 1)
         falls = _deltas(code.get("DeltaY"), len(text) - 1)
-        characters = self._characters
+        wide, narrow = size * stretch, size / 2 * stretch
+        naturals = [wide if character > "\u2e7f" else narrow for character in text]
+        # Characters without a step of their own follow each other, or stand below each other.
+        advances = [*steps, *([0.0] * len(text) if falls else naturals)[len(steps) :]]
+        # Neighbours in a word touch; a wide step is a gap after the character.
+        widths = [
+            (step if step < natural * 1.25 else natural * 1.25) if step > 0 else natural
+            for step, natural in zip(advances, naturals, strict=True)
+        ]
         x, y = start
-        _, _, _, _, left, top = matrix
-        above, below = top - _ASCENT * size, top + _DESCENT * size
-        for index, character in enumerate(text):
-            natural = (size if character > "\u2e7f" else size / 2) * stretch
-            step = steps[index] if index < len(steps) else 0.0 if falls else natural
-            # Neighbours in a word touch; a wide step is a gap after the character.
-            width = min(step, natural * 1.25) if step > 0 else natural
-            box = (x + left, y + above, x + left + width, y + below)
-            if is_turned:
-                box = _turned(matrix, (x, y - _ASCENT * size, x + width, y + _DESCENT * size))
-            x += step
-            y += falls[index] if index < len(falls) else 0.0
-            if not -_FAR < box[0] <= box[2] < _FAR or not -_FAR < box[1] <= box[3] < _FAR:
-                continue
-            self._texts.append(character)
-            characters.left.append(box[0] * _POINTS)
-            characters.top.append(box[1] * _POINTS)
-            characters.right.append(box[2] * _POINTS)
-            characters.bottom.append(box[3] * _POINTS)
+        xs = list(accumulate(advances[:-1], initial=x))
+        if not falls and not is_turned and wide >= 0.0:
+            left, top = matrix[4:]
+            above, below = y + (top - _ASCENT * size), y + (top + _DESCENT * size)
+            lefts = [x + left for x in xs]
+            rights = [x + width for x, width in zip(lefts, widths, strict=True)]
+            if -_FAR < above <= below < _FAR and min(lefts) > -_FAR and max(rights) < _FAR:
+                self._take_characters(text, lefts, rights, above, below)
+                return
+        ys = list(accumulate([*falls, *[0.0] * len(text)][: len(text) - 1], initial=y))
+        for character, x, y, width in zip(text, xs, ys, widths, strict=True):
+            box = _turned(matrix, (x, y - _ASCENT * size, x + width, y + _DESCENT * size))
+            if -_FAR < box[0] <= box[2] < _FAR and -_FAR < box[1] <= box[3] < _FAR:
+                self._take_characters(character, [box[0]], [box[2]], box[1], box[3])
+
+    def _take_characters(self, text: str, lefts: list[float], rights: list[float], above: float, below: float) -> None:
+        """Characters side by side, in millimetres."""
+        characters = self._characters
+        self._texts.append(text)
+        characters.left.extend([x * _POINTS for x in lefts])
+        characters.right.extend([x * _POINTS for x in rights])
+        characters.top.extend([above * _POINTS] * len(text))
+        characters.bottom.extend([below * _POINTS] * len(text))
 
     def _path(self, element: etree._Element) -> None:
         self._paths += 1
         if self._paths > MAX_PATHS or element.get("Visible") == "false":
             return
-        matrix, is_turned = self._placed(element)
-        is_stroked = element.get("Stroke", "true") != "false"
-        is_filled = element.get("Fill", "false") == "true"
-        data = _child(element, "AbbreviatedData")
-        path = data.text or "" if data is not None else ""
-        if is_stroked and not is_turned and (ends := _straight(path)):
-            x0, y0, x1, y1 = ends
-            if abs(x1 - x0) <= _AXIS_TOLERANCE or abs(y1 - y0) <= _AXIS_TOLERANCE:
-                left, top = matrix[4:]
-                self._thin(x0 + left, y0 + top, x1 + left, y1 + top)
+        path = ""
+        for child in element:
+            if _local_name(child.tag) == "AbbreviatedData":
+                path = child.text or ""
+                break
+        is_stroked = element.get("Stroke") != "false"
+        if is_stroked and element.get("CTM") is None and self._is_straight(element.get("Boundary"), path):
             return
+        matrix, is_turned = self._placed(element)
+        is_filled = element.get("Fill") == "true"
         for points in _subpaths(path):
             placed = [_point(matrix, point) for point in points] if is_turned else _moved(matrix, points)
             if is_stroked:
@@ -358,6 +383,20 @@ class _Drawing:
                 xs, ys = [x for x, _ in placed], [y for _, y in placed]
                 if min(max(xs) - min(xs), max(ys) - min(ys)) <= _MAX_THICKNESS:
                     self._thin(min(xs), min(ys), max(xs), max(ys))
+
+    def _is_straight(self, boundary: str | None, path: str) -> bool:
+        """Take a path that is one straight line, as nine of ten are; False where it is another, or oddly written."""
+        words, box = path.split(), (boundary or "").split(None, 2)
+        if len(words) != 6 or words[0] not in "MS" or words[3] != "L" or len(box) < 2:
+            return False
+        try:
+            x, y = float(box[0]) - self.box[0], float(box[1]) - self.box[1]
+            x0, y0, x1, y1 = float(words[1]) + x, float(words[2]) + y, float(words[4]) + x, float(words[5]) + y
+        except ValueError:
+            return False
+        if x0 == x1 or y0 == y1 or abs(x1 - x0) <= _AXIS_TOLERANCE or abs(y1 - y0) <= _AXIS_TOLERANCE:
+            self._thin(x0, y0, x1, y1)
+        return True
 
     def _thin(self, x0: float, y0: float, x1: float, y1: float) -> None:
         left, right = (x0, x1) if x0 < x1 else (x1, x0)
@@ -392,18 +431,6 @@ def _deltas(text: str | None, most: int) -> list[float]:
         steps.append(step)
         at += 1
     return steps
-
-
-def _straight(data: str) -> list[float]:
-    """Both ends of a path that is one straight line, as nine of ten are; [] for any other."""
-    words = data.split()
-    if len(words) != 6 or words[0] not in "MS" or words[3] != "L":
-        return []
-    try:
-        ends = [float(words[1]), float(words[2]), float(words[4]), float(words[5])]
-    except ValueError:
-        return []
-    return ends if math.isfinite(sum(ends)) else []
 
 
 def _subpaths(data: str) -> Iterator[list[_Point]]:

@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 from parsers.model import Block, Cell, Finding, Grid, Paragraph
 from parsers.readers import pdf_grid, pdf_text
@@ -148,18 +149,32 @@ def _shared_out(
     places = [(ruled[index], inside[index]) for index in by_size]
     outside: list[int] = []
     oversized = 0
+    # Most characters stand in the cell of the one before; where tables lie in each other, its bounds do not tell.
+    is_sure = not any(_overlap(one, other) for one, other in combinations(ruled, 2))
+    members: list[int] = []
+    x0 = x1 = y0 = y1 = 0.0
     for index, (left, top, right, bottom) in enumerate(
         zip(characters.left, characters.top, characters.right, characters.bottom, strict=True)
     ):
         x, y = (left + right) / 2, (top + bottom) / 2
-        for table, members in places:
+        if x0 <= x < x1 and y0 <= y < y1:
+            if bottom - top > too_high:
+                oversized += 1
+            else:
+                members.append(index)
+            continue
+        for table, cells in places:
             cell = table.find(x, y)
-            if cell >= 0:
-                if bottom - top > too_high:
-                    oversized += 1
-                else:
-                    members[cell].append(index)
-                break
+            if cell < 0:
+                continue
+            members = cells[cell]
+            if is_sure:
+                x0, y0, x1, y1 = table.bounds(table.boxes[cell])
+            if bottom - top > too_high:
+                oversized += 1
+            else:
+                members.append(index)
+            break
         else:
             outside.append(index)
     if oversized:
@@ -168,11 +183,15 @@ def _shared_out(
     return outside
 
 
+def _overlap(one: pdf_grid.Table, other: pdf_grid.Table) -> bool:
+    is_across = one.xs[0] <= other.xs[-1] and other.xs[0] <= one.xs[-1]
+    return is_across and one.ys[0] <= other.ys[-1] and other.ys[0] <= one.ys[-1]
+
+
 def _page_table(content: PageContent, table: pdf_grid.Table, members: list[list[int]]) -> _PageTable:
     cells = []
     for box, indices in zip(table.boxes, members, strict=True):
-        left, right = table.xs[box.column], table.xs[box.column + box.column_span]
-        top, bottom = table.ys[box.row], table.ys[box.row + box.row_span]
+        left, top, right, bottom = table.bounds(box)
         text = _cell_text(content, indices)
         locator = content.displayed(left, top, right, bottom)
         cells.append(_PlacedCell(text, box.row, box.row_span, left, right, locator, _confidence(content, indices)))
@@ -186,7 +205,7 @@ def _cell_text(content: PageContent, indices: list[int]) -> str:
         return ""
     if len(indices) == 1:
         return content.characters.text[indices[0]].strip()
-    return "\n".join(line.text for line in pdf_text.lines(content.characters, indices))
+    return "\n".join(pdf_text.line_texts(content.characters, indices))
 
 
 def _confidence(content: PageContent, indices: list[int]) -> float:

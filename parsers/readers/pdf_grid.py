@@ -68,6 +68,11 @@ class Table:
             return -1
         return self.owner[row * (len(self.xs) - 1) + column]
 
+    def bounds(self, box: Box) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of one of the `boxes`."""
+        xs, ys = self.xs, self.ys
+        return xs[box.column], ys[box.row], xs[box.column + box.column_span], ys[box.row + box.row_span]
+
     @property
     def columns(self) -> int:
         """How many columns have a cell that begins there."""

@@ -10,7 +10,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from statistics import median
 
 from parsers.readers.page_content import Characters
@@ -79,21 +78,37 @@ class TextBlock:
 
 def lines(characters: Characters, indices: Sequence[int]) -> list[TextLine]:
     """Lines of the given characters, top to bottom, each from left to right. Blank ones are left out."""
-    top, bottom = characters.top, characters.bottom
+    found = (_line(characters, members) for members in _in_lines(characters, indices))
+    return [line for line in found if line.text]
+
+
+def line_texts(characters: Characters, indices: Sequence[int]) -> list[str]:
+    """The texts of `lines` alone, for where it is known where they stand."""
+    found = (_joined(characters, members).strip() for members in _in_lines(characters, indices))
+    return [text for text in found if text]
+
+
+def _in_lines(characters: Characters, indices: Sequence[int]) -> list[list[int]]:
+    """The characters of each line, from left to right."""
+    top, bottom, left = characters.top, characters.bottom, characters.left
     groups: list[tuple[float, float, list[int]]] = []
+    last, size = 0.0, 0.0
+    members: list[int] = []
     for index in indices:
-        middle = (top[index] + bottom[index]) / 2
-        height = bottom[index] - top[index]
-        if groups:
-            last, size, members = groups[-1]
-            if abs(middle - last) <= _SAME_LINE * (height if height > size else size):
-                members.append(index)
-                continue
-        groups.append((middle, height, [index]))
+        above, below = top[index], bottom[index]
+        middle, height = (above + below) / 2, below - above
+        if members and abs(middle - last) <= _SAME_LINE * (height if height > size else size):
+            members.append(index)
+            continue
+        last, size, members = middle, height, [index]
+        groups.append((last, size, members))
     if len(groups) > 1:
         groups = _regrouped(groups)
-    found = (_line(characters, members) for _, _, members in groups)
-    return [line for line in found if line.text]
+    for _, _, members in groups:
+        starts = [left[index] for index in members]
+        if starts != sorted(starts):
+            members.sort(key=left.__getitem__)
+    return [members for _, _, members in groups]
 
 
 def _regrouped(groups: list[tuple[float, float, list[int]]]) -> list[tuple[float, float, list[int]]]:
@@ -110,18 +125,15 @@ def _regrouped(groups: list[tuple[float, float, list[int]]]) -> list[tuple[float
 
 
 def _line(characters: Characters, members: list[int]) -> TextLine:
-    left, right = characters.left, characters.right
-    if any(left[after] < left[before] for before, after in pairwise(members)):
-        members.sort(key=lambda index: left[index])
-    text = _joined(characters, members).strip()
-    printed = [index for index in members if not characters.text[index].isspace()] or members
-    heights = sorted(characters.bottom[index] - characters.top[index] for index in printed)
+    text, top, bottom = characters.text, characters.top, characters.bottom
+    printed = [index for index in members if not text[index].isspace()] or members
+    heights = sorted([bottom[index] - top[index] for index in printed])
     return TextLine(
-        text=text,
-        left=left[printed[0]],
-        top=min([characters.top[index] for index in printed]),
-        right=max([right[index] for index in printed]),
-        bottom=max([characters.bottom[index] for index in printed]),
+        text=_joined(characters, members).strip(),
+        left=characters.left[printed[0]],
+        top=min(map(top.__getitem__, printed)),
+        right=max(map(characters.right.__getitem__, printed)),
+        bottom=max(map(bottom.__getitem__, printed)),
         size=heights[len(heights) // 2],
     )
 
@@ -131,24 +143,26 @@ def _joined(characters: Characters, members: list[int]) -> str:
     top, bottom = characters.top, characters.bottom
     last = members[0]
     parts = [text[last]]
+    last_height = bottom[last] - top[last]
     for index in members[1:]:
         character = text[index]
         height = bottom[index] - top[index]
-        last_height = bottom[last] - top[last]
-        smaller = height if height < last_height else last_height
+        if height < _SMALL * last_height and character.isdigit():
+            middle, last_middle = (top[index] + bottom[index]) / 2, (top[last] + bottom[last]) / 2
+            if middle < last_middle - _RAISED * last_height:
+                # 21¹ must never become 211: a raised number is a note's mark, printed as one. `last` stays the
+                # full-size character, so that a second raised digit is seen as one too.
+                parts.append(f"[{character}]")
+                continue
         gap = left[index] - right[last]
-        middle, last_middle = (top[index] + bottom[index]) / 2, (top[last] + bottom[last]) / 2
-        if character.isdigit() and height < _SMALL * last_height and middle < last_middle - _RAISED * last_height:
-            # 21¹ must never become 211: a raised number is a note's mark, printed as one. `last` stays the full-size
-            # character, so that a second raised digit is seen as one too.
-            parts.append(f"[{character}]")
-            continue
-        if gap > _COLUMN_GAP * smaller and not (character.isspace() or text[last].isspace()):
-            parts.append("\t")
-        elif gap > _WORD_GAP * smaller and gap > _least_gap(text[last], character) * smaller:
-            parts.append(" ")
+        smaller = height if height < last_height else last_height
+        if gap > _WORD_GAP * smaller:
+            if gap > _COLUMN_GAP * smaller and not (character.isspace() or text[last].isspace()):
+                parts.append("\t")
+            elif gap > _least_gap(text[last], character) * smaller:
+                parts.append(" ")
         parts.append(character)
-        last = index
+        last, last_height = index, height
     return "".join(parts)
 
 

@@ -125,11 +125,11 @@ class MatrixReader:
     def is_header(self, line: Line) -> bool:
         """Whether a line belongs to the table's header."""
         keys = [label_key(cell.text) for cell in line.cells]
-        if any(key in ("申请人情况", "法人或其他组织") for key in keys):
+        if "申请人情况" in keys or "法人或其他组织" in keys:
             return True
         if any(key.startswith("本列数据的勾稽关系") for key in keys):
             return True
-        telling = sum(key in self._beginnings for key in keys)
+        telling = sum([key in self._beginnings for key in keys])
         return telling >= 2 or (telling == 1 and all(is_blank(cell) or is_wordy(cell.text) for cell in line.cells))
 
     def has_row(self, line: Line) -> bool:
@@ -186,9 +186,9 @@ class MatrixReader:
         return Matrix(tuple(candidates), tuple(rows), tuple(findings), header is not None)
 
     def _entry(self, line: Line) -> _Entry:
-        if line.rows_known and any(map(_is_unit, line.cells)) and not all(map(_is_unit, line.cells)):
+        if line.rows_known and any(units := [is_unit(cell.text) for cell in line.cells]) and not all(units):
             # A column of units between label and values.
-            line = replace(line, cells=tuple(cell for cell in line.cells if not _is_unit(cell)))
+            line = replace(line, cells=tuple(cell for cell in line.cells if not is_unit(cell.text)))
         if not self.is_header(line):
             return self._row_entry(line)
         tail = self._row_after_header(line) if not line.rows_known else None
@@ -690,10 +690,6 @@ class MatrixReader:
 
 def _header_line(entry: _Entry) -> Line | None:
     return entry.line if entry.header else entry.header_words
-
-
-def _is_unit(cell: Cell) -> bool:
-    return is_unit(cell.text)
 
 
 def _width(line: Line) -> int:
