@@ -125,6 +125,11 @@ class Store:
                 (status, instant(finished_at or self._clock()), stats_json, run_id),
             )
 
+    def mark_run(self, run_id: str, status: RunStatus) -> None:
+        """Says how a run ended, and nothing else: when it ended stays as it is."""
+        with self.transaction():
+            self.connection.execute("UPDATE runs SET status = ? WHERE run_id = ?", (status, run_id))
+
     def interrupt_dead_runs(self) -> list[str]:
         """Marks runs that never said how they ended as interrupted; the caller holds the lock. Returns their ids."""
         with self.transaction():

@@ -180,7 +180,7 @@ def nightly(
     sites = chosen_sites((), site_files)
     summary = nightly(data_dir, sites, recheck_days=recheck_days, contact=contact, workers=workers)
     print_json(asdict(summary)) if as_json else click.echo(report.night(summary, data_dir))
-    sys.exit(0 if summary.crawl.ok else 1)
+    sys.exit(0 if summary.ok else 1)
 
 
 @main.command()

@@ -17,10 +17,12 @@ from scrapy.settings import Settings
 
 from archive.model import Finding, RunStatus
 from crawler import settings
+from crawler.breakdown import Course
 from crawler.exceptions import CrawlFailedError
 from crawler.extract import ExtractSummary, extract_new
+from crawler.interrupts import asked_to_stop, handlers_kept
 from crawler.progress import progress
-from crawler.session import Options, Session, SiteSummary
+from crawler.session import Options, Session, SiteSummary, new_run_id
 from crawler.site import Site
 from crawler.spiders.column import ColumnSpider
 
@@ -55,16 +57,22 @@ def crawl(
     workers: int = 1,
     kind: str = "crawl",
     recheck_days: int | None = None,
+    course: Course | None = None,
 ) -> CrawlSummary:
     """Crawls the sites and extracts what is new, with so many processes. `kind` is what the run's row calls it.
-    With `recheck_days` known pages are asked again too, each at least once in so many days.
+    With `recheck_days` known pages are asked again too, each at least once in so many days. `course` names the run and
+    is told how far it has come.
+
+    Ctrl-C finishes what is in flight, leaves the rest to later runs and marks the run as interrupted.
 
     Raises LockedError when another run has the directory, and CrawlFailedError when nothing more could be recorded or
     the wire's self-test failed: what was recorded until then is kept.
     """
     started = time.monotonic()
     options = Options(full, limit, contact, probe=True, recheck_days=recheck_days)
-    with Session(data_dir, sites, options, kind=kind) as session:
+    course = course or Course(new_run_id())
+    with asked_to_stop() as stopped, Session(data_dir, sites, options, kind=kind, run_id=course.run_id) as session:
+        course.phase = "crawl"
         if not contact:
             message = "the user agent names nobody whom a site's operator could ask: give --contact"
             session.find(Finding("info", "no_contact", message))
@@ -72,12 +80,23 @@ def crawl(
         lines = kind == "nightly"
         with progress("crawl", "captures", lines=lines) as advance:
             session.progress = advance
-            fetch(session)
+            if not stopped():
+                fetch(session)
+        session.interrupted = session.interrupted or stopped()
         session.end()
         if session.broken is not None:
             raise CrawlFailedError(str(session.broken)) from session.broken
         crawl_seconds = time.monotonic() - started
-        extracted = extract_new(data_dir, session.store, workers=workers, lines=lines)
+        course.phase = "extract"
+        extracted = extract_new(
+            data_dir,
+            session.store,
+            workers=workers,
+            lines=lines,
+            stopped=lambda: session.interrupted or stopped(),
+        )
+        if stopped():
+            session.mark("interrupted")
         return _summary(session, extracted, crawl_seconds, time.monotonic() - started)
 
 
@@ -89,7 +108,9 @@ def fetch(session: Session) -> None:
     # What the imports left behind is not walked through again and again to find garbage in it.
     gc.freeze()
     process.crawl(ColumnSpider, session=session)
-    process.start()
+    # Scrapy leaves its own handlers behind, which no longer do anything.
+    with handlers_kept():
+        process.start()
     if process.bootstrap_failed and session.broken is None:
         session.break_off(CrawlFailedError("Scrapy could not start; the log says why"))
 

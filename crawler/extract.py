@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 from typing import Literal
 
@@ -41,6 +42,7 @@ from crawler.codebook import publish_codebook
 from crawler.discover import MOST_REDIRECTS, absolute_url, location_of
 from crawler.filenames import is_for_people, shown_name
 from crawler.history import is_layout_only, settle
+from crawler.interrupts import Stopped
 from crawler.jail import Failure, Runner, shared
 from crawler.login import is_login_page
 from crawler.progress import progress
@@ -122,25 +124,37 @@ def extract(data_dir: Path, *, full: bool = False, workers: int = 1, runner: Run
 
 
 def extract_new(
-    data_dir: Path, store: Store, *, workers: int = 1, runner: Runner | None = None, lines: bool = False
+    data_dir: Path,
+    store: Store,
+    *,
+    workers: int = 1,
+    runner: Runner | None = None,
+    lines: bool = False,
+    stopped: Stopped = lambda: False,
 ) -> ExtractSummary:
-    """`extract` for a caller that holds the lock and the open store; `lines` is for logs, see `progress`."""
+    """`extract` for a caller that holds the lock and the open store; `lines` is for logs, see `progress`.
+
+    Once `stopped` says so, what is being read is finished and the rest is left for the next time.
+    """
     started = time.monotonic()
     publish_codebook(store)
     writer = _Writer(data_dir, store)
     waiting = _pages_first(store.captures_to_read(PARSER_VERSION))
+    read = 0
     with progress("extract", "captures", total=len(waiting), lines=lines) as advance:
-        for batch in _understood(data_dir, store, waiting, runner or shared(workers)):
+        for batch in _understood(data_dir, store, waiting, runner or shared(workers), stopped):
             with store.transaction():
                 for understood in batch:
                     writer.write(understood)
+            read += len(batch)
             advance(len(batch))
     with store.transaction():
         writer.settle_attachments()
-    settle(data_dir, store, lambda capture_id: _read_again(data_dir, store, capture_id, runner or shared(workers)))
+    if not stopped():
+        settle(data_dir, store, lambda capture_id: _read_again(data_dir, store, capture_id, runner or shared(workers)))
     assign_agencies(store)
     return ExtractSummary(
-        read=len(waiting),
+        read=read,
         unreadable=writer.unreadable,
         pages=_count(store, "pages"),
         attachments=_count(store, "attachments"),
@@ -189,9 +203,11 @@ def _count(store: Store, table: str) -> int:
 
 
 def _understood(
-    data_dir: Path, store: Store, waiting: list[CaptureToRead], runner: Runner
+    data_dir: Path, store: Store, waiting: list[CaptureToRead], runner: Runner, stopped: Stopped
 ) -> Iterator[list[Understood]]:
-    """Everything that waits, read, in batches. Files with the same bytes are read once, the first time they are met."""
+    """Everything that waits, read, in batches, until `stopped`. Files with the same bytes are read once, the first time
+    they are met.
+    """
     firsts: dict[str, CaptureToRead] = {}
     again: list[CaptureToRead] = []
     for capture in waiting:
@@ -201,7 +217,8 @@ def _understood(
     later = {capture.capture_id for capture in again}
     repeated = {capture.payload_digest for capture in again}
     known: dict[str, Understood] = {}
-    jobs = _jobs(data_dir, store, (capture for capture in waiting if capture.capture_id not in later))
+    firsts_of_all = (capture for capture in waiting if capture.capture_id not in later)
+    jobs = _jobs(data_dir, store, takewhile(lambda _: not stopped(), firsts_of_all))
     for batch in _read_in_batches(jobs, runner):
         known.update({u.capture.payload_digest: u for u in batch if u.capture.payload_digest in repeated})
         yield batch

@@ -24,6 +24,7 @@ from archive.paths import database_path, index_path, located
 from archive.store import Store
 from archive.times import Clock, instant, now
 from crawler import night_page
+from crawler.breakdown import Breakdown
 from crawler.exceptions import CrawlerError
 from crawler.night import (
     LEAST_USUAL_RUNS,
@@ -33,6 +34,7 @@ from crawler.night import (
     Growth,
     Night,
     RunLine,
+    Said,
     SiteNight,
     Unreadable,
     Usual,
@@ -51,6 +53,8 @@ _EARLIER = """
 SELECT e.run_id, e.kind, e.status, e.started_at, e.finished_at, e.requests, e.new_captures, e.stats_json
 FROM runs e, runs r
 WHERE r.run_id = ? AND e.kind = r.kind AND e.status IN ('finished', 'failed') AND e.started_at < r.started_at
+    AND e.finished_at IS NOT NULL AND json_extract(e.stats_json, '$.broken') IS NULL
+    AND NOT EXISTS (SELECT 1 FROM findings b WHERE b.run_id = e.run_id AND b.code = 'run_broken')
     AND json_extract(e.settings_json, '$.limit') IS json_extract(r.settings_json, '$.limit')
 ORDER BY e.started_at DESC LIMIT ?"""
 _OUTCOMES = """
@@ -85,6 +89,10 @@ WHERE e.run_id = ? AND k.status = 'fail' ORDER BY v.report_id, r.rule_id"""
 _FINDINGS = """
 SELECT level, code, count(*) FROM findings WHERE run_id = ? GROUP BY level, code
 ORDER BY CASE level WHEN 'error' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, count(*) DESC, code"""
+_SAID = """
+SELECT level, code, message FROM findings
+WHERE run_id = ? AND level <> 'info' AND url IS NULL AND capture_id IS NULL AND report_id IS NULL
+ORDER BY level, finding_id LIMIT 50"""
 _ERRORS = """
 SELECT n.url, f.site, n.message FROM findings n
 LEFT JOIN exchanges e ON e.capture_id = n.capture_id LEFT JOIN frontier f ON f.frontier_id = e.frontier_id
@@ -109,8 +117,18 @@ def write_report(data_dir: Path, store: Store, run_id: str, *, clock: Clock = no
     return write(data_dir, gather(data_dir, store.connection, run_id, clock=clock))
 
 
-def gather(data_dir: Path, connection: sqlite3.Connection, run_id: str, *, clock: Clock = now) -> Night:
-    """Everything to say about a run. Only reads, so a read-only connection will do. Raises ReportError."""
+def gather(
+    data_dir: Path,
+    connection: sqlite3.Connection,
+    run_id: str,
+    *,
+    clock: Clock = now,
+    broken: Breakdown | None = None,
+) -> Night:
+    """Everything to say about a run, and why it broke off. Only reads, so a read-only connection will do.
+
+    Raises ReportError.
+    """
     row = connection.execute(f"{_RUN} WHERE run_id = ?", (run_id,)).fetchone()
     if row is None:
         raise ReportError(f"there is no run {run_id!r} to report on")
@@ -135,6 +153,29 @@ def gather(data_dir: Path, connection: sqlite3.Connection, run_id: str, *, clock
         usual_requests=usual([one.line.requests for one in earlier[:USUAL_RUNS]]),
         usual_new_captures=usual([one.line.new_captures for one in earlier[:USUAL_RUNS]]),
         made_at=instant(clock()),
+        said=tuple(Said(*row) for row in connection.execute(_SAID, (run_id,))),
+        broken=broken,
+    )
+    return replace(found, alarms=tuple(alarms(found)))
+
+
+def bare(data_dir: Path, run: RunLine, broken: Breakdown, said: Sequence[Said] = (), *, clock: Clock = now) -> Night:
+    """What can be said of a run without a database: that it broke off, and what is left of the disk."""
+    found = Night(
+        run=run,
+        sites=(),
+        change_count=0,
+        changes=(),
+        documents=0,
+        unreadable_count=0,
+        unreadable=(),
+        failed_check_count=0,
+        failed_checks=(),
+        findings=tuple(sorted((one.level, one.code, count) for one, count in Counter(said).items())),
+        growth=_growth_of(data_dir, {}, run.run_id, ()),
+        made_at=instant(clock()),
+        said=tuple(said),
+        broken=broken,
     )
     return replace(found, alarms=tuple(alarms(found)))
 
@@ -300,8 +341,13 @@ def _growth(data_dir: Path, connection: sqlite3.Connection, run_id: str, earlier
     )
     for name, owner in connection.execute("SELECT file_name, run_id FROM warc_files WHERE state = 'open'"):
         sealed[owner] = sealed.get(owner, 0) + _size(located(data_dir, name))
+    return _growth_of(data_dir, sealed, run_id, earlier)
+
+
+def _growth_of(data_dir: Path, sealed: Mapping[str | None, int], run_id: str, earlier: Sequence[_Earlier]) -> Growth:
+    """`sealed`: bytes of WARC files by run."""
     database = database_path(data_dir)
-    disk = shutil.disk_usage(data_dir)
+    disk = shutil.disk_usage(next(path for path in (data_dir, *data_dir.absolute().parents) if path.exists()))
     return Growth(
         warc=sum(sealed.values()),
         night_warc=sealed.get(run_id, 0),

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from crawler.alarm_words import phase_name, sentence
+from crawler.breakdown import Breakdown
+
 # How many earlier runs make what is usual, and the fewest that do.
 USUAL_RUNS = 7
 LEAST_USUAL_RUNS = 3
@@ -156,13 +159,23 @@ class Alarm:
     code: str
     site: str
     message: str
+    message_zh: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A warning or an error of the run as a whole, in full: it belongs to no capture."""
+
+    level: str
+    code: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Night:
     """A run and what came of it. `earlier` are the runs it is compared with, newest first; `findings` counts rows by
-    level and code. `documents` is how many were read; `changes`, `unreadable` and `failed_checks` are cut to the first
-    rows, their counts are whole.
+    level and code, `said` holds those about the run as a whole. `documents` is how many were read; `changes`,
+    `unreadable` and `failed_checks` are cut to the first rows, their counts are whole. `broken`: why it broke off.
     """
 
     run: RunLine
@@ -181,6 +194,8 @@ class Night:
     usual_new_captures: Usual = None
     made_at: str = ""
     alarms: tuple[Alarm, ...] = ()
+    said: tuple[Said, ...] = ()
+    broken: Breakdown | None = None
 
     def total(self, name: str) -> int:
         """The sum of one of the sites' numbers."""
@@ -189,33 +204,47 @@ class Night:
 
 def alarms(night: Night) -> Iterator[Alarm]:
     """What a person should look at, the whole run first, then site by site."""
-    if night.run.status in ("failed", "interrupted"):
-        yield Alarm("run_" + night.run.status, "", f"the run is {night.run.status}: it may not have seen everything")
+    broken = night.broken
+    if broken is not None:
+        zh = phase_name(broken.phase)
+        yield _alarm("run_broken", phase=broken.phase, phase_zh=zh, what=broken.what, where=broken.where)
+    elif night.run.status in ("failed", "interrupted"):
+        yield _alarm("run_" + night.run.status)
     growth = night.growth
     if growth.free < LEAST_FREE_BYTES:
-        yield Alarm("disk_low", "", f"{growth.free >> 20} MB free on the disk, expected {LEAST_FREE_BYTES >> 20}")
+        yield _alarm("disk_low", variant="now", free=growth.free >> 20, least=LEAST_FREE_BYTES >> 20)
     elif growth.nights_left is not None and growth.nights_left < LEAST_NIGHTS_LEFT:
-        yield Alarm("disk_low", "", f"the disk is full in {growth.nights_left:.0f} nights like this one")
+        yield _alarm("disk_low", variant="soon", nights=f"{growth.nights_left:.0f}")
+    for said in night.said:
+        if said.code == "notification_failed":
+            yield _alarm("notification_failed", said=said.message)
     if night.unreadable_count >= max(UNREADABLE_LEAST, UNREADABLE_SHARE * night.documents):
-        yield Alarm("many_unreadable", "", f"{night.unreadable_count} of {night.documents} documents were not readable")
+        yield _alarm("many_unreadable", unreadable=night.unreadable_count, documents=night.documents)
     for site in night.sites:
         yield from _of_site(site)
 
 
+def _alarm(code: str, site: str = "", *, variant: str = "", **values: object) -> Alarm:
+    words = sentence(code, variant, **values)
+    return Alarm(code, site, words.en, words.zh)
+
+
 def _of_site(site: SiteNight) -> Iterator[Alarm]:
-    if site.is_silent:
-        usual = "" if site.usual_listings is None else f", usually {site.usual_listings:g}"
-        yield Alarm("zero_yield", site.site, f"asked {site.requests} times and listed nothing{usual}")
+    name = site.site
+    if site.is_silent and site.usual_listings is None:
+        yield _alarm("zero_yield", name, variant="first", requests=site.requests)
+    elif site.is_silent:
+        yield _alarm("zero_yield", name, variant="unusual", requests=site.requests, usual=f"{site.usual_listings:g}")
     elif _has_fallen(site):
-        yield Alarm("falling_yield", site.site, f"{site.listings} entries listed, usually {site.usual_listings:g}")
+        yield _alarm("falling_yield", name, listings=site.listings, usual=f"{site.usual_listings:g}")
     if site.blocked and site.blocked >= BLOCKED_SHARE * site.requests:
-        yield Alarm("blocked", site.site, f"{site.blocked} of {site.requests} answers were a guard's page")
+        yield _alarm("blocked", name, blocked=site.blocked, requests=site.requests)
     if site.failed >= FAILED_LEAST and site.failed >= FAILED_SHARE * site.requests and _is_unusual(site):
-        yield Alarm("many_failed", site.site, f"{site.failed} of {site.requests} requests failed")
+        yield _alarm("many_failed", name, failed=site.failed, requests=site.requests)
     if site.gone >= max(GONE_LEAST, GONE_SHARE * site.known):
-        yield Alarm("many_gone", site.site, f"{site.gone} pages are gone")
+        yield _alarm("many_gone", name, gone=site.gone)
     for trouble in site.troubles:
-        yield Alarm("site_failed", site.site, trouble)
+        yield _alarm("site_failed", name, trouble=trouble)
 
 
 def _has_fallen(site: SiteNight) -> bool:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import escape
 
-from crawler.night import Night, RunLine, SiteNight, Usual
+from crawler.night import Alarm, Night, RunLine, SiteNight, Usual
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -81,7 +81,7 @@ def markdown(night: Night) -> str:
         "",
         f"## 警报 Alarms: {len(night.alarms)}",
         "",
-        *(f"- **{alarm.code}** {_cell(alarm.site)} {_cell(alarm.message)}" for alarm in night.alarms),
+        *(f"- **{alarm.code}** {_cell(alarm.site)} {_both(alarm)}" for alarm in night.alarms),
         *([] if night.alarms else ["无 none"]),
         "",
         "## 站点 Sites",
@@ -106,7 +106,8 @@ def markdown(night: Night) -> str:
         f"{one.agency} {one.report_year or ''}: {one.rule} ({one.lhs} / {one.rhs})" for one in night.failed_checks
     ]
     lines += _listed(f"未通过的检查 Failed checks: {night.failed_check_count}", checks)
-    lines += _listed("发现 Findings", [f"{level} {code}: {count}" for level, code, count in night.findings])
+    findings = [f"{level} {code}: {count}" for level, code, count in night.findings]
+    lines += _listed("发现 Findings", findings + [f"{one.level} {one.code}: {one.message}" for one in night.said])
     growth = night.growth
     lines += _listed(
         "存储 Storage",
@@ -217,6 +218,10 @@ def _number(site: SiteNight, name: str, usual: str | None) -> str:
 
 def _listed(heading: str, lines: Sequence[str]) -> list[str]:
     return ["", f"## {heading}", "", *(f"- {_cell(line)}" for line in lines)] if lines else []
+
+
+def _both(alarm: Alarm) -> str:
+    return " / ".join(_cell(words) for words in (alarm.message_zh, alarm.message) if words)
 
 
 def _cell(text: str) -> str:

@@ -120,6 +120,7 @@ def payload(night: Night | None, exit_code: int) -> dict[str, object]:
     names = ("requests", "new", "changed", "gone", "failed", "blocked")
     return shown | {
         "run": asdict(night.run),
+        "broken": night.broken.message if night.broken else None,
         "alarms": [asdict(alarm) for alarm in night.alarms[:_MOST_ALARMS]],
         "alarm_count": len(night.alarms),
         "totals": {name: night.total(name) for name in names},

@@ -8,8 +8,10 @@ The scheduler takes its requests from `frontier`; the wire handler hands every e
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 import socket
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
@@ -41,6 +43,8 @@ from crawler.reread import discover_with, stored_sites
 from crawler.retry import LONGEST_WAIT_SECONDS, REFUSALS, Ending, after_exchange
 from crawler.site import Site
 from crawler.stand_ins import PARAMETER, StandIn, StandIns, stand_in_targets
+
+log = logging.getLogger(__name__)
 
 # Called once per capture.
 Progress = Callable[[], object]
@@ -87,13 +91,20 @@ class Session:
     """An open run on a data directory; leaving the `with` block ends it. Raises LockedError when another is open."""
 
     def __init__(
-        self, data_dir: Path, sites: Iterable[Site], options: Options, *, kind: str = "crawl", clock: Clock = now
+        self,
+        data_dir: Path,
+        sites: Iterable[Site],
+        options: Options,
+        *,
+        kind: str = "crawl",
+        clock: Clock = now,
+        run_id: str | None = None,
     ) -> None:
         self.data_dir = data_dir
         self._clock = clock
         self.sites = _by_name(sites)
         self.options = options
-        self.run_id = f"{now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+        self.run_id = run_id or new_run_id()
         self.progress: Progress | None = None
         self.interrupted = False
         self.broken: Exception | None = None
@@ -127,7 +138,11 @@ class Session:
             self.break_off(error)
         elif error is not None:
             self.interrupted = True
-        self.close()
+        is_judged = self.status != "running"
+        with self._stack:
+            self.end()
+            if is_judged and error is not None:
+                self.mark("failed" if isinstance(error, Exception) else "interrupted")
         return False
 
     def _start(self, kind: str, repairs: Iterable[Finding]) -> None:
@@ -381,15 +396,29 @@ class Session:
         if not self.interrupted and self.broken is None:
             self._judge()
         self.status = self._verdict()
-        stats = {
+        stats: dict[str, object] = {
             "outcomes": {summary.site: summary.outcomes for summary in self.summaries()},
             "channels": [asdict(found) for found in self._channel_runs()],
         }
+        if self.broken is not None:
+            stats["broken"] = str(self.broken)
         try:
             self.recorder.close(self.status, stats_json=json.dumps(stats, ensure_ascii=False, sort_keys=True))
         except ArchiveError as error:
-            self.status = "failed"
             self.break_off(error)
+        if self.broken is not None:
+            self.mark("failed")
+
+    def mark(self, status: RunStatus) -> None:
+        """Says of a run how it ended where its end could not be written, or where its documents were not all read.
+
+        On a full disk it stays without a word, and the next start calls it interrupted.
+        """
+        self.status = status
+        try:
+            self.store.mark_run(self.run_id, status)
+        except sqlite3.Error as error:
+            log.warning("%s cannot be marked as %s: %s", self.run_id, status, error)
 
     def _channel_runs(self) -> Iterator[ChannelRun]:
         """How whole each channel's list was read; what is not whole is a finding too."""
@@ -459,6 +488,11 @@ class Session:
         ).fetchone()
         tally = self._tallies[site.name]
         return SiteSummary(site.name, site.agency, row[0], row[1], dict(tally.outcomes), tuple(tally.troubles))
+
+
+def new_run_id() -> str:
+    """The instant, and what tells runs of the same second apart."""
+    return f"{now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
 def host_of(url: str) -> str:

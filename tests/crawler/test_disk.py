@@ -1,5 +1,6 @@
 """A disk that really is full, and one that really cannot be written: a file system of its own, mounted for the test."""
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -56,6 +57,26 @@ def test_a_crawl_on_a_full_disk_stops_and_goes_on_when_there_is_room(replica: Re
     truth = replica.truth
     assert {url for (url,) in rows(data, "SELECT url FROM listings")} == {item.url for item in truth.listings}
     assert {item.url for item in truth.pages if item.listed} <= {url for (url,) in rows(data, "SELECT url FROM pages")}
+    assert audited(data) == Crawled(0, {"said": "no problems\n"}, "")
+
+
+def test_a_night_on_a_full_disk_is_reported_all_the_same(replica: Replica, disk: Path, tmp_path: Path):
+    data, site_file = disk / "data", str(replica.site_file(tmp_path))
+    (disk / "ballast").write_bytes(os.urandom(600_000))
+    failed = crawled(gongkai(data, "nightly", "--site-file", site_file))
+    assert failed.code == 1
+    assert "Traceback" not in failed.errors
+    night = json.loads((data / "reports" / "latest.json").read_text("utf-8"))
+    assert night["run"]["status"] == "failed"
+    (message,) = (alarm["message"] for alarm in night["alarms"] if alarm["code"] == "run_broken")
+    assert message.startswith("the run broke off in crawl: CrawlFailedError: ")
+    assert "run_broken" in (data / "reports" / "latest.html").read_text("utf-8")
+    assert rows(data, "SELECT status FROM runs") == [("failed",)]
+    remount(disk, "size=64m")
+    assert crawled(gongkai(data, "nightly", "--site-file", site_file)).code == 0
+    assert rows(data, "SELECT status FROM runs ORDER BY started_at") == [("failed",), ("finished",)]
+    night = json.loads((data / "reports" / "latest.json").read_text("utf-8"))
+    assert night["earlier"] == []
     assert audited(data) == Crawled(0, {"said": "no problems\n"}, "")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from crawler.alarm_words import sentences
 from crawler.night import SiteNight
 from crawler.night_page import COLUMNS, STATES
 
@@ -28,9 +29,10 @@ def test_every_variable_that_the_code_names_is_documented_and_no_other() -> None
 
 def test_every_alarm_is_documented_and_no_other() -> None:
     code = (ROOT / "crawler" / "night.py").read_text("utf-8")
-    raised = set(re.findall(r'Alarm\("([a-z_]+[a-z])"', code)) | {"run_failed", "run_interrupted"}
+    raised = set(re.findall(r'_alarm\("([a-z_]+[a-z])"', code)) | {"run_failed", "run_interrupted"}
     table = DOCUMENT.partition("| alarm | when |")[2].partition("\n\n")[0]
     assert set(re.findall(r"`([a-z_]+)`", table)) == raised
+    assert {code for code, _ in sentences()} == raised
 
 
 @pytest.mark.parametrize("state", STATES)

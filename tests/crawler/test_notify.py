@@ -37,7 +37,7 @@ def night(tmp_path: Path) -> Night:
 
 @pytest.fixture
 def bad_night(night: Night) -> Night:
-    return replace(night, alarms=(Alarm("zero_yield", "a", "listed nothing"),))
+    return replace(night, alarms=(Alarm("zero_yield", "a", "listed nothing", "未列出任何条目"),))
 
 
 class Web:
@@ -167,7 +167,8 @@ def test_the_webhook_gets_the_night_as_json(web: Web, bad_night: Night) -> None:
     assert (path, content_type) == (f"/{SECRET}", "application/json")
     assert got["text"] == "gongkai 2026-01-01: 1 alarm; 0 new, 0 changed, 0 gone, 0 failed"
     assert (got["exit_code"], got["run"]["run_id"]) == (0, bad_night.run.run_id)
-    assert got["alarms"] == [{"code": "zero_yield", "site": "a", "message": "listed nothing"}]
+    alarm = {"code": "zero_yield", "site": "a", "message": "listed nothing", "message_zh": "未列出任何条目"}
+    assert (got["alarms"], got["broken"]) == ([alarm], None)
 
 
 def test_mail_has_the_report_twice(mail: tuple[Mailbox, str], bad_night: Night) -> None:

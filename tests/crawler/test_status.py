@@ -32,7 +32,9 @@ def found(store: Store) -> dict:
 
 
 def test_what_the_report_calls_an_alarm_stands_here_too(found: dict) -> None:
-    assert found["alarms"] == [{"code": "zero_yield", "site": "b", "message": "asked 3 times and listed nothing"}]
+    (alarm,) = found["alarms"]
+    assert (alarm["code"], alarm["site"]) == ("zero_yield", "b")
+    assert (alarm["message"], alarm["message_zh"]) == ("asked 3 times and listed nothing", "访问 3 次，未列出任何条目")
     assert found["silent"] == ["b"]
     assert {site["site"]: site["state"] for site in found["sites"]} == {"a": "ok", "b": "silent"}
 
