@@ -204,3 +204,25 @@ class Page:
     text: str = ""
     attachments: tuple[Link, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A document drawn for a person, as one HTML page that needs no script and loads nothing.
+
+    `how`: `page` is an HTML document's own source, to be kept in a sandbox; `lines`, `tables` and `picture` are ours.
+    """
+
+    how: Literal["page", "lines", "tables", "picture"]
+    html: str
+    is_marked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PagePicture:
+    """A page as PNG or JPEG; `width` and `height` are in the units of the locators' boxes."""
+
+    encoded: bytes
+    width: float
+    height: float
+    number: int

@@ -39,13 +39,13 @@ def read(
     if sniff.media_type(data, name) in KINDS:
         return _read_archive(data, page, converted or {})
     try:
-        document = _document(data, name, converted or {})
+        document = document_of(data, name, converted or {})
     except UnreadableDocumentError as error:
         return Reading(media_type=sniff.media_type(data, name), error=ReadingError(error.code, error.message))
     return read_parsed(document, page)
 
 
-def _document(data: bytes, name: str, converted: Conversions) -> Document:
+def document_of(data: bytes, name: str, converted: Conversions) -> Document:
     """What a reader makes of the bytes, or of those they were converted to where it asks for that."""
     docx = converted.get(data)
     try:

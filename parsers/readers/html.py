@@ -71,6 +71,16 @@ def read(data: bytes) -> Document:
     )
 
 
+def places(text: str) -> dict[str, etree._Element]:
+    """The element that each locator of a page's paragraphs, tables and cells speaks of. Raises as `read` does."""
+    root = _parse(text)
+    reader = _Reader(root)
+    reader.places = {}
+    for _ in reader.blocks(root):
+        pass
+    return reader.places
+
+
 def _parse(text: str) -> etree._Element:
     if text.count("<") > MAX_TAGS:
         raise UnreadableDocumentError("too_complex", f"the page has more than {MAX_TAGS} tags")
@@ -109,10 +119,16 @@ def _metadata(root: etree._Element) -> dict[str, str]:
 
 @dataclass(slots=True)
 class _Line:
-    """Text gathered since the last block boundary."""
+    """Text gathered since the last block boundary. `element`: where it begins."""
 
     parts: list[str] = field(default_factory=list)
     level: int | None = None
+    element: etree._Element | None = None
+
+    def add(self, text: str, element: etree._Element | None) -> None:
+        if not self.parts:
+            self.element = element
+        self.parts.append(text)
 
     def take(self) -> list[str]:
         """The paragraphs gathered, split where two line breaks follow each other; the line is empty after."""
@@ -145,6 +161,8 @@ class _Reader:
         self._paragraphs = 0
         self._tables = 0
         self._styles: dict[str, bool] = {}
+        # Filled where it is asked which element a locator means.
+        self.places: dict[str, etree._Element] | None = None
 
     def note(self, code: str, message: str, locator: str) -> None:
         self._findings.append(Finding(code, message, locator))
@@ -185,7 +203,7 @@ class _Reader:
                 preformatted += tag == "pre"
                 text = _shown_text(element, tag)
                 if text and (line.parts or not text.isspace()):
-                    line.parts.append(text.replace("\n", _BREAK) if preformatted else text)
+                    line.add(text.replace("\n", _BREAK) if preformatted else text, element)
                 continue
             if tag in _BLOCKS:
                 if line.parts:
@@ -195,14 +213,19 @@ class _Reader:
                 preformatted -= tag == "pre"
             text = element.tail
             if text and element is not root and (line.parts or not text.isspace()):
-                line.parts.append(text.replace("\n", _BREAK) if preformatted else text)
+                line.add(text.replace("\n", _BREAK) if preformatted else text, element.getparent())
         yield from self._paragraphs_of(line, depth)
 
     def _paragraphs_of(self, line: _Line, depth: int) -> Iterator[Paragraph]:
         for text in line.take():
             if depth == 0:
                 self._paragraphs += 1
+                self._place(f"paragraph={self._paragraphs}", line.element)
             yield Paragraph(text, f"paragraph={self._paragraphs}", line.level)
+
+    def _place(self, locator: str, element: etree._Element | None) -> None:
+        if self.places is not None and element is not None:
+            self.places.setdefault(locator, element)
 
     def _is_hidden(self, element: etree._Element) -> bool:
         if self._has_hidden and element.get("hidden") is not None:
@@ -243,8 +266,10 @@ class _Reader:
         """The grid of a data table, before it what stands in the table but in no cell, after it its nested grids."""
         _refuse_depth(depth)
         number = self._tables
+        self._place(f"table={number}", table)
         for outside in html_table.outside_cells(table):
             self._paragraphs += 1
+            self._place(f"paragraph={self._paragraphs}", table)
             yield Paragraph(_SPACES.sub(" ", outside).strip(), f"paragraph={self._paragraphs}")
         placed, clamped = html_table.place(row for row in html_table.rows(table) if not self._is_hidden(row.element))
         if clamped:
@@ -260,6 +285,7 @@ class _Reader:
                 text = "\n".join([block.text for block in found if isinstance(block, Paragraph)])
                 inner.extend([block for block in found if isinstance(block, Grid)])
             locator = f"table={number};row={cell.row + 1};column={cell.column + 1}"
+            self._place(locator, cell.element)
             cells.append(Cell(text, cell.row, cell.column, locator, cell.row_span, cell.column_span))
         if cells:
             yield Grid(tuple(cells), f"table={number}")

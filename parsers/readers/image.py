@@ -17,6 +17,8 @@ from parsers.model import Document, Finding
 from parsers.readers import ocr, page_blocks
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from parsers.readers.scan_ink import Picture
 
 MAX_PIXELS = 60_000_000
@@ -60,9 +62,11 @@ def _document(data: bytes, kind: str, recogniser: ocr.Recogniser) -> Document:
     return Document(kind, page_blocks.blocks(pages) if pages else (), findings=tuple(findings))
 
 
-def _pictures(data: bytes) -> Iterator[tuple[Picture, float]]:
-    """Each page in grey at about 200 pixels to the inch, and how many of the file's pixels are one of A4's points."""
-    import numpy as np
+def frames(data: bytes) -> Iterator[Image.Image]:
+    """Each page of the file, the right way up, in grey or red, green and blue; what is transparent is paper.
+
+    Raises UnreadableDocumentError as `read` does.
+    """
     from PIL import Image, ImageOps, ImageSequence
 
     try:
@@ -77,19 +81,26 @@ def _pictures(data: bytes) -> Iterator[tuple[Picture, float]]:
                     # What is transparent is paper.
                     paper = Image.new("RGBA", upright.size, "white")
                     upright = Image.alpha_composite(paper, upright.convert("RGBA")).convert("RGB")
-                red = upright.convert("L") if upright.mode in ("1", "L", "I;16", "I") else upright.convert("RGB")
-                scale = _A4_PIXELS / max(red.size)
-                if not 0.8 <= scale <= 1.25:
-                    red = red.resize(
-                        (max(1, round(red.width * scale)), max(1, round(red.height * scale))), reducing_gap=2.0
-                    )
-                else:
-                    scale = 1.0
-                pixels = np.asarray(red)
-                grey = np.ascontiguousarray(pixels[:, :, 0] if pixels.ndim == 3 else pixels)
-                yield grey, 200 / 72 / scale
+                yield upright.convert("L") if upright.mode in ("1", "L", "I;16", "I") else upright.convert("RGB")
     except Image.DecompressionBombError as error:
         raise UnreadableDocumentError("too_large", str(error)) from error
     # Pillow's decoders raise all of these for bytes that make no picture.
     except (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, struct.error) as error:
         raise UnreadableDocumentError("damaged", f"the picture cannot be decoded: {error}") from error
+
+
+def _pictures(data: bytes) -> Iterator[tuple[Picture, float]]:
+    """Each page in grey at about 200 pixels to the inch, and how many of the file's pixels are one of A4's points."""
+    import numpy as np
+
+    for frame in frames(data):
+        scale = _A4_PIXELS / max(frame.size)
+        if 0.8 <= scale <= 1.25:
+            scale = 1.0
+        red = frame
+        if scale != 1.0:
+            size = (max(1, round(frame.width * scale)), max(1, round(frame.height * scale)))
+            red = frame.resize(size, reducing_gap=2.0)
+        pixels = np.asarray(red)
+        grey = np.ascontiguousarray(pixels[:, :, 0] if pixels.ndim == 3 else pixels)
+        yield grey, 200 / 72 / scale

@@ -9,6 +9,7 @@ import ctypes
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
@@ -37,13 +38,9 @@ def read(data: bytes) -> Document:
 
     Raises UnreadableDocumentError: `damaged`, `encrypted`, `empty` (no page), `too_large`, `too_complex`.
     """
-    with _LOCK:
-        document = _opened(data)
-        try:
-            metadata = _metadata(document)
-            pages, findings = _pages(document)
-        finally:
-            document.close()
+    with opened(data) as document:
+        metadata = _metadata(document)
+        pages, findings = _pages(document)
     return Document(
         media_type=PDF,
         blocks=page_blocks.blocks(pages),
@@ -51,6 +48,17 @@ def read(data: bytes) -> Document:
         metadata=metadata,
         findings=tuple(findings),
     )
+
+
+@contextmanager
+def opened(data: bytes) -> Iterator[pdfium.PdfDocument]:
+    """The PDF as pdfium sees it, to this thread alone. Raises UnreadableDocumentError as `read` does."""
+    with _LOCK:
+        document = _opened(data)
+        try:
+            yield document
+        finally:
+            document.close()
 
 
 def _is_cut(data: bytes) -> bool:

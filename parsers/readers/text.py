@@ -62,12 +62,16 @@ def read(data: bytes) -> Document:
     if decoded.broken:
         message = f"{decoded.broken} places of the text could not be decoded as {decoded.encoding}"
         findings = (Finding("undecodable_bytes", message),)
-    lines = [line.replace("\f", "") for line in _LINE_END.split(text)]
-    blocks = tuple(_blocks(lines))
+    blocks = tuple(_blocks(split_lines(text)))
     media_type = (
         "text/markdown" if any(isinstance(block, Paragraph) and block.level for block in blocks) else "text/plain"
     )
     return Document(media_type=media_type, blocks=blocks, findings=findings)
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines that locators count."""
+    return [line.replace("\f", "") for line in _LINE_END.split(text)]
 
 
 def _blocks(lines: list[str]) -> Iterator[Block]:
