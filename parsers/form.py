@@ -125,7 +125,7 @@ class Form:
 @cache
 def forms() -> dict[str, Form]:
     """All editions by name, oldest first."""
-    loaded = [load_form(path) for path in sorted(FORMS_DIR.glob("*.toml"))]
+    loaded = [load_form(path) for path in sorted(FORMS_DIR.glob("[0-9]*.toml"))]
     return {form.edition: form for form in loaded}
 
 
