@@ -42,6 +42,11 @@ _FILE_SUFFIXES = "pdf|docx?|wps|xlsx?|et|ofd|rar|zip|7z|csv|rtf|pptx?|jpe?g|png|
 _FILE_PATH = re.compile(rf"\.(?:{_FILE_SUFFIXES})$", re.I)
 # Characters that may stand in an address as they are; bytes beyond ASCII are percent-encoded as received.
 _ADDRESS_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
+# Addresses that no joining and no quoting changes: what most of them are.
+_PLAIN = re.compile(
+    r"https?://[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]*[a-z0-9])*(?::(?:[1-5][0-9]{4}|[1-9][0-9]{0,3}))?"
+    r"/[A-Za-z0-9/_-]*(?:\.[A-Za-z0-9]+)?(?:\?[A-Za-z0-9=&._-]+)?"
+)
 
 
 def seeds(site: Site) -> tuple[Target, ...]:
@@ -327,6 +332,8 @@ def absolute_url(base: str, address: str) -> str | None:
 
 
 def _absolute(base: str, address: str) -> str | None:
+    if _PLAIN.fullmatch(address):
+        return address
     try:
         return _bare(urljoin(base, address))
     except ValueError:

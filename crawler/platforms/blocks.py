@@ -58,9 +58,9 @@ def list_block(root: HtmlElement, url: str, *, path: str = "") -> Block | None:
 
     A further page's list is the one of the first page's shape, or there is none: a side column is no continuation.
     """
-    blocks = [block for block in _blocks(root, url) if block.rows]
+    blocks = [block for block in _blocks(root, url, path) if block.rows]
     if path:
-        return next((block for block in blocks if block.path == path), None)
+        return blocks[0] if blocks else None
     dated = [block for block in blocks if block.dated]
     if dated:
         return max(dated, key=lambda block: (block.dated, _letters(block)))
@@ -121,28 +121,72 @@ def _letters(block: Block) -> int:
     return sum(len(row.title) for row in block.rows)
 
 
-def _blocks(root: HtmlElement, url: str) -> Iterator[Block]:
-    shapes: dict[str, dict[HtmlElement, HtmlElement]] = defaultdict(dict)
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """A link with its address as written and its whole title."""
+
+    anchor: HtmlElement
+    address: str
+    title: str
+
+
+def _blocks(root: HtmlElement, url: str, wanted: str) -> Iterator[Block]:
+    """The blocks of a page; only the one of that shape where one is wanted."""
+    surroundings = _Surroundings()
+    shapes: dict[str, dict[HtmlElement, _Link]] = defaultdict(dict)
     for anchor in islice(root.iter("a"), _MOST_LINKS):
-        if not address(anchor) or not title(anchor) or _is_chrome(anchor):
+        path = surroundings.path(anchor)
+        if wanted and path != wanted:
+            continue
+        link = _Link(anchor, address(anchor), title(anchor))
+        if not link.address or not link.title or surroundings.are_chrome(anchor) or _leads_on(anchor):
             continue
         row = _row_of(anchor)
-        rows = shapes[_path(anchor)]
+        rows = shapes[path]
         # A row may link its category before its title: the longest text is the title.
-        if row not in rows or len(title(anchor)) > len(title(rows[row])):
-            rows[row] = anchor
+        if row not in rows or len(link.title) > len(rows[row].title):
+            rows[row] = link
     for path, found in shapes.items():
-        rows_found = (_read(row, anchor, url) for row, anchor in found.items())
+        rows_found = (_read(row, link, url) for row, link in found.items())
         yield Block(path, tuple(row for row in rows_found if row is not None))
 
 
-def _is_chrome(anchor: HtmlElement) -> bool:
-    for element in anchor.iterancestors():
-        if element.tag in ("nav", "footer", "header"):
-            return True
-        if _CHROME.search(f"{element.get('class', '')} {element.get('id', '')}"):
-            return True
-    return squeezed(anchor.text_content()) in _NEXT_TEXTS
+class _Surroundings:
+    """What the elements around links say, each read once for all the links in it."""
+
+    def __init__(self) -> None:
+        self._paths: dict[HtmlElement, str] = {}
+        self._chrome: dict[HtmlElement, bool] = {}
+
+    def path(self, element: HtmlElement) -> str:
+        """The shape of an element's place: its own step after those of all the elements around it."""
+        around = element.getparent()
+        if around is None:
+            return _step(element)
+        known = self._paths.get(around)
+        if known is None:
+            known = self._paths[around] = self.path(around)
+        return f"{known}/{_step(element)}"
+
+    def are_chrome(self, element: HtmlElement) -> bool:
+        """True in a menu, a header, a footer."""
+        around = element.getparent()
+        if around is None:
+            return False
+        known = self._chrome.get(around)
+        if known is None:
+            known = self._chrome[around] = _is_chrome(around) or self.are_chrome(around)
+        return known
+
+
+def _is_chrome(element: HtmlElement) -> bool:
+    if element.tag in ("nav", "footer", "header"):
+        return True
+    return _CHROME.search(f"{element.get('class', '')} {element.get('id', '')}") is not None
+
+
+def _leads_on(anchor: HtmlElement) -> bool:
+    return squeezed("".join(anchor.itertext())) in _NEXT_TEXTS
 
 
 def _row_of(anchor: HtmlElement) -> HtmlElement:
@@ -176,23 +220,18 @@ def _targets(element: HtmlElement) -> set[str]:
     return {link for anchor in islice(element.iter("a"), 4 * _MOST_LINKS_IN_ROW) if (link := address(anchor))}
 
 
-def _path(anchor: HtmlElement) -> str:
-    steps = [_step(element) for element in (anchor, *anchor.iterancestors())]
-    return "/".join(reversed(steps))
-
-
 def _step(element: HtmlElement) -> str:
     classes = sorted(name for name in element.get("class", "").split() if not _STRIPES.fullmatch(name))
     return ".".join([str(element.tag), *(classes if element.tag not in ("li", "tr") else ())])
 
 
-def _read(row: HtmlElement, anchor: HtmlElement, url: str) -> Row | None:
-    target = absolute(url, address(anchor))
+def _read(row: HtmlElement, link: _Link, url: str) -> Row | None:
+    target = absolute(url, link.address)
     if target is None:
         return None
-    own = "".join(anchor.itertext())
-    listed = day("".join(row.itertext()).replace(own, " ")) if row is not anchor else None
-    return Row(target, title(anchor), listed or _day_at_end(anchor))
+    own = "".join(link.anchor.itertext())
+    listed = day("".join(row.itertext()).replace(own, " ")) if row is not link.anchor else None
+    return Row(target, link.title, listed or _day_at_end(link.anchor))
 
 
 def _day_at_end(anchor: HtmlElement) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from datetime import date
+from functools import lru_cache
 from urllib.parse import urljoin
 
 from lxml import etree
@@ -15,6 +16,12 @@ _ONLY_DATE = re.compile(rf"[\[(（【]?\s*{_DATE.pattern}[\s\d:]*[\])）】]?")
 _CUT = re.compile(r"(?:\.\.\.|…)\s*$")
 _QUOTED_ADDRESS = re.compile(r"""['"]([^'"]*[/.][^'"]*)['"]""")
 _DEAD_SCHEMES = ("javascript:", "mailto:", "tel:", "data:")
+_SEGMENT = r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*"
+# An address and a page that are joined by putting one behind the other: no dots, no parameters, nothing empty.
+_JOINED = re.compile(rf"/?(?:{_SEGMENT}/)*{_SEGMENT}/?")
+_PLAIN_PAGE = re.compile(
+    rf"(?P<folder>(?P<server>https?://[A-Za-z0-9.:-]+)/(?:{_SEGMENT}/)*)[A-Za-z0-9._~-]*(?:\?[^#]*)?"
+)
 
 
 def tree(text: str) -> HtmlElement | None:
@@ -28,10 +35,18 @@ def tree(text: str) -> HtmlElement | None:
 
 def absolute(base: str, address: str) -> str | None:
     """The address made absolute, None when it is none."""
+    page = _plain_page(base)
+    if page is not None and _JOINED.fullmatch(address):
+        return f"{page['server' if address[0] == '/' else 'folder']}{address}"
     try:
         return urljoin(base, address)
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=256)
+def _plain_page(url: str) -> re.Match[str] | None:
+    return _PLAIN_PAGE.fullmatch(url)
 
 
 def take_day(root: HtmlElement) -> str | None:
