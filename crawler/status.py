@@ -20,15 +20,19 @@ RECHECK_DAYS = 90
 DAYS_UNSEEN = 7  # a site that no run has asked for so long is silent too
 
 _SITES = """
+WITH listed AS (SELECT l.site, count(*) AS entries, max(f.started_at) AS last_new_at
+        FROM listings l JOIN runs f ON f.run_id = l.first_run_id GROUP BY l.site),
+    paged AS (SELECT site, count(*) AS pages FROM page_versions WHERE known_to IS NULL GROUP BY site),
+    reported AS (SELECT site, count(*) AS reports, min(report_year) AS first_year, max(report_year) AS last_year
+        FROM report_versions WHERE known_to IS NULL GROUP BY site)
 SELECT s.name AS site, s.agency, r.run_id AS last_run_id, r.started_at AS last_run_at, r.status AS last_run_status,
-    (SELECT count(*) FROM listings l WHERE l.site = s.name) AS listings,
-    (SELECT count(*) FROM pages p WHERE p.site = s.name) AS pages,
-    (SELECT count(*) FROM reports t WHERE t.site = s.name) AS reports,
-    (SELECT min(report_year) FROM reports t WHERE t.site = s.name) AS first_year,
-    (SELECT max(report_year) FROM reports t WHERE t.site = s.name) AS last_year,
-    (SELECT max(f.started_at) FROM listings l JOIN runs f ON f.run_id = l.first_run_id WHERE l.site = s.name)
-        AS last_new_at
-FROM sites s JOIN runs r ON r.run_id = s.last_run_id ORDER BY s.name"""
+    ifnull(listed.entries, 0) AS listings, ifnull(paged.pages, 0) AS pages, ifnull(reported.reports, 0) AS reports,
+    reported.first_year, reported.last_year, listed.last_new_at
+FROM sites s JOIN runs r ON r.run_id = s.last_run_id
+LEFT JOIN listed ON listed.site = s.name
+LEFT JOIN paged ON paged.site = s.name
+LEFT JOIN reported ON reported.site = s.name
+ORDER BY s.name"""
 _YEARS = """
 SELECT DISTINCT site, report_year FROM reports WHERE report_year IS NOT NULL AND site IS NOT NULL
 ORDER BY site, report_year"""
