@@ -36,26 +36,30 @@ def read(
     or why there is none, by the document's own bytes. Of an archive its one report is read.
     """
     name = name or url
-    if sniff.media_type(data, name) in KINDS:
+    kind = sniff.media_type(data, name)
+    if kind in KINDS:
         return _read_archive(data, page, converted or {})
     try:
-        document = document_of(data, name, converted or {})
+        document = document_of(data, name, converted or {}, kind=kind)
     except UnreadableDocumentError as error:
-        return Reading(media_type=sniff.media_type(data, name), error=ReadingError(error.code, error.message))
+        return Reading(media_type=kind, error=ReadingError(error.code, error.message))
     return read_parsed(document, page)
 
 
-def document_of(data: bytes, name: str, converted: Conversions) -> Document:
-    """What a reader makes of the bytes, or of those they were converted to where it asks for that."""
+def document_of(data: bytes, name: str, converted: Conversions, *, kind: str = "") -> Document:
+    """What a reader makes of the bytes, or of those they were converted to where it asks for that.
+
+    `kind` is their media type where it is known.
+    """
     docx = converted.get(data)
     try:
-        document = read_document(data, name=name)
+        document = read_document(data, name=name, kind=kind)
     except UnreadableDocumentError as error:
         if error.code != _NEEDS_CONVERSION or docx is None:
             raise
         if isinstance(docx, ReadingError):
             raise UnreadableDocumentError(docx.code, docx.message) from error
-        return replace(read_document(docx), media_type=sniff.media_type(data, name))
+        return replace(read_document(docx), media_type=kind or sniff.media_type(data, name))
     if docx is None or _NEEDS_CONVERSION not in {finding.code for finding in document.findings}:
         return document
     if isinstance(docx, ReadingError):

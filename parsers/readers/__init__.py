@@ -52,14 +52,14 @@ PROMISED: dict[str, str] = {".pdf": sniff.PDF, ".docx": sniff.DOCX, ".xlsx": sni
 _TEXTS = frozenset({sniff.HTML, sniff.PLAIN, sniff.MARKDOWN, sniff.XML, sniff.BINARY})
 
 
-def read_document(data: bytes, *, name: str = "") -> Document:
-    """Read `data` with the reader of its kind, whatever its `name` ends in.
+def read_document(data: bytes, *, name: str = "", kind: str = "") -> Document:
+    """Read `data` with the reader of its kind, whatever its `name` ends in; `kind` is its media type where it is known.
 
     Raises UnreadableDocumentError: `empty`, `encrypted`, `type_mismatch` (text behind a name that promises a PDF or a
     docx), `unsupported` (no reader for this kind yet), `too_large`, or what the reader itself says (`damaged`,
     `too_complex`, …).
     """
-    kind = sniff.media_type(data, name)
+    kind = kind or sniff.media_type(data, name)
     if kind == sniff.EMPTY:
         raise UnreadableDocumentError("empty", f"the file holds nothing ({len(data)} bytes, none of them text)")
     if kind == sniff.ENCRYPTED_OFFICE:

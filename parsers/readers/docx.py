@@ -43,6 +43,14 @@ _DRAWINGS = frozenset((f"{_W}drawing", f"{_W}pict", f"{_W}object"))
 _BREAKS = {f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}tab": "\t", f"{_W}ptab": "\t", f"{_W}noBreakHyphen": "-"}
 _INVISIBLE = {f"{_W}vanish": "hidden_text", f"{_W}strike": "struck_text", f"{_W}dstrike": "struck_text"}
 _HAN = re.compile(r"[\u3400-\u9fff]")
+# Nine of ten elements say how things look, and building them takes most of the time; `w` is what every producer calls
+# the namespace, and nothing follows from them if it is another.
+_LOOKS = re.compile(
+    rb"<w:(?:adjustRightInd|autoSpaceD[EN]|bCs|bidi|bookmarkEnd|bookmarkStart|bottom|b|color|end|gridCol|iCs|ind|"
+    rb"insideH|insideV|i|jc|keepLines|keepNext|kern|lang|left|noWrap|proofErr|rFonts|right|shd|snapToGrid|spacing|"
+    rb"start|suppressLineNumbers|szCs|sz|tblLayout|tblLook|tblW|tcW|textAlignment|top|trHeight|u|vAlign|widowControl|"
+    rb"wordWrap)(?: [^<>]*)?/>"
+)
 _OFF = ("0", "false", "off", "none")
 _CORE = ("title", "subject", "creator", "lastModifiedBy", "created", "modified")
 
@@ -54,7 +62,7 @@ def read(data: bytes) -> Document:
     """
     package = Package(data)
     main = package.related("officeDocument") or "word/document.xml"
-    root = package.tree(main)
+    root = package.tree(main, _LOOKS)
     if root is None:
         raise UnreadableDocumentError("damaged", f"the package has no main part {main}")
     body = _child(root, f"{_W}body")
@@ -374,7 +382,9 @@ def _row_cells(row: etree._Element) -> Iterator[_RowCell]:
         if element.tag != _TC:
             continue
         width, merge, is_deleted = 1, "", False
-        for setting in next(element.iterchildren(_TC_PR), ()):
+        first = element[0] if len(element) else None
+        properties = first if first is not None and first.tag == _TC_PR else _child(element, _TC_PR)
+        for setting in properties if properties is not None else ():
             tag = setting.tag
             if tag == _GRID_SPAN:
                 width = max(1, _number(_value(setting), 1))

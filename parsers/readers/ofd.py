@@ -229,6 +229,7 @@ class _Drawing:
     _texts: list[str] = field(default_factory=list)
     _horizontal: list[Line] = field(default_factory=list)
     _vertical: list[Line] = field(default_factory=list)
+    _straight: set[tuple[str | None, str]] = field(default_factory=set)
     _paths: int = 0
     _shown: int = 0
     _hidden: int = 0
@@ -369,8 +370,12 @@ class _Drawing:
                 path = child.text or ""
                 break
         is_stroked = element.get("Stroke") != "false"
-        if is_stroked and element.get("CTM") is None and self._is_straight(element.get("Boundary"), path):
-            return
+        if is_stroked and element.get("CTM") is None:
+            # Cells draw their borders, and so each border between two of them twice.
+            drawn = (element.get("Boundary"), path)
+            if drawn in self._straight or self._is_straight(*drawn):
+                self._straight.add(drawn)
+                return
         matrix, is_turned = self._placed(element)
         is_filled = element.get("Fill") == "true"
         for points in _subpaths(path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import posixpath
+import re
 import zipfile
 import zlib
 
@@ -39,6 +40,8 @@ class Package:
         if len(self._archive.namelist()) > MAX_MEMBERS:
             raise UnreadableDocumentError("too_complex", f"the package has more than {MAX_MEMBERS} members")
 
+        self._relations: dict[str, dict[str, str]] = {}
+
     def names(self) -> list[str]:
         """Names of all members, in the order of the directory."""
         return self._archive.namelist()
@@ -71,8 +74,10 @@ class Package:
             raise UnreadableDocumentError("too_large", f"{name} inflates to more than {MAX_PART_BYTES} bytes")
         raise UnreadableDocumentError("bomb", f"{name} inflates to more than {MAX_RATIO} times its size")
 
-    def tree(self, name: str) -> etree._Element | None:
+    def tree(self, name: str, without: re.Pattern[bytes] | None = None) -> etree._Element | None:
         """The XML of a part, None when there is none. Entities and DTDs are not followed, the network is not asked.
+
+        `without`: empty elements that nobody asks for, taken out of the bytes where markup is all that `<` can begin.
 
         Raises UnreadableDocumentError as `part`, and `damaged` for XML that is cut or broken.
         """
@@ -81,8 +86,15 @@ class Package:
             return None
         for strict, transitional in _STRICT:
             content = content.replace(strict, transitional)
+        if without is not None and b"<!" not in content:
+            content = without.sub(b"", content)
         parser = etree.XMLParser(
-            resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            remove_comments=True,
+            remove_pis=True,
+            collect_ids=False,
         )
         try:
             return etree.fromstring(content, parser)
@@ -92,11 +104,17 @@ class Package:
 
     def related(self, kind: str, *, of: str = "") -> str:
         """Name of the first part that part `of` ("" for the package itself) relates to as `kind`; "" when none."""
+        if of not in self._relations:
+            self._relations[of] = self._related(of)
+        return self._relations[of].get(kind, "")
+
+    def _related(self, of: str) -> dict[str, str]:
+        """Kind → name of the first such part inside the package."""
         folder, file = posixpath.split(of)
         relations = self.tree(posixpath.join(folder, "_rels", f"{file}.rels"))
-        if relations is None:
-            return ""
-        for relation in relations.iter(_RELATIONSHIP):
-            if (relation.get("Type") or "").rsplit("/", 1)[-1] == kind and relation.get("TargetMode") != "External":
-                return posixpath.normpath(posixpath.join("/", folder, relation.get("Target") or "")).lstrip("/")
-        return ""
+        found: dict[str, str] = {}
+        for relation in relations.iter(_RELATIONSHIP) if relations is not None else ():
+            if relation.get("TargetMode") != "External":
+                target = posixpath.normpath(posixpath.join("/", folder, relation.get("Target") or "")).lstrip("/")
+                found.setdefault((relation.get("Type") or "").rsplit("/", 1)[-1], target)
+        return found

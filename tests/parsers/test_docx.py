@@ -189,6 +189,11 @@ def test_impossible_spans_are_cut_and_reported() -> None:
     assert [finding.code for finding in document.findings] == ["span_clamped"]
 
 
+def test_what_only_looks_like_formatting_is_text() -> None:
+    data = docx(p("", '<w:r><w:rPr><w:sz w:val="21"/><w:b/></w:rPr><w:t><![CDATA[<w:b/>]]></w:t></w:r>'))
+    assert texts(reader.read(data)) == ["<w:b/>"]
+
+
 def test_strict_documents_read_alike() -> None:
     data = docx(tbl(tr(tc("规章"), tc("3"))))
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
