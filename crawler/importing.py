@@ -12,15 +12,12 @@ import secrets
 import shutil
 import socket
 import sqlite3
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
-
-from tqdm import tqdm
 
 from archive.errors import ForeignFileError
 from archive.files import DiskFiles, Files
@@ -39,6 +36,7 @@ from archive.store import Store
 from archive.times import instant, now
 from archive.wacz import is_wacz, warc_files
 from crawler.extract import ExtractSummary, extract_new
+from crawler.progress import counted, progress
 from crawler.reread import discover_with, stored_sites
 
 
@@ -167,13 +165,11 @@ class _Import:
         }
         size = (warc_dir(self._data_dir) / copied.warc_file).stat().st_size
         captures = 0
-        with tqdm(total=size, unit="B", unit_scale=True, desc="import", disable=not sys.stderr.isatty()) as bar:
+        with progress("import", "B", total=size, is_scaled=True) as advance:
 
             def apply(connection: sqlite3.Connection, _: Place) -> None:
                 nonlocal captures
-                captures = take_in(
-                    connection, self._data_dir, facts, self._discover, lambda done: bar.update(done - bar.n)
-                )
+                captures = take_in(connection, self._data_dir, facts, self._discover, counted(advance))
 
             recorder.note(IMPORT, copied.warc_file, facts, apply)
         return captures

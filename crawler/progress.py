@@ -23,17 +23,20 @@ def progress(
     *,
     total: int | None = None,
     lines: bool = False,
+    is_scaled: bool = False,
     out: TextIO | None = None,
     every_seconds: float = LINE_SECONDS,
 ) -> Iterator[Advance]:
     """Gives a function to call with the number of units done since its last call (1 when not said).
 
     Where `out` (stderr) is no terminal nothing is shown, or with `lines` a line every 30 seconds, whether or not
-    anything was done in them, so that a standstill shows in the log.
+    anything was done in them, so that a standstill shows in the log. With `is_scaled` a bar counts in thousands and
+    millions.
     """
     out = out or sys.stderr
     if out.isatty() or not lines:
-        with tqdm(desc=task, unit=f" {unit}", total=total, file=out, disable=not out.isatty()) as bar:
+        watched = out.isatty()
+        with tqdm(desc=task, unit=f" {unit}", total=total, file=out, disable=not watched, unit_scale=is_scaled) as bar:
             yield bar.update
         return
     counter = _Counter(task, unit, total, out)
@@ -46,6 +49,18 @@ def progress(
         stop.set()
         thread.join()
         counter.say()
+
+
+def counted(advance: Advance) -> Callable[[int], None]:
+    """For tasks that say how far they are in all, not since last time."""
+    before = 0
+
+    def reach(done: int) -> None:
+        nonlocal before
+        advance(done - before)
+        before = done
+
+    return reach
 
 
 class _Counter:

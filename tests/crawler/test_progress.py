@@ -3,7 +3,7 @@
 import io
 import time
 
-from crawler.progress import progress
+from crawler.progress import counted, progress
 
 
 class Terminal(io.StringIO):
@@ -41,3 +41,13 @@ def test_a_night_speaks_even_when_nothing_moves() -> None:
         while out.getvalue().count("\n") < 2 and time.monotonic() < give_up:
             time.sleep(0.01)
     assert out.getvalue().count("crawl: 0 captures") >= 3
+
+
+def test_what_is_done_in_all_becomes_what_is_done_since() -> None:
+    out = Terminal()
+    with progress("import", "B", total=3000, is_scaled=True, out=out) as advance:
+        reach = counted(advance)
+        reach(1000)
+        reach(3000)
+    assert "import: 100%" in out.getvalue()
+    assert "3.00k/3.00k" in out.getvalue()
