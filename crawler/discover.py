@@ -87,7 +87,9 @@ def discover(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -
     if status not in ANSWERS:
         return Discovery()
     found = _read(target, entity, site=site, exchange=exchange)
-    found = replace(found, findings=(*_rendering(target), *found.findings))
+    drawn = _rendering(target)
+    if drawn:
+        found = replace(found, findings=(*drawn, *found.findings))
     if exchange.truncated is None:
         return found
     message = f"the answer ends early ({exchange.truncated}); read as far as it goes"
@@ -256,6 +258,8 @@ def _group_target(request: NextRequest, target: Target, name: str, walked: int) 
 def _page(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -> Discovery:
     found: dict[str, Target] = {}
     links = read_links(entity, url=target.url)
+    if not links:
+        return Discovery()
     for link in links:
         url = absolute_url(target.url, link.url)
         if url is None:
@@ -317,7 +321,7 @@ def _only(finding: Finding) -> Discovery:
 
 
 def _parameters(target: Target) -> dict[str, Any]:
-    parameters: dict[str, Any] = json.loads(target.parameters)
+    parameters: dict[str, Any] = json.loads(target.parameters) if target.parameters != "{}" else {}
     return parameters
 
 

@@ -15,6 +15,7 @@ from lxml import etree, html
 from parsers.attachments import attachments, page_base
 from parsers.dates import find_date, find_url_date
 from parsers.decode import decode
+from parsers.file_signs import may_link_files
 from parsers.folded import unfolded
 from parsers.furniture import Entry, Row, entries, is_meaningless
 from parsers.main_text import article_text, main_text
@@ -75,8 +76,11 @@ def read_page(data: bytes, *, url: str = "", with_text: bool = True) -> Page:
 
 
 def read_links(data: bytes, *, url: str = "") -> tuple[Link, ...]:
-    """The attachments that `read_page` finds, and nothing else: a tenth of the time."""
-    decoded = decode(unfolded(data))
+    """The attachments that `read_page` finds, and nothing else: a tenth of the time, less where the page has none."""
+    data = unfolded(data)
+    if not may_link_files(data, url=url):
+        return ()
+    decoded = decode(data)
     root = bare_tree(decoded.text)
     if root is None:
         return ()
