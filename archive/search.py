@@ -80,6 +80,16 @@ def snippet(text: str, looked_for: str, *, characters: int = SNIPPET_CHARACTERS)
     return ("…" if start else "") + " ".join(flat[start:end].split()) + ("…" if end < len(flat) else "")
 
 
+def marked(text: str, looked_for: str) -> list[tuple[str, bool]]:
+    """`text` in pieces, True where a word of `looked_for` stands; spaces between Han characters do not hide one."""
+    words = sorted({word for word in normalised(looked_for).split() if word}, key=len, reverse=True)
+    if not words:
+        return [(text, False)]
+    spelled = "|".join(r"\s*".join(map(re.escape, word)) for word in words)
+    pieces = re.split(f"({spelled})", text, flags=re.IGNORECASE)
+    return [(piece, place % 2 == 1) for place, piece in enumerate(pieces) if piece]
+
+
 _SEARCH = """
 SELECT 'section' AS kind, d.document_url AS url, s.heading AS title, s.text AS text, v.capture_id, v.report_id, hit.rank
 FROM (SELECT rowid, rank FROM sections_fts WHERE sections_fts MATCH :expression) hit

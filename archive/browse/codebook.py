@@ -70,18 +70,22 @@ class Query:
     name: str
     title_zh: str
     title: str
+    description_zh: str
     description: str
     sql: str
 
 
 @dataclass(frozen=True, slots=True)
 class Codebook:
-    """`groups` maps a group of tables to its titles, `hidden` a table to the reason why it is not shown."""
+    """`groups` maps a group of tables to its titles, `hidden` a table to the reason why it is not shown. `terms` maps
+    the values of a column to what people call them: Chinese, English and, where it is drawn, a sign.
+    """
 
     title_zh: str
     title: str
     description: str
     groups: dict[str, tuple[str, str]]
+    terms: dict[str, dict[str, tuple[str, ...]]]
     tables: tuple[Table, ...]
     hidden: dict[str, str]
     queries: tuple[Query, ...]
@@ -101,6 +105,7 @@ def codebook() -> Codebook:
         title=tree["title"],
         description=tree["description"],
         groups={name: (titles["zh"], titles["en"]) for name, titles in tree["groups"].items()},
+        terms={kind: {value: tuple(words) for value, words in terms.items()} for kind, terms in tree["terms"].items()},
         tables=tuple(_table(name, entry) for name, entry in tree["tables"].items()),
         hidden=tree["hidden"],
         queries=tuple(Query(name=name, **entry) for name, entry in tree["queries"].items()),
@@ -146,7 +151,7 @@ def configuration(book: Codebook) -> dict[str, Any]:
     queries = {
         query.name: {
             "title": f"{query.title_zh} · {query.title}",
-            "description": query.description,
+            "description": f"{query.description_zh} {query.description}",
             "sql": query.sql,
             "hide_sql": True,
         }
@@ -206,7 +211,7 @@ def _lines(book: Codebook) -> Iterator[str]:
         yield ""
         yield f"### {query.title} {query.title_zh} (`{query.name}`)"
         yield ""
-        yield query.description
+        yield f"{query.description} {query.description_zh}"
         yield ""
         yield "```sql"
         yield query.sql

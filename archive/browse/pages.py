@@ -1,4 +1,4 @@
-"""The pages beside Datasette's own: first page, report, fact, capture, archived bytes.
+"""The pages beside Datasette's own: report, fact, capture, archived bytes.
 
 Each takes Datasette and the request and returns a response; what is not there becomes a page that says so.
 """
@@ -17,7 +17,7 @@ from typing import Any
 from datasette import Response
 
 from archive.browse import layout, locator, queries
-from archive.browse.codebook import DATABASE, codebook
+from archive.browse.codebook import DATABASE
 from archive.browse.headers import ARCHIVED_POLICY
 from archive.browse.payload import (
     Archived,
@@ -44,18 +44,6 @@ def clear(view: View) -> View:
             return await _page(datasette, request, "unavailable", context, status=error.status.value)
 
     return clear_view
-
-
-async def home(database: queries.Database) -> RowDict:
-    """What the first page shows."""
-    years = await rows(database, queries.YEARS)
-    return {
-        "codebook": codebook(),
-        "totals": await first_row(database, queries.TOTALS),
-        "years": years,
-        "most": max((year["reports"] for year in years), default=0),
-        "newest": await rows(database, queries.NEWEST_REPORTS),
-    }
 
 
 @clear

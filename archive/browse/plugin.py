@@ -13,7 +13,7 @@ from markupsafe import Markup
 from pluggy import HookimplMarker
 
 from archive import search
-from archive.browse import headers, links, pages
+from archive.browse import finding, headers, health, links, overview, pages
 from archive.browse.codebook import DATABASE
 
 NAME = "gongkai"
@@ -54,6 +54,14 @@ def register_routes() -> list[tuple[str, Any]]:
         (r"/-/capture/(?P<capture_id>\d{1,15})$", pages.capture_page),
         (r"/-/capture/(?P<capture_id>\d{1,15})/raw$", pages.raw),
         (r"/-/capture/(?P<capture_id>\d{1,15})/record\.warc\.gz$", pages.record),
+        (r"/-/coverage$", overview.coverage_page),
+        (r"/-/outcomes$", overview.outcomes_page),
+        (r"/-/changes$", overview.changes_page),
+        (r"/-/change/(?P<change_id>\d{1,15})$", overview.change_page),
+        (r"/-/checks$", overview.checks_page),
+        (r"/-/sites$", health.sites_page),
+        (r"/-/site/(?P<site>[A-Za-z0-9_.-]{1,80})$", health.site_page),
+        (r"/-/search$", finding.search_page),
     ]
 
 
@@ -63,7 +71,7 @@ def extra_template_vars(template: str, datasette: Any) -> Callable[[], Awaitable
         return None
 
     async def first_page() -> dict[str, Any]:
-        return {"home": await pages.home(datasette.get_database(DATABASE))}
+        return {"home": await overview.home(datasette)}
 
     return first_page
 
@@ -79,7 +87,8 @@ def menu_links(datasette: Any) -> list[dict[str, str]]:
     return [
         {"href": path("/"), "label": "首页 Start"},
         {"href": path(f"/{DATABASE}/reports"), "label": "报告 Reports"},
-        {"href": path(f"/{DATABASE}/search"), "label": "检索 Search"},
+        {"href": path("/-/coverage"), "label": "覆盖 Coverage"},
+        {"href": path("/-/search"), "label": "检索 Search"},
     ]
 
 

@@ -88,25 +88,6 @@ ORDER BY e.capture_id DESC LIMIT 50
 
 ATTACHMENT_NAME = "SELECT file_name FROM attachments WHERE url = :url AND file_name <> '' LIMIT 1"
 
-TOTALS = """
-SELECT (SELECT count(*) FROM report_versions WHERE known_to IS NULL) AS reports,
-    (SELECT count(DISTINCT agency) FROM report_versions WHERE known_to IS NULL) AS agencies,
-    (SELECT min(report_year) FROM report_versions WHERE known_to IS NULL) AS first_year,
-    (SELECT max(report_year) FROM report_versions WHERE known_to IS NULL) AS last_year,
-    (SELECT count(*) FROM page_versions WHERE known_to IS NULL) AS pages,
-    (SELECT count(*) FROM exchanges) AS captures
-"""
-
-YEARS = """
-SELECT report_year, count(*) AS reports, group_concat(DISTINCT form) AS forms FROM reports
-WHERE report_year IS NOT NULL GROUP BY report_year ORDER BY report_year
-"""
-
-NEWEST_REPORTS = """
-SELECT report_id, agency, report_year, form, title, published_date, document_url FROM reports
-WHERE copy_of IS NULL ORDER BY published_date IS NULL, published_date DESC, report_id DESC LIMIT 12
-"""
-
 
 async def rows(database: Database, sql: str, **parameters: object) -> list[RowDict]:
     result = await database.execute(sql, parameters)
