@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from functools import wraps
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +22,26 @@ from crawler import report
 from crawler.exceptions import CrawlerError
 from crawler.site import SITES_FOLDER, Site, bundled_site, bundled_sites, load_site
 
-# Commands of the contract that this version does not have yet.
-NOT_BUILT = ("export",)
+# Commands that stand in a module of their own, loaded when they are called or listed.
+ELSEWHERE = {
+    "snapshot": "crawler.publish_cli",
+}
 EXIT_LOCKED = 75
 
 Command = Callable[..., None]
 
 
 class Commands(click.Group):
-    """Says of a planned command that it is not built yet, instead of calling it unknown."""
+    """Finds commands here and in the modules that `ELSEWHERE` names."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *ELSEWHERE})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name in NOT_BUILT:
-            click.echo(f"gongkai {cmd_name}: not built yet in this version", err=True)
-            ctx.exit(2)
-        return super().get_command(ctx, cmd_name)
+        if cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module(ELSEWHERE[cmd_name]), cmd_name)
+        return command
 
 
 def clear_errors(command: Command) -> Command:
@@ -303,13 +309,19 @@ def schedule(
 
 @main.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True)
+@click.option(
+    "--snapshot",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Serve what `gongkai snapshot --to DIR` published instead.",
+)
 @click.pass_obj
 @clear_errors
-def serve(data_dir: Path, port: int) -> None:
+def serve(data_dir: Path, port: int, snapshot: Path | None) -> None:
     """Browse the corpus: Datasette with the project's configuration and plugin."""
     from archive.browse.serve import serve
 
-    sys.exit(serve(data_dir, port=port, announce=click.echo))
+    sys.exit(serve(data_dir, snapshot=snapshot, port=port, announce=click.echo))
 
 
 @main.command()

@@ -19,6 +19,7 @@ from archive.browse import plugin
 from archive.browse.codebook import SETTINGS, codebook, configuration, merged, metadata
 from archive.errors import ArchiveError
 from archive.paths import database_path
+from archive.snapshot import FILE_NAME, SNAPSHOT_SETTINGS, inspected, table_settings
 
 HERE = Path(__file__).parent
 
@@ -29,33 +30,54 @@ class ServeError(ArchiveError):
     """Raised when there is nothing to serve or the port is taken; the message says what to do."""
 
 
-def application(data_dir: Path) -> Datasette:
-    """Datasette on `data_dir`/corpus.db. Raises ServeError when there is none."""
-    path = database_path(data_dir)
+def application(data_dir: Path, *, snapshot: Path | None = None) -> Datasette:
+    """Datasette on `data_dir`/corpus.db, or on the snapshot in the folder `snapshot`. Raises ServeError when there is
+    none.
+    """
+    path = database_path(data_dir) if snapshot is None else snapshot / FILE_NAME
     if not path.is_file():
-        raise ServeError(f"{path}: no such database; `gongkai crawl` or `gongkai demo` makes one")
+        made_by = "`gongkai crawl` or `gongkai demo`" if snapshot is None else "`gongkai snapshot`"
+        raise ServeError(f"{path}: no such database; {made_by} makes one")
     if not pm.is_registered(plugin):
         pm.register(plugin, plugin.NAME)
-    return Datasette(
-        [str(path.resolve())],
-        settings=SETTINGS,
+    shape: dict[str, Any] = {"files": [str(path.resolve())], "settings": SETTINGS}
+    if snapshot is not None:
+        shape = {
+            "files": [],
+            "immutables": [str(path.resolve())],
+            "inspect_data": inspected(snapshot),
+            "settings": SNAPSHOT_SETTINGS,
+        }
+    datasette = Datasette(
+        **shape,
         template_dir=str(HERE / "templates"),
         static_mounts=[("gongkai-static", str(HERE / "static"))],
-        **_described(),
+        **_described({} if snapshot is None else table_settings()),
     )
+    _count_views(datasette)
+    return datasette
 
 
-def _described() -> dict[str, Any]:
-    """Codebook and configuration as the installed Datasette takes them."""
+def _count_views(datasette: Datasette) -> None:
+    """Tells Datasette 0.65 how many rows the views have; where it lists the tables it does not expect them."""
+    for name, known in (datasette.inspect_data or {}).items():
+        if datasette.get_database(name).cached_table_counts is not None:
+            known["tables"] = {**known["tables"], **known["views"]}
+
+
+def _described(more: dict[str, Any]) -> dict[str, Any]:
+    """Codebook and configuration, with `more` of the latter, as the installed Datasette takes them."""
     book = codebook()
+    config = merged(configuration(book), more)
     if int(datasette_version.partition(".")[0]) < 1:
-        return {"metadata": merged(metadata(book), configuration(book))}
-    return {"metadata": metadata(book), "config": configuration(book)}
+        return {"metadata": merged(metadata(book), config)}
+    return {"metadata": metadata(book), "config": config}
 
 
 def serve(
     data_dir: Path,
     *,
+    snapshot: Path | None = None,
     port: int = 8001,
     host: str = "127.0.0.1",
     open_browser: bool = False,
@@ -65,10 +87,10 @@ def serve(
 
     `announce` gets the address once connections are taken; port 0 means any that is free.
     """
-    app = application(data_dir).app()
+    app = application(data_dir, snapshot=snapshot).app()
     listener = _listener(host, port)
     address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}/"
-    _logger.info("serving %s at %s", data_dir, address)
+    _logger.info("serving %s at %s", snapshot or data_dir, address)
     announce(address)
     if open_browser:
         webbrowser.open(address)
