@@ -1,6 +1,6 @@
 """Nights on the replica: whether every scripted change is found and nothing else, and what a second night costs.
 
-    python bench/nights.py [--nights N] [--pages N …] [--only changes|cost]
+    python bench/nights.py [--nights N] [--pages N …] [--only changes|cost|rotation]
 
 `changes`: so many scripted nights, each a process of its own with its own clock, on a site whose counters and clock
 differ at every request, once with ETag and Last-Modified and once without. Every known page is asked each night, so
@@ -11,6 +11,12 @@ that each change is to be found in the night in which it can first be known. Pre
 second one. The ideal asks for the list pages, what is new and what is edited; nobody can know what is edited without
 asking. `90 days` asks a ninetieth of the known pages, `1 day` all of them, conditionally. Reading is left out of
 the larger site's figures.
+
+`rotation`: nine months of nights on 2,000 pages of six years, without a site: which pages a night would ask, and when
+it would so find the edits that no list shows. Edits are drawn in two ways: `young`, as we expect them (a page is edited
+at a rate that falls with its age, and three times likelier again in the two months after an edit), and `even`, every
+page at any time alike, where nothing can be gained. Adaptive nights are held against plain ones, and against plain ones
+that ask for as much.
 """
 
 from __future__ import annotations
@@ -29,6 +35,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from archive.rechecks import RECHECK_DAYS, due
+from archive.store import Store
+from archive.times import instant
 from crawler.replica import Behaviour, Replica
 
 ROOT = Path(__file__).parents[1]
@@ -281,6 +290,120 @@ def costs(folder: Path, pages: int, *, validators: bool) -> Iterator[str]:
             yield Cost(cost.requests, cost.sent, cost.seconds, f"{found} of {len(wanted)} changes known").line(name)
 
 
+@dataclass(frozen=True)
+class Rotation:
+    """What nights of one kind asked and found. `delays`: days from each edit to the night that found it."""
+
+    requests: int
+    edits: int
+    delays: tuple[float, ...]
+    longest_alone: float
+
+    def line(self, name: str, nights: int) -> str:
+        shares = ", ".join(
+            f"{sum(delay <= days for delay in self.delays) / max(1, self.edits):.2f} in {days}" for days in (1, 7, 30)
+        )
+        mean = sum(self.delays) / max(1, len(self.delays))
+        return (
+            f"  {name:<22}{self.requests / nights:>6.1f} requests a night; of {self.edits} edits found {shares} days; "
+            f"{mean:.1f} days on average; no page left alone for more than {self.longest_alone:.0f} days"
+        )
+
+
+def edit_days(kind: str, published: int, nights: int, dice: random.Random) -> list[int]:
+    """The days on which a page is edited, of a page published so many days before the first night (or after it)."""
+    found: list[int] = []
+    for day in range(max(0, published), nights):
+        age = day - published
+        restless = 3.0 if found and day - found[-1] < 60 else 1.0
+        rate = 0.0004 if kind == "even" else 0.15 * restless / (age + 10) ** 1.2
+        if dice.random() < rate:
+            found.append(day)
+    return found
+
+
+def rotation(
+    folder: Path, kind: str, *, days: int, is_adaptive: bool, nights: int = 270, pages: int = 2000
+) -> Rotation:
+    """Plays the nights on a database alone. One page is new each day."""
+    dice = random.Random(8)
+    # Later edits may still be found in time.
+    counted = nights - RECHECK_DAYS
+    published = [dice.randrange(-6 * 365, 0) for _ in range(pages)] + list(range(1, nights))
+    edits = [edit_days(kind, day, nights, dice) for day in published]
+    asked_at = [-dice.random() * days if day < 0 else float(day) for day in published]
+    delays: list[float] = []
+    longest, requests = 0.0, 0
+    with Store.open(folder) as store, store.transaction() as connection:
+        connection.execute("INSERT INTO warc_files(file_name, state) VALUES ('w', 'sealed')")
+        _play_run(connection, -1, FIRST - timedelta(days=1))
+        for number, day in enumerate(published, 1):
+            if day < 0:
+                _play_page(connection, number, day, FIRST + timedelta(days=asked_at[number - 1]))
+        for night in range(nights):
+            at = FIRST + timedelta(days=night)
+            rows = due(connection, "a", days=days, at=at, is_adaptive=is_adaptive)
+            _play_run(connection, night, at)
+            requests += len(rows)
+            for number in rows:
+                longest = max(longest, night - asked_at[number - 1])
+                fresh = [day for day in edits[number - 1] if asked_at[number - 1] < day <= night]
+                delays += [float(night - day) for day in fresh if day < counted]
+                capture = _play_answer(connection, number, night, at)
+                if fresh:
+                    connection.execute(
+                        "INSERT INTO changes(url, run_id, kind, capture_id) VALUES (?, ?, 'content_changed', ?)",
+                        (f"http://a.example/{number}", f"r{night}", capture),
+                    )
+                asked_at[number - 1] = float(night)
+            for number in (number for number, day in enumerate(published, 1) if day == night):
+                _play_page(connection, number, night, at)
+    return Rotation(requests, sum(day < counted for found in edits for day in found), tuple(delays), longest)
+
+
+def _play_run(connection: sqlite3.Connection, night: int, at: datetime) -> None:
+    connection.execute(
+        """INSERT INTO runs(run_id, kind, started_at, status, settings_json)
+        VALUES (?, 'nightly', ?, 'finished', '{"sites": ["a"]}')""",
+        (f"r{night}", instant(at)),
+    )
+
+
+def _play_page(connection: sqlite3.Connection, number: int, day: int, asked: datetime) -> None:
+    connection.execute("INSERT INTO urls(url_id, url) VALUES (?, ?)", (number, f"http://a.example/{number}"))
+    connection.execute(
+        """INSERT INTO frontier(
+            frontier_id, key, url_id, role, site, channel, listed_date, host, priority, state, run_id)
+        VALUES (?1, ?1, ?1, 'page', 'a', 'c', ?2, 'h', 1, 'acknowledged', 'r-1')""",
+        (number, instant(FIRST + timedelta(days=day))[:10]),
+    )
+    _play_answer(connection, number, -1, asked)
+
+
+def _play_answer(connection: sqlite3.Connection, number: int, night: int, at: datetime) -> int:
+    found: int = connection.execute(
+        """INSERT INTO exchanges(run_id, frontier_id, url_id, captured_at, outcome, http_status, warc_id, warc_offset,
+            warc_length, warc_record_id, metadata_offset, metadata_length)
+        VALUES (?1, ?2, ?2, ?3, 'ok', 200, 1, 0, 0, ?1 || '/' || ?2, 0, 0) RETURNING capture_id""",
+        (f"r{night}", number, instant(at)),
+    ).fetchone()[0]
+    return found
+
+
+def rotations() -> Iterator[str]:
+    nights = 270
+    for kind in ("young", "even"):
+        yield f"rotation over {nights} nights, edits {kind}"
+        found: dict[str, Rotation] = {}
+        for name, is_adaptive in (("plain, 90 days", False), ("adaptive, 90 days", True)):
+            with tempfile.TemporaryDirectory() as folder:
+                found[name] = rotation(Path(folder), kind, days=90, is_adaptive=is_adaptive, nights=nights)
+        days = round(90 * found["plain, 90 days"].requests / found["adaptive, 90 days"].requests)
+        with tempfile.TemporaryDirectory() as folder:
+            found[f"plain, {days} days"] = rotation(Path(folder), kind, days=days, is_adaptive=False, nights=nights)
+        yield from (one.line(name, nights) for name, one in found.items())
+
+
 def is_list(site: Replica, path: str) -> bool:
     channels = {item.channel for item in site.truth.listings}
     return "dataproxy" in path or any(site.channel_url(channel).endswith(path) for channel in channels)
@@ -297,18 +420,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nights", type=int, default=32)
     parser.add_argument("--pages", type=int, nargs="*", default=[200, 5000])
-    parser.add_argument("--only", choices=["changes", "cost"])
+    parser.add_argument("--only", choices=["changes", "cost", "rotation"])
     arguments = parser.parse_args()
+    for line in rotations() if arguments.only in (None, "rotation") else ():
+        print(line, flush=True)
     for validators in (True, False):
         kind = "with ETag and Last-Modified" if validators else "without validators"
         with tempfile.TemporaryDirectory() as folder:
-            if arguments.only != "cost":
+            if arguments.only in (None, "changes"):
                 done = scripted_nights(Path(folder), arguments.nights, validators=validators)
                 print(f"{arguments.nights} nights {kind}: {len(done.expected)} changes, ", end="")
                 print(f"precision {done.precision:.3f}, recall {done.recall:.3f}")
                 for change in sorted(done.found ^ done.expected):
                     print("  FALSE" if change in done.found else "  MISSED", *change)
-        for pages in arguments.pages if arguments.only != "changes" else ():
+        for pages in arguments.pages if arguments.only in (None, "cost") else ():
             with tempfile.TemporaryDirectory() as folder:
                 print(f"{pages} listings {kind}", flush=True)
                 for line in costs(Path(folder), pages, validators=validators):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from archive.errors import LockedError
 from archive.model import Finding
+from archive.rechecks import RECHECK_DAYS
 from archive.store import Store
 from crawler import morning, settings
 from crawler.breakdown import Course, breakdown
@@ -23,8 +24,6 @@ from crawler.notify import notify_end, notify_start
 from crawler.reserve import room_kept
 from crawler.session import new_run_id
 from crawler.site import Site
-
-RECHECK_DAYS = 90
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,7 @@ def standing(found: dict[str, Any]) -> str:
     lines.append(
         f"waiting: {found['pending']} requests; of {rechecks['known']} known addresses {rechecks['overdue']} were not "
         f"asked for {rechecks['within_days']} days"
+        + "".join(f" ({site}: {days})" for site, days in rechecks["within_days_by_site"].items())
     )
     if disk:
         lines.append(

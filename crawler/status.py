@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
+import tomllib
+from collections import Counter
 from contextlib import closing
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from archive.paths import database_path
+from archive.rechecks import RECHECK_DAYS
 from archive.times import Clock, instant, now
 from crawler.exceptions import CrawlerError
 from crawler.morning import gather
 from crawler.night import Night
 
 LAST_RUNS = 7
-RECHECK_DAYS = 90
 DAYS_UNSEEN = 7  # a site that no run has asked for so long is silent too
 
 _SITES = """
@@ -54,10 +56,12 @@ FROM channel_runs c JOIN runs r USING (run_id) JOIN last ON last.site = c.site A
     AND last.started_at = r.started_at
 ORDER BY c.site, c.channel"""
 _PENDING = "SELECT count(*) FROM frontier WHERE state IN ('pending', 'leased')"
-_RECHECKS = """
-SELECT count(*) AS known, count(*) FILTER (WHERE checked_at < ?) AS overdue, min(checked_at) AS oldest_checked_at
-FROM (SELECT (SELECT max(captured_at) FROM exchanges e WHERE e.url_id = f.url_id) AS checked_at FROM frontier f
-    WHERE f.role IN ('page', 'attachment') AND f.state = 'acknowledged')"""
+_CHECKED = """
+SELECT f.site, (SELECT max(captured_at) FROM exchanges e WHERE e.url_id = f.url_id) AS checked_at
+FROM frontier f WHERE f.role IN ('page', 'attachment') AND f.state = 'acknowledged'"""
+_LAST_DAYS = """
+SELECT json_extract(settings_json, '$.recheck_days') FROM runs
+WHERE kind = 'nightly' AND json_extract(settings_json, '$.recheck_days') IS NOT NULL ORDER BY started_at DESC LIMIT 1"""
 
 
 def status(data_dir: Path, *, clock: Clock = now) -> dict[str, Any]:
@@ -83,12 +87,37 @@ def status(data_dir: Path, *, clock: Clock = now) -> dict[str, Any]:
             "silent": [row["site"] for row in sites if row["state"] == "silent" or row["last_run_at"] < unseen],
             "channels": _rows(connection, _CHANNELS),
             "pending": connection.execute(_PENDING).fetchone()[0],
-            "rechecks": {
-                "within_days": RECHECK_DAYS,
-                **_rows(connection, _RECHECKS, instant(moment - timedelta(days=RECHECK_DAYS)))[0],
-            },
+            "rechecks": _rechecks(connection, moment),
             "disk": {**asdict(night.growth), "nights_left": night.growth.nights_left} if night else None,
         }
+
+
+def _rechecks(connection: sqlite3.Connection, at: datetime) -> dict[str, Any]:
+    """Known addresses, and how many nights should have asked again by now: within the days that the site's file names,
+    else those of the last night (`within_days`).
+    """
+    last = connection.execute(_LAST_DAYS).fetchone()
+    days = int(last[0]) if last else RECHECK_DAYS
+    own = {name: _own_days(toml) or days for name, toml in connection.execute("SELECT name, toml FROM sites")}
+    checked = [(site, checked_at) for site, checked_at in connection.execute(_CHECKED) if checked_at is not None]
+    limits = {site: instant(at - timedelta(days=own.get(site, days))) for site in {site for site, _ in checked}}
+    overdue = Counter(site for site, checked_at in checked if checked_at < limits[site])
+    return {
+        "within_days": days,
+        "within_days_by_site": {site: number for site, number in sorted(own.items()) if number != days},
+        "known": len(checked),
+        "overdue": overdue.total(),
+        "overdue_by_site": dict(sorted(overdue.items())),
+        "oldest_checked_at": min((checked_at for _, checked_at in checked), default=None),
+    }
+
+
+def _own_days(toml: str) -> int | None:
+    try:
+        days = tomllib.loads(toml).get("recheck", {}).get("days")
+    except tomllib.TOMLDecodeError:
+        return None
+    return days if isinstance(days, int) else None
 
 
 def _last_crawl(data_dir: Path, connection: sqlite3.Connection, clock: Clock) -> Night | None:

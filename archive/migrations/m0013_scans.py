@@ -12,6 +12,7 @@ INDEXES = {
     "changes_run": "changes(run_id, kind)",
     "listings_first_run": "listings(first_run_id, site)",
     "frontier_site": "frontier(site, role)",
+    "frontier_url": "frontier(url_id)",
 }
 
 

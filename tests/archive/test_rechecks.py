@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def ask(connection: sqlite3.Connection, number: int, run_id: str, at: datetime, 
     connection.execute(
         """INSERT INTO exchanges(run_id, frontier_id, url_id, captured_at, outcome, http_status, warc_id, warc_offset,
             warc_length, warc_record_id, metadata_offset, metadata_length)
-        VALUES (?1, ?2, ?2, ?3, ?4, ?5, 1, 0, 0, ?1 || ?2, 0, 0)""",
+        VALUES (?1, ?2, ?2, ?3, ?4, ?5, 1, 0, 0, ?1 || '/' || ?2, 0, 0)""",
         (run_id, number, instant(at), "ok" if status == 200 else "http_error", status),
     )
 
@@ -96,3 +97,76 @@ def test_only_what_is_settled_is_made_due(connection: sqlite3.Connection):
         ("failed", "r0"),
         ("pending", "r1"),
     ]
+
+
+def publish(connection: sqlite3.Connection, number: int, day: datetime) -> None:
+    connection.execute("UPDATE frontier SET listed_date = ? WHERE frontier_id = ?", (instant(day)[:10], number))
+
+
+def change(connection: sqlite3.Connection, number: int, run_id: str) -> None:
+    connection.execute(
+        """INSERT INTO changes(url, run_id, kind, capture_id)
+        SELECT ?, ?, 'content_changed', max(capture_id) FROM exchanges WHERE url_id = ?""",
+        (f"http://a.example/{number}", run_id, number),
+    )
+
+
+def asked_on(connection: sqlite3.Connection, number: int, nights: int, days: int = 90) -> list[int]:
+    """The nights that asked for an address, when every night asks what is due."""
+    found = []
+    for night in range(1, nights + 1):
+        at = START + timedelta(days=night)
+        rows = due(connection, "a", days=days, at=at)
+        run(connection, f"n{night}", at)
+        for row in rows:
+            ask(connection, row, f"n{night}", at)
+        if number in rows:
+            found.append(night)
+    return found
+
+
+def test_what_was_published_lately_is_asked_often_at_first_and_then_less(connection: sqlite3.Connection):
+    publish(connection, 180, START)
+    nights = asked_on(connection, 180, 60)
+    gaps = [later - earlier for earlier, later in pairwise(nights)]
+    assert nights[:4] == [1, 2, 3, 4]
+    assert gaps == sorted(gaps)
+    assert 8 <= len(nights) <= 16
+
+
+def test_what_has_changed_before_is_asked_again_soon(connection: sqlite3.Connection):
+    run(connection, "r1", START + timedelta(hours=1))
+    ask(connection, 180, "r1", START + timedelta(hours=1))
+    change(connection, 180, "r1")
+    assert 180 in due(connection, "a", days=90, at=START + timedelta(days=1, hours=1))
+
+
+def test_a_file_is_as_new_as_the_page_that_links_to_it(connection: sqlite3.Connection):
+    publish(connection, 1, START)
+    connection.execute("UPDATE frontier SET role = 'attachment', via = 'http://a.example/1' WHERE frontier_id = 180")
+    assert 180 in due(connection, "a", days=90, at=START + timedelta(days=1))
+
+
+def test_a_night_asks_for_at_most_twice_its_share(connection: sqlite3.Connection):
+    for number in range(1, PAGES + 1):
+        publish(connection, number, START)
+    assert len(due(connection, "a", days=90, at=START + timedelta(days=1))) == 4
+
+
+def test_the_restless_take_nothing_from_the_others(connection: sqlite3.Connection):
+    for number in range(1, PAGES // 2):
+        publish(connection, number, START)
+    seen: set[int] = set()
+    for night in range(1, 91):
+        at = START + timedelta(days=night)
+        rows = due(connection, "a", days=90, at=at)
+        run(connection, f"r{night}", at)
+        for number in rows:
+            ask(connection, number, f"r{night}", at)
+        seen.update(rows)
+    assert seen == set(range(1, PAGES + 1))
+
+
+def test_a_day_that_is_none_is_no_day(connection: sqlite3.Connection):
+    connection.execute("UPDATE frontier SET listed_date = '2026-99-99'")
+    assert len(due(connection, "a", days=90, at=START + timedelta(days=1))) == 2

@@ -57,6 +57,20 @@ def test_known_pages_come_due_after_ninety_days(store: Store, found: dict) -> No
     assert late["rechecks"]["overdue"] == 12
 
 
+def test_pages_come_due_when_the_nights_settings_say_so(store: Store, found: dict) -> None:
+    later = nights.night(store, 5, {"a": (12, {"ok": 1})})
+    with store.transaction() as connection:
+        settings = '{"sites": ["a"], "limit": null, "recheck_days": 30}'
+        connection.execute("UPDATE runs SET settings_json = ? WHERE run_id = ?", (settings, later))
+        connection.execute("UPDATE sites SET toml = toml || '[recheck]' || char(10) || 'days = 60' WHERE name = 'b'")
+    rechecks = status(store.path.parent, clock=lambda: moment("2026-02-10T00:00:00Z"))["rechecks"]
+    assert (rechecks["within_days"], rechecks["within_days_by_site"]) == (30, {"b": 60})
+    assert rechecks["overdue_by_site"] == {"a": 7}
+    late = status(store.path.parent, clock=lambda: moment("2026-03-10T00:00:00Z"))
+    assert late["rechecks"]["overdue_by_site"] == {"a": 7, "b": 6}
+    assert "were not asked for 30 days (b: 60)" in standing(late)
+
+
 def test_what_waits_is_counted(store: Store, found: dict) -> None:
     with store.transaction() as connection:
         connection.execute("UPDATE frontier SET state = 'pending' WHERE frontier_id = 1")
