@@ -54,9 +54,9 @@ OUTCOME_CELLS = (
 STATEMENTS = (
     """CREATE TABLE outcome_cells(
         form TEXT NOT NULL,
+        cell TEXT NOT NULL,
         outcome TEXT NOT NULL,
         way INTEGER NOT NULL,
-        cell TEXT NOT NULL,
         PRIMARY KEY(form, cell)) WITHOUT ROWID""",
     "CREATE INDEX reading_checks_failed ON reading_checks(reading_id) WHERE status = 'fail'",
     """CREATE VIEW coverage AS
