@@ -204,7 +204,10 @@ class ReportRow:
 
 @dataclass(frozen=True, slots=True)
 class ReadingRow:
-    """What one parser version made of one capture. `report` is set when it is an annual report."""
+    """What one parser version made of one capture. `report` is set when it is an annual report.
+
+    `opening` is the text between its title and its first section.
+    """
 
     capture_id: int
     parser_version: str
@@ -219,6 +222,7 @@ class ReadingRow:
     checks: tuple[CheckRow, ...] = ()
     sections: tuple[SectionRow, ...] = ()
     findings: tuple[Finding, ...] = ()
+    opening: str = ""
 
 
 @dataclass(frozen=True, slots=True)

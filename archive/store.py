@@ -294,7 +294,7 @@ class Store:
         cursor = self.connection.execute(
             """INSERT INTO readings(capture_id, parser_version, read_at, kind, media_type, form, contact_json,
             error_code,
-                error_message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                error_message, opening) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             (
                 reading.capture_id,
                 reading.parser_version,
@@ -305,6 +305,7 @@ class Store:
                 reading.contact_json,
                 reading.error_code,
                 reading.error_message,
+                reading.opening,
             ),
         )
         reading_id = _row_id(cursor)

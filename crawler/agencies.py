@@ -1,50 +1,44 @@
 """Says of every report which agency it is of, and keeps agencies, their names and what is left for a person.
 
-All of it is worked out anew from reports, sites, division codes and people's decisions; only rows that differ are
-written.
+All of it is worked out anew from reports, sites, division codes and people's decisions, so that it is the same after a
+rebuild; only rows that differ are written.
 """
 
 from __future__ import annotations
 
 import hashlib
-import logging
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
 
-from archive.model import IMPORT_SITE
+from archive.agencies import ReportToAssign, report_text, reports_to_assign, sync, sync_unresolved
 from archive.store import Store
+from crawler.agency_rulings import Rulings, authority, rulings
+from crawler.divisions import divisions
 from parsers.agency_names import AgencyMatcher, Context, Identity, Named
+from parsers.agency_pairs import Known, Pair, doubtful_pairs
+from parsers.agency_texts import with_text
 from parsers.agency_words import words_digest
 from parsers.division_index import DivisionIndex
-from parsers.divisions import Division, combined, level_of, read_table, seeded
-from parsers.errors import DivisionTableError
+from parsers.divisions import Division, level_of
+from parsers.scope import scope_digest, scope_of
 
-log = logging.getLogger(__name__)
+BY_RULE = "rule"
+# An agency that no report is of, and that others are part of.
+BY_DIVISION = "division"
+GOVERNMENT = "人民政府"
+# Who puts a page up is not always who reports: the office of a government does that for others.
+_PUBLISHERS = ("street_office", "town", "department", "committee")
+# What is known of a body whose name does not begin with its division's; the text may say more.
+_WITHOUT_DIVISION = ("site_division", "which_division", "no_division")
 
-DIVISIONS_FILE = "divisions.csv"
-UNRESOLVED = "agency_unresolved"
-_AUTHORITY = "rule"
-_UNSEEN = "division"
-
-_REPORTS = """
-SELECT v.report_id, v.version_id, v.capture_id, e.run_id, d.document_url, v.agency, v.agency_origin, v.report_year,
-    v.site, s.agency, v.division_code, p.publisher
-FROM report_versions v
-JOIN report_documents d ON d.report_id = v.report_id
-JOIN exchanges e ON e.capture_id = v.capture_id
-LEFT JOIN sites s ON s.name = v.site
-LEFT JOIN page_versions p ON p.url = v.page_url AND p.known_to IS NULL
-WHERE v.known_to IS NULL ORDER BY v.report_id
-"""
+Row = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class AgencySummary:
-    """What stands in the database afterwards. `unresolved` reports have no agency, `open_reviews` wait for a person."""
+    """What stands in the database afterwards. `unresolved` reports have no agency; `open_reviews` wait for a person."""
 
     agencies: int
     assigned: int
@@ -52,278 +46,281 @@ class AgencySummary:
     open_reviews: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Report:
-    report_id: int
-    version_id: int
-    capture_id: int
-    run_id: str
-    document_url: str
-    agency: str | None
-    agency_origin: str | None
-    year: int | None
-    site: str | None
-    site_agency: str | None
-    division_code: str | None
-    publisher: str | None
-
-    @property
-    def context(self) -> Context:
-        return Context(
-            division_code=self.division_code,
-            site=self.site or "",
-            site_agency=self.site_agency or "",
-            publisher=self.publisher or "",
-            year=self.year,
-        )
-
-
 def assign_agencies(store: Store) -> AgencySummary:
-    """Brings divisions, agencies, names, assignments and reviews up to date; a second call changes nothing."""
+    """Brings divisions, agencies, names, assignments and reviews up to date; a second call changes nothing.
+
+    Raises DivisionTableError for a divisions.csv that cannot be read.
+    """
     with store.transaction() as connection:
-        divisions = _divisions(store)
-        _sync(connection, "divisions", ("division_code", "valid_from"), map(_division_row, divisions))
-        _Assignment(connection, DivisionIndex(divisions)).write()
-        return _summary(connection)
+        known = divisions(store)
+        sync(connection, "divisions", ("division_code", "valid_from"), map(_division_row, known))
+        _Assignment(connection, DivisionIndex(known), rulings(connection)).write()
+        counts = connection.execute(
+            """SELECT (SELECT count(*) FROM agencies), (SELECT count(agency_id) FROM report_agencies),
+            (SELECT count(*) FROM report_agencies WHERE agency_id IS NULL),
+            (SELECT count(*) FROM agency_reviews WHERE status = 'open')"""
+        ).fetchone()
+        return AgencySummary(*counts)
 
 
-def _divisions(store: Store) -> tuple[Division, ...]:
-    """The package's codes, those of the user's table, and those that only a site file knows."""
-    known = combined(seeded(), _later(store.path.parent / DIVISIONS_FILE))
-    codes = {division.code for division in known}
-    sites = store.connection.execute(
-        "SELECT division_code, min(agency) FROM sites WHERE name <> ? GROUP BY division_code ORDER BY division_code",
-        (IMPORT_SITE,),
-    ).fetchall()
-    invented = tuple(
-        Division(code, name, "", source="site")
-        for code, agency in sites
-        if code and code not in codes and (name := agency.removesuffix("政府").removesuffix("人民")) != agency
-    )
-    return known + invented
+def named(report: ReportToAssign, matcher: AgencyMatcher, ruled: Rulings, text: Callable[[int], str]) -> Named:
+    """Whose a report is: by a person's decision, else by the rules. `text` gives that of a reading."""
+    decided = ruled.named(report.document_url, report.site, report.agency)
+    if decided is not None:
+        return decided
+    if not report.agency:
+        return Named(None, "", "no_name", "neither document nor page names the reporting body")
+    if report.agency_origin == "site":
+        return Named(None, "", "only_site", f"the document names nobody; its site is of {report.agency}")
+    found = matcher.named(report.agency, context_of(report))
+    if found.rule.startswith(_WITHOUT_DIVISION):
+        found = with_text(found, report.agency, context_of(report), text(report.reading_id), matcher)
+    is_publisher = report.agency_origin == "page_publisher"
+    if is_publisher and found.identity is not None and found.identity.kind not in _PUBLISHERS:
+        return Named(None, "", "only_publisher", f"the document names nobody; {report.agency} put its page up")
+    return found
 
 
-def _later(path: Path) -> tuple[Division, ...]:
-    if not path.exists():
-        return ()
-    try:
-        return read_table(path.read_text("utf-8"))
-    except DivisionTableError as error:
-        raise DivisionTableError(f"{path}: {error}") from error
-
-
-def _division_row(division: Division) -> dict[str, object]:
-    return {
-        "division_code": division.code,
-        "valid_from": division.valid_from,
-        "valid_to": division.valid_to,
-        "name": division.name,
-        "level": division.level,
-        "parent_code": _parent_code(division.code),
-        "source": division.source,
-    }
-
-
-def _parent_code(code: str) -> str | None:
-    if code.endswith("0000"):
-        return None
-    return f"{code[:2]}0000" if code.endswith("00") else f"{code[:4]}00"
+def context_of(report: ReportToAssign) -> Context:
+    return Context(report.division_code, report.site_agency or "", report.publisher or "", report.year)
 
 
 @dataclass(slots=True)
-class _NameUse:
-    """A printed name of an agency: in which years, in how many reports, where first."""
+class _Body:
+    """An agency while it is put together: names inside the division by id before mergers, and printed names."""
 
-    years: list[int] = field(default_factory=list)
+    identity: Identity
+    names: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    uses: dict[str, _Use] = field(default_factory=dict)
+
+    @property
+    def years(self) -> frozenset[int]:
+        return frozenset(year for use in self.uses.values() for year in use.years)
+
+    @property
+    def name(self) -> str:
+        """The fullest spelling of its own name, not of those that a person found to be its too."""
+        own = self.names.get(self.identity.agency_id, ())
+        return max(own, key=lambda name: (len(name), name), default="")
+
+
+@dataclass(slots=True)
+class _Use:
+    """A printed name of an agency: the years and number of its reports, the capture of the first, who says so."""
+
+    decided_by: str
+    capture_id: int
     reports: int = 0
-    capture_id: int = 0
+    years: set[int] = field(default_factory=set)
 
 
 class _Assignment:
     """One pass over all reports."""
 
-    def __init__(self, connection: sqlite3.Connection, index: DivisionIndex) -> None:
+    def __init__(self, connection: sqlite3.Connection, index: DivisionIndex, ruled: Rulings) -> None:
         self._connection = connection
         self._index = index
+        self._ruled = ruled
         self._matcher = AgencyMatcher(index)
-        self._known: dict[tuple[str, Context], Named] = {}
-        self._identities: dict[str, Identity] = {}
-        self._uses: dict[tuple[str, str], _NameUse] = defaultdict(_NameUse)
+        self._bodies: dict[str, _Body] = {}
+        self._assigned: list[tuple[ReportToAssign, Named]] = []
 
     def write(self) -> None:
-        assigned = [(report, self._named(report)) for report in self._reports]
-        for report, named in assigned:
-            if named.identity is not None:
-                self._note(report, named.identity)
-        used = set(self._identities)
-        for identity in list(self._identities.values()):
-            self._add_governments(identity.division_code)
-        agencies = [self._agency_row(identity, used) for identity in self._identities.values()]
-        sync = _sync
-        sync(self._connection, "agencies", ("agency_id",), agencies)
-        sync(self._connection, "agency_names", ("agency_id", "name"), self._name_rows())
-        sync(self._connection, "report_agencies", ("report_id",), (_report_row(*one) for one in assigned))
-        sync(self._connection, "agency_reviews", ("review_id",), self._reviews(assigned))
-        self._write_findings(assigned)
+        connection = self._connection
+        self._read()
+        used = {agency_id: body for agency_id, body in self._bodies.items() if body.uses}
+        for body in list(used.values()):
+            self._add_governments(body.identity.place)
+        pairs = self._open_pairs(used)
+        doubtful = {agency_id for pair in pairs for agency_id in (pair.agency_id, pair.other_id)}
+        sync(connection, "agencies", ("agency_id",), self._agency_rows(doubtful))
+        sync(connection, "agency_names", ("agency_id", "name"), self._name_rows())
+        sync(connection, "agency_events", ("agency_id", "position"), self._event_rows())
+        sync(connection, "report_agencies", ("report_id",), self._report_rows())
+        sync(connection, "agency_reviews", ("review_id",), self._review_rows(pairs))
+        sync_unresolved(
+            connection,
+            ((report, f"{found.rule}: {found.evidence}") for report, found in self._assigned if not found.identity),
+        )
 
-    @cached_property
-    def _reports(self) -> list[_Report]:
-        return [_Report(*row) for row in self._connection.execute(_REPORTS)]
+    def _read(self) -> None:
+        for report in reports_to_assign(self._connection):
+            found = named(report, self._matcher, self._ruled, self._text)
+            self._assigned.append((report, found))
+            if found.identity is not None:
+                self._note(report, found, found.identity)
 
-    def _named(self, report: _Report) -> Named:
-        if not report.agency:
-            return Named(None, "no_name", "neither document nor page names the reporting body")
-        if report.agency_origin == "site":
-            return Named(None, "only_site", f"the document names nobody; the site is of {report.agency}")
-        key = (report.agency, report.context)
-        if key not in self._known:
-            self._known[key] = self._matcher.named(*key)
-        found = self._known[key]
-        if report.agency_origin == "page_publisher" and (
-            found.identity is None or found.identity.kind in ("government", "government_office")
-        ):
-            return Named(None, "only_publisher", f"the document names nobody; its page was put up by {report.agency}")
-        return found
+    def _text(self, reading_id: int) -> str:
+        return "\n".join(report_text(self._connection, reading_id)[1:])
 
-    def _note(self, report: _Report, identity: Identity) -> None:
-        agency_id = identity.agency_id
-        self._identities[agency_id] = identity
-        use = self._uses[agency_id, report.agency or ""]
+    def _note(self, report: ReportToAssign, found: Named, identity: Identity) -> None:
+        original = identity.agency_id
+        agency_id = self._ruled.agency_id(original)
+        body = self._bodies.setdefault(agency_id, _Body(identity))
+        if original == agency_id:
+            body.identity = identity
+        body.names[original].add(found.name)
+        decision = self._ruled.merged().get(original) if agency_id != original else None
+        by = authority(decision) if decision else found.evidence.split(": ")[0] if _is_decided(found) else BY_RULE
+        use = body.uses.setdefault(report.agency or "", _Use(by, report.capture_id))
         use.reports += 1
-        use.capture_id = use.capture_id or report.capture_id
         if report.year is not None:
-            use.years.append(report.year)
+            use.years.add(report.year)
 
-    def _add_governments(self, code: str) -> None:
-        for one in self._index.chain(code):
-            government = _government(one)
-            self._identities.setdefault(government.agency_id, government)
+    def _add_governments(self, place: str) -> None:
+        for code in self._index.chain(self._index.code(place)):
+            government = self._government(code)
+            self._bodies.setdefault(self._ruled.agency_id(government.agency_id), _Body(government))
 
-    def _agency_row(self, identity: Identity, used: set[str]) -> dict[str, object]:
-        code = identity.division_code
-        return {
-            "agency_id": identity.agency_id,
-            "name": self._index.full_name(code) + (identity.name or "人民政府"),
-            "name_en": None,
-            "kind": identity.kind,
-            "level": level_of(code),
-            "division_code": code,
-            "parent_id": self._parent(identity),
-            "is_provisional": int(identity.apart != ""),
-            "decided_by": _AUTHORITY if identity.agency_id in used else _UNSEEN,
-        }
+    def _government(self, code: str) -> Identity:
+        return Identity(self._index.place(code), "government", "")
 
-    def _parent(self, identity: Identity) -> str | None:
-        if identity.kind != "government":
-            return _government(identity.division_code).agency_id
-        above = self._index.parent(identity.division_code)
-        return _government(above).agency_id if above else None
+    def _open_pairs(self, used: dict[str, _Body]) -> list[Pair]:
+        known = [Known(body.identity, body.name, body.years) for body in used.values()]
+        decided = {self._ruled.pair(*pair) for pair in (*self._ruled.differ, *self._ruled.same)}
+        return [
+            pair
+            for pair in doubtful_pairs(known, self._index)
+            if frozenset((pair.agency_id, pair.other_id)) not in decided
+        ]
 
-    def _name_rows(self) -> Iterator[dict[str, object]]:
-        for (agency_id, name), use in sorted(self._uses.items()):
+    def _agency_rows(self, doubtful: set[str]) -> Iterator[Row]:
+        merged = {self._ruled.agency_id(other): decision for other, decision in self._ruled.merged().items()}
+        for agency_id, body in self._bodies.items():
+            if self._ruled.agency_id(agency_id) != agency_id:
+                continue
+            code = self._index.code(body.identity.place)
+            told = self._ruled.names.get(agency_id)
+            decision = told.decision if told else merged.get(agency_id)
             yield {
                 "agency_id": agency_id,
-                "name": name,
-                "valid_from": min(use.years, default=None),
-                "valid_to": max(use.years, default=None),
-                "reports": use.reports,
-                "capture_id": use.capture_id,
-                "decided_by": _AUTHORITY,
+                "name": told.name if told else self._full_name(body),
+                "name_en": told.name_en if told else None,
+                "kind": body.identity.kind,
+                "level": level_of(code),
+                "division_code": code,
+                "parent_id": self._parent(body.identity),
+                "is_provisional": int(agency_id in doubtful),
+                "decided_by": authority(decision) if decision else BY_RULE if body.uses else BY_DIVISION,
             }
 
-    def _reviews(self, assigned: Sequence[tuple[_Report, Named]]) -> Iterator[dict[str, object]]:
-        for report, named in assigned:
-            if named.identity is None:
+    def _full_name(self, body: _Body) -> str:
+        return self._index.full_name(self._index.code(body.identity.place)) + (body.name or GOVERNMENT)
+
+    def _parent(self, identity: Identity) -> str | None:
+        code: str | None = self._index.code(identity.place)
+        if identity.kind == "government" and code is not None:
+            code = self._index.parent(code)
+        return self._ruled.agency_id(self._government(code).agency_id) if code else None
+
+    def _name_rows(self) -> Iterator[Row]:
+        for agency_id, body in self._bodies.items():
+            for name, use in body.uses.items():
                 yield {
-                    "review_id": _digest("report", report.document_url),
-                    "kind": "report",
-                    "agency_id": None,
-                    "other_id": None,
-                    "report_id": report.report_id,
-                    "rule": named.rule,
-                    "evidence": named.evidence,
-                    "status": "open",
-                    "decided_by": None,
+                    "agency_id": agency_id,
+                    "name": name,
+                    "valid_from": min(use.years, default=None),
+                    "valid_to": max(use.years, default=None),
+                    "reports": use.reports,
+                    "capture_id": use.capture_id,
+                    "decided_by": use.decided_by,
                 }
 
-    def _write_findings(self, assigned: Sequence[tuple[_Report, Named]]) -> None:
-        wanted = {
-            (report.run_id, report.document_url, report.capture_id, report.report_id, f"{named.rule}: {named.evidence}")
-            for report, named in assigned
-            if named.identity is None
-        }
+    def _event_rows(self) -> Iterator[Row]:
+        events: dict[str, list[Row]] = defaultdict(list)
+        for agency_id, body in self._bodies.items():
+            for year, before in self._index.former_names(self._index.code(body.identity.place)):
+                row: Row = {
+                    "kind": "division_renamed",
+                    "year": year,
+                    "other": before,
+                    "note": "",
+                    "decided_by": BY_RULE,
+                }
+                events[self._ruled.agency_id(agency_id)].append(row)
+        for other, decision in sorted(self._ruled.merged().items()):
+            row = {"kind": "merged", "year": None, "other": other, "note": decision.reason}
+            events[self._ruled.agency_id(other)].append({**row, "decided_by": authority(decision)})
+        for agency_id, told in sorted(self._ruled.names.items()):
+            if agency_id in self._bodies:
+                row = {"kind": "renamed", "year": None, "other": self._full_name(self._bodies[agency_id])}
+                events[agency_id].append({**row, "note": told.decision.reason, "decided_by": authority(told.decision)})
+        for agency_id, rows in events.items():
+            for position, event in enumerate(rows, 1):
+                yield {"agency_id": agency_id, "position": position, **event}
+
+    def _report_rows(self) -> Iterator[Row]:
+        digest = f"{words_digest()}.{scope_digest()}"
         known = {
-            row[1:]: row[0]
+            row[0]: row[1:]
             for row in self._connection.execute(
-                "SELECT finding_id, run_id, url, capture_id, report_id, message FROM findings WHERE code = ?",
-                (UNRESOLVED,),
+                """SELECT version_id, scope, scope_rule, scope_evidence FROM report_agencies
+                WHERE substr(words_digest, -16) = ?""",
+                (scope_digest(),),
             )
         }
-        self._connection.executemany(
-            "DELETE FROM findings WHERE finding_id = ?", [(known[key],) for key in known.keys() - wanted]
-        )
-        self._connection.executemany(
-            """INSERT INTO findings(run_id, level, code, url, capture_id, report_id, message)
-            VALUES (?, 'info', ?, ?, ?, ?, ?)""",
-            [
-                (run, UNRESOLVED, url, capture, report, told)
-                for run, url, capture, report, told in sorted(wanted - known.keys(), key=lambda key: key[3])
-            ],
-        )
+        for report, found in self._assigned:
+            scope = known.get(report.version_id) or self._scope(report)
+            yield {
+                "report_id": report.report_id,
+                "agency_id": self._ruled.agency_id(found.identity.agency_id) if found.identity else None,
+                "scope": scope[0],
+                "rule": found.rule,
+                "evidence": found.evidence,
+                "scope_rule": scope[1],
+                "scope_evidence": scope[2],
+                "version_id": report.version_id,
+                "words_digest": digest,
+            }
+
+    def _scope(self, report: ReportToAssign) -> tuple[str, str, str]:
+        found = scope_of(report_text(self._connection, report.reading_id))
+        return found.value, found.rule, found.evidence
+
+    def _review_rows(self, pairs: list[Pair]) -> Iterator[Row]:
+        for pair in pairs:
+            yield _review(
+                "pair", (pair.agency_id, pair.other_id), rule=pair.rule, evidence=pair.evidence, decided_by=None
+            )
+        for rule, decided in (("same", self._ruled.same), ("differ", self._ruled.differ)):
+            for decision in decided.values():
+                ids = decision.body["agency_id"], decision.body["other_id"]
+                yield _review("pair", ids, rule=rule, evidence=decision.reason, decided_by=authority(decision))
+        for report, found in self._assigned:
+            if found.identity is None or _is_decided(found):
+                by = None if found.identity is None else found.evidence.split(": ")[0]
+                row = _review("report", (report.document_url,), rule=found.rule, evidence=found.evidence, decided_by=by)
+                yield {**row, "agency_id": None, "report_id": report.report_id}
 
 
-def _government(code: str) -> Identity:
-    return Identity(code, "government", "")
-
-
-def _report_row(report: _Report, named: Named) -> dict[str, object]:
+def _review(kind: str, subject: tuple[str, ...], *, rule: str, evidence: str, decided_by: str | None) -> Row:
+    ids = sorted(subject)
     return {
-        "report_id": report.report_id,
-        "agency_id": named.identity.agency_id if named.identity else None,
-        "scope": "unknown",
-        "rule": named.rule,
-        "evidence": named.evidence,
-        "scope_rule": "",
-        "scope_evidence": "",
-        "version_id": report.version_id,
-        "words_digest": words_digest(),
+        "review_id": "r" + hashlib.sha256("|".join((kind, *ids)).encode()).hexdigest()[:12],
+        "kind": kind,
+        "agency_id": ids[0],
+        "other_id": ids[1] if len(ids) > 1 else None,
+        "report_id": None,
+        "rule": rule,
+        "evidence": evidence,
+        "status": "decided" if decided_by else "open",
+        "decided_by": decided_by,
     }
 
 
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+def _is_decided(found: Named) -> bool:
+    return found.rule.startswith("decision/")
 
 
-def _summary(connection: sqlite3.Connection) -> AgencySummary:
-    counts = connection.execute(
-        """SELECT (SELECT count(*) FROM agencies), (SELECT count(agency_id) FROM report_agencies),
-        (SELECT count(*) FROM report_agencies WHERE agency_id IS NULL),
-        (SELECT count(*) FROM agency_reviews WHERE status = 'open')"""
-    ).fetchone()
-    return AgencySummary(*counts)
-
-
-def _sync(
-    connection: sqlite3.Connection, table: str, key: tuple[str, ...], rows: Iterable[Mapping[str, object]]
-) -> None:
-    """Makes a table hold exactly these rows, touching only those that differ."""
-    wanted = {tuple(row[column] for column in key): row for row in rows}
-    columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
-    places = [columns.index(column) for column in key]
-    stored = {
-        tuple(row[place] for place in places): row
-        for row in connection.execute(f"SELECT {', '.join(columns)} FROM {table}")  # noqa: S608  our own names
+def _division_row(division: Division) -> Row:
+    code = division.code
+    above = None if code.endswith("0000") else f"{code[:2]}0000" if code.endswith("00") else f"{code[:4]}00"
+    return {
+        "division_code": code,
+        "valid_from": division.valid_from,
+        "valid_to": division.valid_to,
+        "name": division.name,
+        "level": division.level,
+        "parent_code": above,
+        "source": division.source,
     }
-    where = " AND ".join(f"{column} = ?" for column in key)
-    connection.executemany(f"DELETE FROM {table} WHERE {where}", [known for known in stored if known not in wanted])  # noqa: S608
-    marks = ", ".join("?" for _ in columns)
-    changed = [
-        values
-        for known, row in wanted.items()
-        if stored.get(known) != (values := tuple(row[column] for column in columns))
-    ]
-    updates = ", ".join(f"{column} = excluded.{column}" for column in columns if column not in key)
-    connection.executemany(
-        f"INSERT INTO {table}({', '.join(columns)}) VALUES ({marks}) ON CONFLICT DO UPDATE SET {updates}",  # noqa: S608
-        changed,
-    )

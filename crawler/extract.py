@@ -454,6 +454,7 @@ class _Writer:
             checks=tuple(CheckRow(check.rule, check.status, check.lhs, check.rhs) for check in reading.checks),
             sections=tuple(SectionRow(section.heading, section.text, section.locator) for section in reading.sections),
             findings=tuple(_findings(understood)),
+            opening=reading.opening if is_report else "",
         )
 
     def _site_of(self, capture: CaptureToRead) -> Site | None:

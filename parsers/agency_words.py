@@ -18,7 +18,9 @@ class AgencyWords:
     means and may mean; `functions` from a department's full name to the function it has.
     """
 
+    peoples: tuple[str, ...]
     variants: Mapping[int, str]
+    inner_offices: frozenset[str]
     government_names: frozenset[str]
     between: tuple[str, ...]
     offices: frozenset[str]
@@ -32,10 +34,12 @@ class AgencyWords:
     town_name: str
     committee_suffixes: tuple[str, ...]
     committee_name: str
+    zones: tuple[str, ...]
     vertical: tuple[str, ...]
     idle_brackets: tuple[str, ...]
     conjunctions: tuple[str, ...]
     department_suffixes: tuple[str, ...]
+    certain_suffixes: tuple[str, ...]
     institution_suffixes: tuple[str, ...]
     departments: Mapping[str, str]
     doubtful: Mapping[str, frozenset[str]]
@@ -60,6 +64,8 @@ def agency_words() -> AgencyWords:
             for spelling in _spellings(function.get("doubtful", []), suffix, short):
                 doubtful.setdefault(without(spelling, conjunctions), set()).add(name)
     return AgencyWords(
+        peoples=_longest_first(read["peoples"]),
+        inner_offices=frozenset(read["government"]["inner_offices"]),
         variants=str.maketrans(read["variants"]),
         government_names=frozenset(read["government"]["names"]),
         between=_longest_first(read["government"]["between"]),
@@ -74,10 +80,12 @@ def agency_words() -> AgencyWords:
         town_name=read["town"]["name"],
         committee_suffixes=_longest_first(read["committee"]["suffixes"]),
         committee_name=read["committee"]["name"],
+        zones=_longest_first(read["committee"]["zones"]),
         vertical=tuple(read["vertical"]["starts"]),
         idle_brackets=tuple(read["brackets"]["idle"]),
         conjunctions=conjunctions,
         department_suffixes=_longest_first(read["department"]["suffixes"]),
+        certain_suffixes=_longest_first(read["department"]["certain_suffixes"]),
         institution_suffixes=_longest_first(read["institution"]["suffixes"]),
         departments=departments,
         doubtful={spelling: frozenset(names) for spelling, names in doubtful.items()},

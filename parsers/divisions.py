@@ -75,15 +75,11 @@ def seeded() -> tuple[Division, ...]:
 
 def _spans(code: str, named: list[tuple[str, str]], revisions: list[str]) -> Iterator[Division]:
     starts = [at for at in range(len(named)) if at == 0 or named[at][1] != named[at - 1][1]]
-    for number, at in enumerate(starts):
-        until = starts[number + 1] if number + 1 < len(starts) else None
-        if until is not None:
-            ended: str | None = named[until][0]
-        else:
-            last = named[-1][0]
-            after = next((revision for revision in revisions if revision > last), None)
-            ended = None if last >= _ZONES_LAST_LISTED else after
-        yield Division(code, named[at][1], _month(named[at][0]), _month(ended) if ended else None)
+    for start, after in zip(starts, [*starts[1:], len(named)], strict=True):
+        first, name = named[start]
+        last, _ = named[after - 1]
+        ended = None if last >= _ZONES_LAST_LISTED else revisions[revisions.index(last) + 1]
+        yield Division(code, name, _month(first), _month(ended) if ended else None)
 
 
 def _month(revision: str) -> str:

@@ -152,7 +152,7 @@ class ReadingError:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All that was understood of one document, and what was not."""
+    """All that was understood of one document, and what was not. `opening` is what stands before the first section."""
 
     media_type: str
     kind: Kind = "unknown"
@@ -169,6 +169,7 @@ class Reading:
     findings: tuple[Finding, ...] = ()
     sections: tuple[Section, ...] = ()
     error: ReadingError | None = None
+    opening: str = ""
 
 
 @dataclass(frozen=True, slots=True)

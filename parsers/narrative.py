@@ -50,6 +50,7 @@ class Narrative:
     contact: Contact = NO_CONTACT
     sections: tuple[Section, ...] = ()
     findings: tuple[Finding, ...] = ()
+    opening: str = ""
 
 
 def narrate(document: Document, page: Page | None = None) -> Narrative:
@@ -105,6 +106,7 @@ class _Narrator:
             contact=self._contact(parts),
             sections=parts,
             findings=tuple(self._findings),
+            opening="\n".join(line.text for line in self._opening_lines())[:_LONGEST_OPENING],
         )
 
     def _note(self, code: str, message: str, locator: str = "") -> None:

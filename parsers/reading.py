@@ -138,6 +138,7 @@ def read_parsed(document: Document, page: Page | None = None) -> Reading:
         checks=checked,
         findings=(*document.findings, *said, *found.findings, *failed, *_no_tables(kind, found.form)),
         sections=told.sections,
+        opening=told.opening,
     )
 
 

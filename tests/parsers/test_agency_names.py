@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from parsers.agency_names import AgencyMatcher, Context
+from parsers.agency_texts import with_text
 from parsers.division_index import DivisionIndex
 from parsers.divisions import seeded
 
 MATCHER = AgencyMatcher(DivisionIndex(seeded()))
-DISTRICT = Context("230103", site="district", year=2021)
-CITY = Context("230100", site="city", year=2021)
+DISTRICT = Context("230103", year=2021)
+CITY = Context("230100", year=2021)
 
 
 def agency(name: str, context: Context = DISTRICT) -> str | None:
@@ -68,10 +69,33 @@ def test_what_nobody_can_say_from_the_name_is_left_open_with_a_reason(name: str,
     assert named.evidence
 
 
-def test_a_bureau_without_its_city_is_kept_apart_on_a_citys_site() -> None:
-    assert MATCHER.named("财政局", CITY).is_provisional
-    assert agency("财政局", CITY) != agency("哈尔滨市财政局", CITY)
+@pytest.mark.parametrize("around", [{"site_agency": "哈尔滨市财政局"}, {"publisher": "哈尔滨市财政局"}], ids=str)
+def test_a_bureau_without_its_city_is_the_one_that_the_site_or_the_publisher_is(around: dict[str, str]) -> None:
+    assert agency("财政局", CITY) is None
+    assert agency("财政局", Context("230100", year=2021, **around)) == agency("哈尔滨市财政局", CITY)
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "place"),
+    [
+        ("现公布南岗区文化街道2020年度报告", "told_in_text/street_office", "230103"),
+        ("哈尔滨市南岗区人民政府文化街道办事处认真贯彻", "told_in_text/street_office", "230103"),
+        ("文化街道认真贯彻", "which_division", None),
+        ("南岗区文化街道，道里区文化街道", "which_division", None),
+    ],
+)
+def test_the_text_says_of_which_district_a_street_on_a_citys_site_is(text: str, rule: str, place: str | None) -> None:
+    found = with_text(MATCHER.named("文化街道", CITY), "文化街道", CITY, text, MATCHER)
+    assert (found.rule, found.identity.place if found.identity else None) == (rule, place)
+
+
+@pytest.mark.parametrize("other", ["道里区", "杭州市拱墅区", "鼓楼区"])
+def test_a_text_that_names_another_district_leaves_the_report_open(other: str) -> None:
+    text = f"现公布{other}文化街道2020年年报"
+    found = with_text(MATCHER.named("文化街道", DISTRICT), "文化街道", DISTRICT, text, MATCHER)
+    assert (found.identity, found.rule) == (None, "text_contradicts_site")
+    assert f"{other}文化街道" in found.evidence
 
 
 def test_an_agency_id_is_the_same_everywhere_and_always() -> None:
-    assert agency("南岗区文化街道") == "ants8pxx2t0ps"
+    assert agency("南岗区文化街道") == "a503g0pbgvb5k"

@@ -1,0 +1,80 @@
+"""Whether a report's figures are its agency's own or include those of bodies under it, as its own text says."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from parsers.spacing import squeeze
+from parsers.vocabulary import WORDS, load_words
+
+ScopeValue = Literal["own", "aggregate", "unknown"]
+
+_FILE = "scope.toml"
+_SENTENCE = re.compile(r"[^。；！？\n]+[。；！？]?")
+_LONGEST_EVIDENCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """`rule` and `evidence` (the sentence) are "" when the text does not say."""
+
+    value: ScopeValue = "unknown"
+    rule: str = ""
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    name: str
+    scope: ScopeValue
+    pattern: re.Pattern[str]
+    first: tuple[str, ...]
+
+
+def scope_of(texts: Iterable[str]) -> Scope:
+    """What title, opening and sections say. Texts that say both are `unknown`, with both sentences as evidence."""
+    found: dict[ScopeValue, Scope] = {}
+    for text in texts:
+        for sentence in _SENTENCE.findall(text):
+            told = _of_sentence(sentence)
+            if told.value != "unknown":
+                found.setdefault(told.value, told)
+    if len(found) > 1:
+        evidence = " | ".join(scope.evidence for _, scope in sorted(found.items()))
+        return Scope("unknown", "contradictory", evidence)
+    return next(iter(found.values()), Scope())
+
+
+def _of_sentence(sentence: str) -> Scope:
+    """不包括 has 包括 in it: what is said to be left out counts first."""
+    for rule in _rules():
+        if any(word in sentence for word in rule.first) and rule.pattern.search(squeeze(sentence)):
+            return Scope(rule.scope, rule.name, squeeze(sentence)[:_LONGEST_EVIDENCE])
+    return Scope()
+
+
+@cache
+def _rules() -> tuple[_Rule, ...]:
+    read = load_words(_FILE)
+    between = rf"[^。；]{{0,{read['within']}}}?"
+    rules = [
+        _Rule(
+            rule["name"],
+            rule["scope"],
+            re.compile(between.join(f"(?:{'|'.join(map(re.escape, words))})" for words in rule["words"])),
+            tuple(rule["words"][0]),
+        )
+        for rule in read["rules"]
+    ]
+    return tuple(sorted(rules, key=lambda rule: rule.scope != "own"))
+
+
+@cache
+def scope_digest() -> str:
+    """Changes whenever the words do."""
+    return hashlib.sha256((WORDS / _FILE).read_bytes()).hexdigest()[:16]
