@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -45,6 +46,10 @@ DECISION = "decision"
 # What a browser made of a page, beside the response that it was given.
 RENDERED = f"{URN}rendered:"
 HTML_TYPE = "text/html; charset=utf-8"
+# How compressed bodies begin: gzip, zip (docx, xlsx, ofd), rar, 7z, JPEG, PNG; gzip in the first of several chunks.
+_DENSE = (b"\x1f\x8b\x08", b"PK\x03\x04", b"Rar!", b"7z\xbc\xaf\x27\x1c", b"\xff\xd8\xff", b"\x89PNG")
+_GZIP_IN_CHUNK = re.compile(rb"[0-9A-Fa-f]{1,8}[^\n]{0,16}\n\x1f\x8b\x08")
+_MAGIC_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,9 @@ def _main_record(
             headers += (("WARC-Payload-Digest", prepared.payload_digest),)
         if exchange.truncated is not None:
             headers += (("WARC-Truncated", exchange.truncated),)
-        return WarcRecord("response", record_id, date, exchange.url, RESPONSE_TYPE, exchange.response, headers)
+        is_dense = _is_dense(prepared)
+        block = exchange.response
+        return WarcRecord("response", record_id, date, exchange.url, RESPONSE_TYPE, block, headers, is_dense)
     is_unmodified = prepared.outcome == "not_modified"
     headers += (
         ("WARC-Profile", PROFILE_NOT_MODIFIED if is_unmodified else PROFILE_IDENTICAL),
@@ -124,6 +131,14 @@ def _main_record(
     head_length = prepared.head.length if prepared.head else 0
     block = exchange.response[:head_length]
     return WarcRecord("revisit", record_id, date, exchange.url, RESPONSE_TYPE, block, headers)
+
+
+def _is_dense(prepared: Prepared) -> bool:
+    """A body that came compressed, by its coding or by its kind."""
+    if prepared.head is None:
+        return False
+    body = prepared.exchange.response[prepared.head.length : prepared.head.length + _MAGIC_BYTES]
+    return body.startswith(_DENSE) or _GZIP_IN_CHUNK.match(body) is not None
 
 
 def _wire_headers(exchange: Exchange) -> tuple[tuple[str, str], ...]:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 from dataclasses import dataclass
 from hashlib import sha256
 
-from isal import igzip_lib
+from isal import igzip_lib, isal_zlib
 
 URN = "urn:gongkai:"
 PROFILE_IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
@@ -20,13 +21,19 @@ REQUEST_TYPE = "application/http;msgtype=request"
 JSON_TYPE = "application/json"
 BYTES_TYPE = "application/octet-stream"
 GZIP_LEVEL = 1
+# Deflate, no name, no time, unknown system (RFC 1952); stored blocks hold at most 65,535 bytes (RFC 1951, 3.2.4).
+_GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+_MOST_STORED = 0xFFFF
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)
 class WarcRecord:
-    """A record to be written. `headers` come beside type, id, date, target, content type, length and block digest."""
+    """A record to be written. `headers` come beside type, id, date, target, content type, length and block digest.
+
+    `is_dense` says that the block is compressed already: doing so again takes long and gains nothing.
+    """
 
     type: str
     record_id: str
@@ -35,6 +42,7 @@ class WarcRecord:
     content_type: str
     block: bytes
     headers: tuple[tuple[str, str], ...] = ()
+    is_dense: bool = False
 
 
 def new_record_id() -> str:
@@ -66,8 +74,20 @@ def serialised(record: WarcRecord) -> bytes:
 
 
 def member(record: WarcRecord) -> bytes:
-    """The record as one gzip member."""
-    return igzip_lib.compress(serialised(record), GZIP_LEVEL, igzip_lib.COMP_GZIP)
+    """The record as one gzip member; that of a dense one stores it as it is."""
+    data = serialised(record)
+    return _stored(data) if record.is_dense else igzip_lib.compress(data, GZIP_LEVEL, igzip_lib.COMP_GZIP)
+
+
+def _stored(data: bytes) -> bytes:
+    """A gzip member whose deflate blocks hold the bytes themselves."""
+    pieces: list[bytes | memoryview] = [_GZIP_HEAD]
+    view = memoryview(data)
+    while view:
+        piece, view = view[:_MOST_STORED], view[_MOST_STORED:]
+        pieces += [struct.pack("<BHH", not view, len(piece), len(piece) ^ 0xFFFF), piece]
+    pieces.append(struct.pack("<II", isal_zlib.crc32(data), len(data) & 0xFFFFFFFF))
+    return b"".join(pieces)
 
 
 def json_block(value: dict[str, object]) -> bytes:

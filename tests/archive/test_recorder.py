@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gzip
 import json
+import random
 from datetime import timedelta
 from pathlib import Path
 
@@ -90,6 +92,34 @@ def test_response_and_request_are_stored_byte_for_byte(tmp_path: Path, clock: Fi
         recorder.close()
         assert response_bytes(tmp_path, store.connection, recorded.capture_id) == response
     assert [record.block for record in written(tmp_path) if record.type == "request"] == [sent.request]
+
+
+NOISE = random.Random(3).randbytes(200_000)
+
+
+@pytest.mark.parametrize(
+    ("response", "is_stored"),
+    [
+        (http_response(NOISE, coding="gzip"), True),
+        (http_response(NOISE, coding="gzip", chunked=True), True),
+        (http_response(b"PK\x03\x04" + NOISE), True),
+        (http_response(page_body(1)), False),
+        (http_response(b""), False),
+        (b"no status line\x1f\x8b\x08", False),
+    ],
+    ids=["gzip", "gzip in chunks", "zip", "text", "nothing", "no head"],
+)
+def test_what_came_compressed_is_not_compressed_again(
+    tmp_path: Path, clock: FixedClock, response: bytes, is_stored: bool
+) -> None:
+    with recording(tmp_path, "r1", clock) as (store, _, recorder):
+        recorded = recorder.record_now(page_target(1), None, exchange(page_target(1), response, clock))
+        recorder.close()
+        assert response_bytes(tmp_path, store.connection, recorded.capture_id) == response
+    (file,) = (tmp_path / "warc").glob("*.warc.gz")
+    # One stored block holds 65,535 bytes.
+    assert (response[:60_000] in file.read_bytes()) is is_stored
+    assert response in gzip.decompress(file.read_bytes())
 
 
 def test_records_carry_the_headers_of_the_standard(tmp_path: Path, clock: FixedClock) -> None:
