@@ -1,14 +1,16 @@
-"""Hands the statutory forms' labels and arithmetic to the store, where people browse them beside the numbers."""
+"""Hands the statutory forms' labels, arithmetic and concepts to the store, where people browse them beside numbers."""
 
 from __future__ import annotations
 
 from archive.browse.form_cells import FormCellRow, FormRuleRow, write_codebook
+from archive.panel import ConceptCellsRow, ConceptRow, write_concepts
 from archive.store import Store
+from parsers.concepts import Concept, concepts
 from parsers.form import forms
 
 
 def publish_codebook(store: Store) -> None:
-    """Writes the cells and rules of every edition; what an earlier version wrote is replaced."""
+    """Writes the cells, rules and concepts of every edition; what an earlier version wrote is replaced."""
     cells = [
         FormCellRow(
             form.edition, cell.cell, cell.table, cell.row_label, cell.column_label, cell.unit, variant=cell.variant
@@ -22,3 +24,26 @@ def publish_codebook(store: Store) -> None:
         for rule in form.rules
     ]
     write_codebook(store, cells, rules)
+    write_concepts(store, [_concept_row(one) for one in concepts().concepts])
+
+
+def _concept_row(concept: Concept) -> ConceptRow:
+    printed = tuple(
+        ConceptCellsRow(
+            one.edition,
+            tuple(tuple((cell, forms()[one.edition].cells[cell].unit) for cell in way) for way in one.ways),
+            one.comparability,
+            one.reason_zh,
+            one.reason_en,
+        )
+        for one in concept.printed
+    )
+    return ConceptRow(
+        concept.concept,
+        concept.label_zh,
+        concept.label_en,
+        concept.unit,
+        concept.definition_zh,
+        concept.definition_en,
+        printed,
+    )

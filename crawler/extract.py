@@ -40,6 +40,7 @@ from crawler import office
 from crawler.agencies import assign_agencies
 from crawler.codebook import publish_codebook
 from crawler.discover import MOST_REDIRECTS, absolute_url, location_of
+from crawler.document_checks import check_documents
 from crawler.filenames import is_for_people, shown_name
 from crawler.history import is_layout_only, settle
 from crawler.interrupts import Stopped
@@ -153,6 +154,7 @@ def extract_new(
     if not stopped():
         settle(data_dir, store, lambda capture_id: _read_again(data_dir, store, capture_id, runner or shared(workers)))
     assign_agencies(store)
+    check_documents(store)
     return ExtractSummary(
         read=read,
         unreadable=writer.unreadable,

@@ -20,6 +20,7 @@ from archive.migrations import (
     m0008_history,
     m0009_agencies,
     m0010_decisions,
+    m0010_panel,
     m0011_overview,
     m0013_scans,
     m0015_openings,
@@ -36,6 +37,7 @@ MIGRATIONS(name="m0007_url_states")(m0007_url_states.apply)
 MIGRATIONS(name="m0008_history")(m0008_history.apply)
 MIGRATIONS(name="m0009_agencies")(m0009_agencies.apply)
 MIGRATIONS(name="m0010_decisions")(m0010_decisions.apply)
+MIGRATIONS(name="m0010_panel")(m0010_panel.apply)
 MIGRATIONS(name="m0011_overview")(m0011_overview.apply)
 MIGRATIONS(name="m0013_scans")(m0013_scans.apply)
 MIGRATIONS(name="m0015_openings")(m0015_openings.apply)

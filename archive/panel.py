@@ -1,0 +1,157 @@
+"""The panel: concepts as rows and columns, which report stands for an agency's year, corrections laid over facts.
+
+Whoever knows the forms hands the concepts over as plain rows; everything here is derived and can be made again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from archive.store import Store
+
+_KEYS = "agency_id, agency, division_code, report_year, scope, form, report_id, other_reports, chosen_by"
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptCellsRow:
+    """How one edition prints a concept: `ways` are tried in order, each a tuple of (cell, unit) to be added up."""
+
+    form: str
+    ways: tuple[tuple[tuple[str, str], ...], ...]
+    comparability: str
+    reason_zh: str
+    reason_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptRow:
+    """A concept; labels of at most 80 characters, `concept` usable as a column name."""
+
+    concept: str
+    label_zh: str
+    label_en: str
+    unit: str
+    definition_zh: str
+    definition_en: str
+    printed: tuple[ConceptCellsRow, ...]
+
+
+def write_concepts(store: Store, concepts: Sequence[ConceptRow]) -> None:
+    """Replaces all concepts, and the columns of `panel_wide` with them. The same concepts again change nothing."""
+    rows = _rows(concepts)
+    with store.transaction() as connection:
+        connection.executemany(
+            "INSERT INTO cells(cell, unit) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            sorted({cell for one in concepts for printed in one.printed for way in printed.ways for cell in way}),
+        )
+        ids = {(cell, unit): cell_id for cell_id, cell, unit in connection.execute("SELECT * FROM cells")}
+        cells = [(*row, ids[cell]) for row, cell in rows.cells]
+        ways = [(*row, ids[cell] if cell else None) for row, cell in rows.ways]
+        if _stored(connection) == (rows.concepts, sorted(cells), sorted(ways)):
+            return
+        for table in ("concept_ways", "concept_cells", "concepts"):
+            connection.execute(f"DELETE FROM {table}")  # noqa: S608  our own names
+        connection.executemany("INSERT INTO concepts VALUES (?, ?, ?, ?, ?, ?, ?)", rows.concepts)
+        connection.executemany(
+            """INSERT INTO concept_cells(concept, form, cell, comparability, reason_zh, reason_en, way, cell_id)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+            cells,
+        )
+        connection.executemany(
+            """INSERT INTO concept_ways(form, concept, way, ways, cells, cell, comparability, cell_id)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+            ways,
+        )
+        connection.execute("DROP VIEW IF EXISTS panel_wide")
+        connection.execute(_wide(concepts))
+
+
+def write_choices(store: Store) -> None:
+    """Says of every agency, year and scope which report stands for it; see `panel_reports`. Rows that hold stay."""
+    columns = (
+        "report_id, reading_id, agency_id, agency, division_code, report_year, scope, form, other_reports, chosen_by"
+    )
+    chosen = f"SELECT {columns} FROM panel_reports WHERE is_chosen"  # noqa: S608  our own names
+    with store.transaction() as connection:
+        fresh = connection.execute(chosen).fetchall()
+        known = set(connection.execute(f"SELECT {columns} FROM panel_choices"))  # noqa: S608  our own names
+        gone = known.difference(fresh)
+        connection.executemany("DELETE FROM panel_choices WHERE report_id = ?", [(row[0],) for row in gone])
+        connection.executemany(
+            f"INSERT INTO panel_choices({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  our own names
+            [row for row in fresh if row not in known],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Rows of `concepts`, `concept_cells` and `concept_ways`; the latter two without `cell_id`, beside its cell."""
+
+    concepts: list[tuple[object, ...]]
+    cells: list[tuple[tuple[object, ...], tuple[str, str]]]
+    ways: list[tuple[tuple[object, ...], tuple[str, str] | None]]
+
+
+def _rows(concepts: Iterable[ConceptRow]) -> _Rows:
+    found = _Rows([], [], [])
+    for position, one in enumerate(concepts, 1):
+        found.concepts.append(
+            (one.concept, position, one.label_zh, one.label_en, one.unit, one.definition_zh, one.definition_en)
+        )
+        for printed in one.printed:
+            said = (printed.comparability, printed.reason_zh, printed.reason_en)
+            for number, way in enumerate(printed.ways, 1):
+                found.cells.extend(((one.concept, printed.form, cell[0], *said, number), cell) for cell in way)
+                names = " + ".join(cell for cell, _ in way)
+                row = (printed.form, one.concept, number, len(printed.ways), len(way), names, printed.comparability)
+                found.ways.append((row, way[0] if len(printed.ways) == len(way) == 1 else None))
+    return found
+
+
+def _stored(
+    connection: sqlite3.Connection,
+) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]], list[tuple[object, ...]]]:
+    concepts = connection.execute(
+        """SELECT concept, position, label_zh, label_en, unit, definition_zh, definition_en FROM concepts
+        ORDER BY position"""
+    ).fetchall()
+    cells = connection.execute(
+        "SELECT concept, form, cell, comparability, reason_zh, reason_en, way, cell_id FROM concept_cells"
+    ).fetchall()
+    ways = connection.execute(
+        "SELECT form, concept, way, ways, cells, cell, comparability, cell_id FROM concept_ways"
+    ).fetchall()
+    return concepts, sorted(cells), sorted(ways)
+
+
+def _wide(concepts: Iterable[ConceptRow]) -> str:
+    """One column per concept. Editions whose counting breaks the series are left out of it."""
+    columns = "".join(f",\n    {_column(one)} AS {one.concept}" for one in concepts)
+    keys = ", ".join(f"p.{key}" for key in _KEYS.split(", "))
+    return f"CREATE VIEW panel_wide AS SELECT {keys}{columns}\nFROM panel_choices p"
+
+
+def _column(concept: ConceptRow) -> str:
+    ways = {tuple(way): None for printed in concept.printed if printed.comparability != "break" for way in printed.ways}
+    found = [_single(*way[0]) if len(way) == 1 else _sum(way) for way in ways]
+    return found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
+
+
+_CORRECTED = """reading_facts f LEFT JOIN fact_corrections k ON k.reading_id = f.reading_id AND k.cell_id = f.cell_id
+        WHERE f.reading_id = p.reading_id AND f.cell_id"""
+
+
+def _single(cell: str, unit: str) -> str:
+    return f"(SELECT ifnull(k.value, f.value) FROM {_CORRECTED} = {_cell_id(cell, unit)})"  # noqa: S608  our own names
+
+
+def _sum(way: Sequence[tuple[str, str]]) -> str:
+    ids = ", ".join(_cell_id(cell, unit) for cell, unit in way)
+    total = f"iif(count(ifnull(k.value, f.value)) = {len(way)}, sum(ifnull(k.value, f.value)), NULL)"
+    return f"(SELECT {total} FROM {_CORRECTED} IN ({ids}))"  # noqa: S608  our own names
+
+
+def _cell_id(cell: str, unit: str) -> str:
+    return f"(SELECT cell_id FROM cells WHERE cell = '{cell}' AND unit = '{unit}')"  # noqa: S608  our own names
