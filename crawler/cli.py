@@ -315,13 +315,23 @@ def schedule(
     metavar="DIR",
     help="Serve what `gongkai snapshot --to DIR` published instead.",
 )
+@click.option(
+    "--replay",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Replay whole pages with ReplayWeb.page, whose ui.js and sw.js are in DIR; it gets the next port.",
+)
+@click.option("--allow-download", is_flag=True, help="Let a snapshot be downloaded as one file.")
 @click.pass_obj
 @clear_errors
-def serve(data_dir: Path, port: int, snapshot: Path | None) -> None:
+def serve(data_dir: Path, port: int, snapshot: Path | None, replay: Path | None, allow_download: bool) -> None:
     """Browse the corpus: Datasette with the project's configuration and plugin."""
-    from archive.browse.serve import serve
+    from crawler.serve import serve
 
-    sys.exit(serve(data_dir, snapshot=snapshot, port=port, announce=click.echo))
+    code = serve(
+        data_dir, snapshot=snapshot, port=port, replay=replay, allow_download=allow_download, announce=click.echo
+    )
+    sys.exit(code)
 
 
 @main.command()

@@ -1,16 +1,22 @@
-"""What a value in a table leads to: reports to their tables, facts and captures to their pages."""
+"""What a value in a table leads to: reports to their tables, numbers to their facts, captures to their pages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from urllib.parse import urlencode
 
 from markupsafe import Markup, escape
 
 CAPTURE_COLUMNS = frozenset({"capture_id", "refers_to", "previous_capture_id", "payload_capture_id"})
 REPORT_COLUMNS = frozenset({"report_id", "copy_of"})
 RUN_COLUMNS = frozenset({"run_id", "first_run_id", "last_run_id"})
-# Views and tables whose rows are facts of current reports; in others a cell may be of an earlier version.
-_FACTS = frozenset({"facts", None})
+# In rows that speak of one cell of one report: its name, its text, and numbers other than these.
+_OF_THE_FACT = frozenset({"cell", "value", "raw", "value_as_printed"})
+_NO_FIGURES = frozenset({"report_year", "confidence", "position", "rank"})
+_OF_THE_CHECK = frozenset({"rule", "lhs", "rhs", "difference"})
+# Views with a column for each concept; their rows speak of many cells.
+_WIDE = frozenset({"panel_wide"})
+_PANEL_KEYS = ("agency_id", "report_year", "scope")
 
 PathTo = Callable[[str], str]
 
@@ -26,9 +32,19 @@ def link(column: str, value: object, row: Mapping[str, object], table: str | Non
         return _anchor(path_to(f"/-/capture/{key}"), key)
     if column in RUN_COLUMNS and table != "runs":
         return _anchor(path_to(f"/corpus/captures?run_id={key}") if _is_plain(key) else "", key)
-    if column in ("cell", "value") and table in _FACTS:
-        return _fact_link(row, key, path_to)
+    if table in _WIDE:
+        return _panel_link(column, row, key, path_to)
+    if column in _OF_THE_FACT or _is_figure(column, key):
+        found = _fact_link(row, key, path_to)
+        if found is not None:
+            return found
+    if column in _OF_THE_CHECK:
+        return _check_link(row, key, path_to)
     return None
+
+
+def _is_figure(column: str, key: object) -> bool:
+    return isinstance(key, int | float) and column not in _NO_FIGURES and not column.endswith("_id")
 
 
 def _report_link(report_id: int, path_to: PathTo, *, with_facts: bool) -> Markup:
@@ -40,10 +56,25 @@ def _report_link(report_id: int, path_to: PathTo, *, with_facts: bool) -> Markup
 
 
 def _fact_link(row: Mapping[str, object], shown: object, path_to: PathTo) -> Markup | None:
-    report_id, cell = _of(row, "report_id"), _of(row, "cell")
-    if not isinstance(report_id, int) or not isinstance(cell, str) or not _is_plain(cell):
+    report_id, cell, version = _of(row, "report_id"), _of(row, "cell"), _of(row, "version_id")
+    if not isinstance(report_id, int) or not _is_plain(cell):
         return None
-    return _anchor(path_to(f"/-/fact/{report_id}/{cell}"), shown)
+    earlier = f"?version={version}" if isinstance(version, int) else ""
+    return _anchor(path_to(f"/-/fact/{report_id}/{cell}{earlier}"), shown)
+
+
+def _check_link(row: Mapping[str, object], shown: object, path_to: PathTo) -> Markup | None:
+    report_id, rule = _of(row, "report_id"), _of(row, "rule")
+    if not isinstance(report_id, int) or not _is_plain(rule):
+        return None
+    return _anchor(path_to(f"/-/check/{report_id}/{rule}"), shown)
+
+
+def _panel_link(column: str, row: Mapping[str, object], shown: object, path_to: PathTo) -> Markup | None:
+    keys = {key: _of(row, key) for key in _PANEL_KEYS}
+    if column in keys or not _is_figure(column, shown) or None in keys.values():
+        return None
+    return _anchor(path_to("/-/number?" + urlencode({**keys, "concept": column})), shown)
 
 
 def _of(row: Mapping[str, object], column: str) -> object:

@@ -16,9 +16,9 @@ from typing import Any
 
 from datasette import Response
 
-from archive.browse import layout, locator, queries
+from archive.browse import layout, places, queries
 from archive.browse.codebook import DATABASE
-from archive.browse.headers import ARCHIVED_POLICY
+from archive.browse.headers import ARCHIVED_POLICY, NO_PREFETCH
 from archive.browse.payload import (
     Archived,
     UnavailableError,
@@ -41,7 +41,7 @@ def clear(view: View) -> View:
             return await view(datasette, request)
         except UnavailableError as error:
             context = {"status": error.status.value, "phrase": error.status.phrase, "message": str(error)}
-            return await _page(datasette, request, "unavailable", context, status=error.status.value)
+            return await page(datasette, request, "unavailable", context, status=error.status.value)
 
     return clear_view
 
@@ -50,15 +50,15 @@ def clear(view: View) -> View:
 async def report_page(datasette: Any, request: Any) -> Response:
     database = datasette.get_database(DATABASE)
     report_id = int(request.url_vars["report_id"])
-    report = await _report(database, report_id)
-    checks = await _checks(database, report)
+    report = await found_report(database, report_id)
+    checks = await checks_of(database, report)
     facts = await rows(database, queries.FACTS, report_id=report_id)
     form_cells = await rows(database, queries.FORM_CELLS, form=report["form"])
     failed = [check for check in checks if check["status"] == "fail"]
     context = {
         "report": report,
         "contact": _contact(report["contact_json"]),
-        "tables": layout.laid_out(form_cells, facts, _cells_of(failed)),
+        "tables": layout.laid_out(form_cells, facts, cells_in(failed)),
         "values": {fact["cell"]: fact for fact in facts},
         "counts": _counts(facts),
         "doubtful": any(fact["value"] is not None and fact["confidence"] < 1 for fact in facts),
@@ -69,48 +69,17 @@ async def report_page(datasette: Any, request: Any) -> Response:
         "versions": await rows(database, queries.REPORT_VERSIONS, report_id=report_id),
         "provenance": await first_row(database, queries.PROVENANCE, report_id=report_id),
     }
-    return await _page(datasette, request, "report", context)
-
-
-@clear
-async def fact_page(datasette: Any, request: Any) -> Response:
-    database = datasette.get_database(DATABASE)
-    report_id, cell = int(request.url_vars["report_id"]), request.url_vars["cell"]
-    report = await _report(database, report_id)
-    facts = await rows(database, queries.FACTS, report_id=report_id)
-    fact = next((fact for fact in facts if fact["cell"] == cell), None)
-    if fact is None:
-        raise UnavailableError(HTTPStatus.NOT_FOUND, f"Report {report_id} has no cell {cell}.")
-    form_cells = await rows(database, queries.FORM_CELLS, form=report["form"])
-    checks = [check for check in await _checks(database, report) if cell in check["cells"]]
-    provenance = await first_row(database, queries.PROVENANCE, report_id=report_id)
-    place = locator.parse(fact["locator"])
-    label = next((form_cell for form_cell in form_cells if form_cell["cell"] == cell), None)
-    context = {
-        "report": report,
-        "fact": fact,
-        "label": label,
-        "line": _line_around(form_cells, facts, checks, cell),
-        "place_zh": locator.in_chinese(place),
-        "place_en": locator.in_english(place),
-        "box": locator.box_in_english(place.box) if place.box else "",
-        "checks": checks,
-        "values": {fact["cell"]: fact for fact in facts},
-        "provenance": provenance,
-        "versions": await rows(database, queries.FACT_VERSIONS, report_id=report_id, cell=cell),
-        "citation": citation(report, fact, label, provenance),
-    }
-    return await _page(datasette, request, "fact", context)
+    return await page(datasette, request, "report", context)
 
 
 @clear
 async def capture_page(datasette: Any, request: Any) -> Response:
     database = datasette.get_database(DATABASE)
     capture_id = int(request.url_vars["capture_id"])
-    capture = await _capture(database, capture_id)
+    capture = await found_capture(database, capture_id)
     problem, kept = "", None
     try:
-        kept = await _archived(database, capture)
+        kept = await kept_bytes(datasette, database, capture)
     except UnavailableError as error:
         problem = str(error)
     context = {
@@ -126,16 +95,16 @@ async def capture_page(datasette: Any, request: Any) -> Response:
         "findings": await rows(database, queries.CAPTURE_FINDINGS, capture_id=capture_id),
         "others": await rows(database, queries.CAPTURES_OF_URL, capture_id=capture_id),
     }
-    return await _page(datasette, request, "capture", context)
+    return await page(datasette, request, "capture", context)
 
 
 @clear
 async def raw(datasette: Any, request: Any) -> Response:
     """The archived entity: HTML and text where they can do nothing, everything else as a download."""
     database = datasette.get_database(DATABASE)
-    capture = await _capture(database, int(request.url_vars["capture_id"]))
-    kept = await _archived(database, capture)
-    headers = {"content-security-policy": ARCHIVED_POLICY}
+    capture = await found_capture(database, int(request.url_vars["capture_id"]))
+    kept = await kept_bytes(datasette, database, capture)
+    headers = {"content-security-policy": ARCHIVED_POLICY, **NO_PREFETCH}
     if kept.is_shown:
         return Response(kept.body, headers=headers, content_type=f"{kept.media_type}; charset={kept.charset}")
     shown = await first_row(database, queries.ATTACHMENT_NAME, url=capture["url"])
@@ -148,55 +117,43 @@ async def raw(datasette: Any, request: Any) -> Response:
 async def record(datasette: Any, request: Any) -> Response:
     """The capture's own records as they are stored: one small WARC file."""
     database = datasette.get_database(DATABASE)
-    capture = await _capture(database, int(request.url_vars["capture_id"]))
-    end = capture["metadata_offset"] + capture["metadata_length"]
-    place = (capture["warc_file"], capture["warc_offset"], end)
-    stored = await asyncio.to_thread(record_group, _data_dir(database), *place)
+    capture = await found_capture(database, int(request.url_vars["capture_id"]))
+    stored = await asyncio.to_thread(capture_group, data_dir_of(datasette, database), capture)
     name = f"capture-{capture['capture_id']}.warc.gz"
     return Response(
         stored, headers={"content-disposition": content_disposition(name)}, content_type="application/warc+gzip"
     )
 
 
-def citation(report: RowDict, fact: RowDict, label: RowDict | None, provenance: RowDict | None) -> str:
-    """One number with everything needed to find it again."""
-    names = (label["table_label"], label["row_label"], label["column_label"]) if label else (fact["cell"],)
-    number = f"{fact['value']} {fact['unit']}" if fact["value"] is not None else f"({fact['status']})"
-    parts = [
-        f"{report['agency'] or ''}，{report['title'] or report['document_url']}",
-        "，".join(name for name in names if name),
-        f"{fact['cell']} = {number}",
-        report["document_url"],
-    ]
-    if provenance:
-        parts.append(f"captured {provenance['captured_at']}")
-        place = f"{provenance['warc_file']}@{provenance['warc_offset']}+{provenance['warc_length']}"
-        parts.append(f"WARC {place} {provenance['warc_record_id']}")
-        parts.append(f"payload {provenance['payload_digest']}")
-        parts.append(f"report version {provenance['version_id']}, parsers {provenance['parser_version']}")
-    return "; ".join(part.strip("，") for part in parts) + "."
+def capture_group(data_dir: Path, capture: RowDict) -> bytes:
+    """The records of one capture as they are stored: response, request, metadata."""
+    end = max(
+        capture["warc_offset"] + capture["warc_length"],
+        (capture["metadata_offset"] or 0) + (capture["metadata_length"] or 0),
+    )
+    return record_group(data_dir, capture["warc_file"], capture["warc_offset"], end)
 
 
-async def _page(datasette: Any, request: Any, name: str, context: RowDict, *, status: int = 200) -> Response:
+async def page(datasette: Any, request: Any, name: str, context: RowDict, *, status: int = 200) -> Response:
     html = await datasette.render_template(f"gongkai/{name}.html", context, request=request)
     return Response.html(html, status=status)
 
 
-async def _report(database: queries.Database, report_id: int) -> RowDict:
+async def found_report(database: queries.Database, report_id: int) -> RowDict:
     report = await first_row(database, queries.REPORT, report_id=report_id)
     if report is None:
         raise UnavailableError(HTTPStatus.NOT_FOUND, f"There is no current report {report_id}.")
     return report
 
 
-async def _capture(database: queries.Database, capture_id: int) -> RowDict:
+async def found_capture(database: queries.Database, capture_id: int) -> RowDict:
     capture = await first_row(database, queries.CAPTURE, capture_id=capture_id)
     if capture is None:
         raise UnavailableError(HTTPStatus.NOT_FOUND, f"There is no capture {capture_id}.")
     return capture
 
 
-async def _checks(database: queries.Database, report: RowDict) -> list[RowDict]:
+async def checks_of(database: queries.Database, report: RowDict) -> list[RowDict]:
     checks = await rows(database, queries.CHECKS, report_id=report["report_id"], form=report["form"])
     for check in checks:
         check["left"], check["right"] = (json.loads(check[side] or "[]") for side in ("left_cells", "right_cells"))
@@ -204,7 +161,7 @@ async def _checks(database: queries.Database, report: RowDict) -> list[RowDict]:
     return checks
 
 
-def _cells_of(checks: list[RowDict]) -> frozenset[str]:
+def cells_in(checks: list[RowDict]) -> frozenset[str]:
     return frozenset(cell for check in checks for cell in check["cells"])
 
 
@@ -220,30 +177,18 @@ def _contact(text: str) -> dict[str, str]:
     return {key: value for key, value in contact.items() if value} if isinstance(contact, dict) else {}
 
 
-def _line_around(
-    form_cells: list[RowDict], facts: list[RowDict], checks: list[RowDict], cell: str
-) -> tuple[layout.Block, layout.Line] | None:
-    """The printed row that holds `cell`, with its block's header."""
-    failed = _cells_of([check for check in checks if check["status"] == "fail"])
-    for table in layout.laid_out(form_cells, facts, failed):
-        for block in table.blocks:
-            for line in block.lines:
-                if any(printed.cell == cell for printed in line.cells):
-                    return block, line
-    return None
-
-
-async def _archived(database: queries.Database, capture: RowDict) -> Archived:
+async def kept_bytes(datasette: Any, database: queries.Database, capture: RowDict) -> Archived:
     if capture["payload_digest"] is None:
         reason = capture["error"] or capture["outcome"]
         raise UnavailableError(HTTPStatus.NOT_FOUND, f"Capture {capture['capture_id']} has no content: {reason}.")
 
     def read(connection: sqlite3.Connection) -> Archived:
-        return archived(_data_dir(database), connection, capture["capture_id"])
+        return archived(data_dir_of(datasette, database), connection, capture["capture_id"])
 
     kept: Archived = await database.execute_fn(read)
     return kept
 
 
-def _data_dir(database: queries.Database) -> Path:
-    return Path(database.path).parent
+def data_dir_of(datasette: Any, database: queries.Database) -> Path:
+    """Where warc/ is: beside the database, or where `serve` was told."""
+    return places.of(datasette).data_dir or Path(database.path).parent

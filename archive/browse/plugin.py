@@ -13,7 +13,7 @@ from markupsafe import Markup
 from pluggy import HookimplMarker
 
 from archive import search
-from archive.browse import finding, headers, health, links, overview, pages
+from archive.browse import finding, formulas, headers, health, links, overview, pages, provenance
 from archive.browse.codebook import DATABASE
 
 NAME = "gongkai"
@@ -50,9 +50,12 @@ def render_cell(row: Any, value: Any, column: str, table: str | None, database: 
 def register_routes() -> list[tuple[str, Any]]:
     return [
         (r"/-/report/(?P<report_id>\d{1,15})$", pages.report_page),
-        (r"/-/fact/(?P<report_id>\d{1,15})/(?P<cell>[A-Za-z0-9_.]+)$", pages.fact_page),
+        (r"/-/fact/(?P<report_id>\d{1,15})/(?P<cell>[A-Za-z0-9_.]+)$", provenance.fact_page),
+        (r"/-/check/(?P<report_id>\d{1,15})/(?P<rule>[A-Za-z0-9_.]+)$", provenance.check_page),
+        (r"/-/number$", provenance.panel_number),
         (r"/-/capture/(?P<capture_id>\d{1,15})$", pages.capture_page),
         (r"/-/capture/(?P<capture_id>\d{1,15})/raw$", pages.raw),
+        (r"/-/capture/(?P<capture_id>\d{1,15})/place$", provenance.place),
         (r"/-/capture/(?P<capture_id>\d{1,15})/record\.warc\.gz$", pages.record),
         (r"/-/coverage$", overview.coverage_page),
         (r"/-/outcomes$", overview.outcomes_page),
@@ -94,4 +97,4 @@ def menu_links(datasette: Any) -> list[dict[str, str]]:
 
 @hookimpl
 def asgi_wrapper() -> Callable[[headers.App], headers.App]:
-    return headers.guarded
+    return lambda app: headers.guarded(formulas.without_formulas(app))

@@ -45,8 +45,34 @@ WHERE report_id = :report_id AND capture_id = :capture_id ORDER BY finding_id LI
 
 PROVENANCE = "SELECT * FROM provenance WHERE report_id = :report_id"
 
+# `provenance` knows current versions alone.
+VERSION_PROVENANCE = """
+SELECT v.report_id, d.document_url, e.captured_at, p.digest AS payload_digest, w.file_name AS warc_file,
+    b.warc_offset, b.warc_length, b.warc_record_id, r.parser_version, e.run_id, v.version_id, e.capture_id,
+    b.capture_id AS payload_capture_id
+FROM report_versions v
+JOIN report_documents d ON d.report_id = v.report_id
+JOIN readings r ON r.reading_id = v.reading_id
+JOIN exchanges e ON e.capture_id = v.capture_id
+JOIN exchanges b ON b.capture_id = ifnull(e.refers_to, e.capture_id)
+JOIN warc_files w ON w.warc_id = b.warc_id
+LEFT JOIN payloads p ON p.payload_id = e.payload_id
+WHERE v.version_id = :version_id
+"""
+
+RUN = "SELECT run_id, kind, started_at, code_version FROM runs WHERE run_id = :run_id"
+
+HAS_PANEL = "SELECT 1 FROM sqlite_master WHERE name = 'panel'"
+
+PANEL_FACT = """
+SELECT report_id, cell FROM panel
+WHERE agency_id = :agency_id AND report_year = CAST(:report_year AS INTEGER) AND scope = :scope AND concept = :concept
+    AND report_id IS NOT NULL
+ORDER BY value IS NULL, report_id DESC LIMIT 1
+"""
+
 FACT_VERSIONS = """
-SELECT version_id, known_from, known_to, parser_version, capture_id, value, raw, status, confidence
+SELECT version_id, known_from, known_to, parser_version, capture_id, cell, value, raw, unit, status, locator, confidence
 FROM all_facts WHERE report_id = :report_id AND cell = :cell ORDER BY known_from DESC, version_id DESC
 """
 
@@ -84,6 +110,16 @@ CAPTURES_OF_URL = """
 SELECT e.capture_id, e.captured_at, e.outcome FROM exchanges e
 WHERE e.url_id = (SELECT url_id FROM exchanges WHERE capture_id = :capture_id)
 ORDER BY e.capture_id DESC LIMIT 50
+"""
+
+# `urls` is filled with parameters' names.
+REQUISITES = """
+SELECT c.*, x.metadata_offset, x.metadata_length
+FROM captures c JOIN exchanges x ON x.capture_id = c.capture_id
+WHERE c.capture_id IN (
+    SELECT ifnull(e.refers_to, e.capture_id) FROM exchanges e JOIN urls u ON u.url_id = e.url_id
+    WHERE u.url IN ({urls}) AND e.run_id = :run_id AND e.outcome IN ('ok', 'revisit', 'not_modified', 'redirect'))
+ORDER BY c.capture_id
 """
 
 ATTACHMENT_NAME = "SELECT file_name FROM attachments WHERE url = :url AND file_name <> '' LIMIT 1"

@@ -15,8 +15,10 @@ from datasette import __version__ as datasette_version
 from datasette.app import Datasette
 from datasette.plugins import pm
 
-from archive.browse import plugin
+from archive.browse import places, plugin, replay
 from archive.browse.codebook import SETTINGS, codebook, configuration, merged, metadata
+from archive.browse.formulas import App, Receive, Scope, Send
+from archive.browse.places import Drawer, Serving
 from archive.errors import ArchiveError
 from archive.paths import database_path
 from archive.snapshot import FILE_NAME, SNAPSHOT_SETTINGS, inspected, table_settings
@@ -30,9 +32,14 @@ class ServeError(ArchiveError):
     """Raised when there is nothing to serve or the port is taken; the message says what to do."""
 
 
-def application(data_dir: Path, *, snapshot: Path | None = None) -> Datasette:
+def application(
+    data_dir: Path, *, snapshot: Path | None = None, drawer: Drawer | None = None, allow_download: bool = False
+) -> Datasette:
     """Datasette on `data_dir`/corpus.db, or on the snapshot in the folder `snapshot`. Raises ServeError when there is
     none.
+
+    `drawer` draws archived documents with a place marked; without one the pages say so. `allow_download`: whether the
+    database may be fetched as a file; Datasette gives out snapshots only, never a database that may be written.
     """
     path = database_path(data_dir) if snapshot is None else snapshot / FILE_NAME
     if not path.is_file():
@@ -48,6 +55,7 @@ def application(data_dir: Path, *, snapshot: Path | None = None) -> Datasette:
             "inspect_data": inspected(snapshot),
             "settings": SNAPSHOT_SETTINGS,
         }
+    shape["settings"] = {**shape["settings"], "allow_download": allow_download}
     datasette = Datasette(
         **shape,
         template_dir=str(HERE / "templates"),
@@ -55,6 +63,7 @@ def application(data_dir: Path, *, snapshot: Path | None = None) -> Datasette:
         **_described({} if snapshot is None else table_settings()),
     )
     _count_views(datasette)
+    places.give(datasette, Serving(data_dir=data_dir.resolve(), drawer=drawer))
     return datasette
 
 
@@ -81,24 +90,51 @@ def serve(
     port: int = 8001,
     host: str = "127.0.0.1",
     open_browser: bool = False,
+    drawer: Drawer | None = None,
+    allow_download: bool = False,
+    replay_folder: Path | None = None,
     announce: Callable[[str], object] = lambda _: None,
 ) -> int:
     """Serves until interrupted and returns 0. Raises ServeError before anything is served.
 
-    `announce` gets the address once connections are taken; port 0 means any that is free.
+    `announce` gets the address once connections are taken; port 0 means any that is free. `replay_folder` holds
+    ReplayWeb.page, which gets the next port. `drawer` and `allow_download` as for `application`.
     """
-    app = application(data_dir, snapshot=snapshot).app()
-    listener = _listener(host, port)
-    address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}/"
+    datasette = application(data_dir, snapshot=snapshot, drawer=drawer, allow_download=allow_download)
+    app = datasette.app()
+    listeners = [_listener(host, port)]
+    address = _address(host, listeners[0])
+    if replay_folder is not None:
+        folder = replay.checked_folder(replay_folder)
+        listeners.append(_listener(host, port + 1 if port else 0))
+        serving = Serving(data_dir.resolve(), drawer, replay_address=_address(host, listeners[1]))
+        places.give(datasette, serving)
+        app = _by_port(app, {listeners[1].getsockname()[1]: replay.application(datasette, folder)})
     _logger.info("serving %s at %s", snapshot or data_dir, address)
     announce(address)
     if open_browser:
         webbrowser.open(address)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
     # uvicorn passes the interrupt on once it has shut down.
-    with listener, contextlib.suppress(KeyboardInterrupt):
-        server.run(sockets=[listener])
+    with contextlib.ExitStack() as stack, contextlib.suppress(KeyboardInterrupt):
+        for listener in listeners:
+            stack.enter_context(listener)
+        server.run(sockets=listeners)
     return 0
+
+
+def _address(host: str, listener: socket.socket) -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}/"
+
+
+def _by_port(app: App, others: dict[int, App]) -> App:
+    """`app`, and at other ports other ones: to a browser each port is a site of its own."""
+
+    async def ported(scope: Scope, receive: Receive, send: Send) -> None:
+        _, port = scope.get("server") or ("", 0)
+        await others.get(port, app)(scope, receive, send)
+
+    return ported
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -31,7 +31,7 @@ figure span{{position:absolute;box-sizing:border-box}}
 figure .row{{left:0;right:0;background:rgba(255,214,64,.22)}}
 figure .cell{{outline:3px solid #c4271b;background:rgba(255,214,64,.3);scroll-margin:38vh}}
 tr.row td,li.row{{{ROW_STYLE}}}
-td.cell,p.cell,h2.cell,li.row b,table.cell{{{CELL_STYLE}}}
+tr td.cell,p.cell,h2.cell,li.row b,table.cell{{{CELL_STYLE}}}
 li.row{{scroll-margin:38vh}}
 li.row b{{font-weight:inherit;outline-offset:1px!important}}
 """

@@ -38,7 +38,8 @@ def framed(picture: PagePicture, locator: str) -> Shown:
     source = f"data:{media_type};base64,{base64.b64encode(picture.encoded).decode('ascii')}"
     title = f"page {picture.number}"
     marks = _marks(box, picture) if box else ""
-    body = f'<figure><img alt="{title}" src="{source}">{marks}</figure>'
+    size = f'width="{round(picture.width)}" height="{round(picture.height)}"'
+    body = f'<figure><img alt="{title}" {size} src="{source}">{marks}</figure>'
     return Shown("picture", page(title, body), is_marked=box is not None)
 
 
