@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # `gongkai parse` would otherwise load Scrapy and the replica
     from archive.audit import Problem
+    from archive.changes import Change, Said
     from crawler.crawl import CrawlSummary
     from crawler.demo import DemoSummary
     from crawler.extract import ExtractSummary
@@ -116,6 +118,39 @@ def standing(found: dict[str, Any]) -> str:
             f"index {disk['index'] / 1e6:.1f} MB, free {disk['free'] / 1e9:.1f} GB"
         )
     return "\n".join(lines)
+
+
+def change(found: Change, *, is_whole: bool) -> str:
+    """A change in a line; with `is_whole` also what was said before and after."""
+    where = f" -> {found.moved_to}" if found.moved_to else ""
+    title = f"  {found.title}" if found.title else ""
+    lines = [f"{found.at[:10]}  {found.kind:<16} {found.site}  {found.url}{where}{title}"]
+    if not is_whole:
+        count = len(found.cells)
+        return lines[0] + (f"  ({count} cell{'s' if count > 1 else ''})" if count else "")
+    lines += [f"    {one.cell}: {_printed(one.old)} -> {_printed(one.new)}" for one in found.cells]
+    lines += [f"    {line}" for line in (found.text_diff or "").splitlines()]
+    return "\n".join(lines)
+
+
+def said(found: Said) -> str:
+    """What an address said on a day: a report's cells or a page's text."""
+    gone = f", gone since {found.gone_at[:10]}" if found.gone_at else ""
+    head = " ".join(str(part) for part in (found.agency, found.report_year, found.title) if part)
+    lines = [f"{found.url}  captured {found.captured_at}{gone}", f"  {head}"]
+    lines += [f"    {one.cell}: {_printed(one.raw)} ({one.status})" for one in found.cells if one.status != "absent"]
+    lines += [f"    {line}" for line in found.text.splitlines()]
+    return "\n".join(lines)
+
+
+def standing_report(row: Mapping[str, Any]) -> str:
+    """A report as it stood on a day, in a line."""
+    gone = f"  gone since {row['gone_at'][:10]}" if row.get("gone_at") else ""
+    return f"{row['report_id']}  {row['agency'] or '?'}  {row['report_year'] or '?'}  {row['document_url']}{gone}"
+
+
+def _printed(text: str | None) -> str:
+    return "not there" if text is None else f"“{text}”"
 
 
 def spans(years: list[int]) -> str:
