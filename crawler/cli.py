@@ -25,6 +25,7 @@ from crawler.site import SITES_FOLDER, Site, bundled_site, bundled_sites, load_s
 # Commands that stand in a module of their own, loaded when they are called or listed.
 ELSEWHERE = {
     "changes": "crawler.changes_cli",
+    "corrections": "crawler.corrections_cli",
     "snapshot": "crawler.publish_cli",
 }
 EXIT_LOCKED = 75
