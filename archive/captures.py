@@ -68,6 +68,9 @@ JOIN frontier f ON f.frontier_id = e.frontier_id
 JOIN warc_files w ON w.warc_id = e.warc_id
 JOIN payloads p ON p.payload_id = e.payload_id
 """
+_LIKE_RESPONSE = (
+    _FULL_RESPONSE + "WHERE e.payload_id = ? AND e.likeness = ? AND e.outcome = 'ok' AND e.refers_to IS NULL LIMIT 1"
+)
 
 
 def insert_captures(connection: sqlite3.Connection, run_id: str, rows: Sequence[CaptureRow]) -> list[int]:
@@ -153,10 +156,10 @@ def _insert_discoveries(
 
 def like_response(connection: sqlite3.Connection, payload_digest: str, likeness: bytes) -> FullResponse | None:
     """A committed full response with the same payload, wire body, codings and Location: what a revisit may refer to."""
-    row = connection.execute(
-        _FULL_RESPONSE + "WHERE p.digest = ? AND e.likeness = ? AND e.outcome = 'ok' AND e.refers_to IS NULL LIMIT 1",
-        (payload_digest, likeness),
-    ).fetchone()
+    known = connection.execute("SELECT payload_id FROM payloads WHERE digest = ?", (payload_digest,)).fetchone()
+    if known is None:
+        return None
+    row = connection.execute(_LIKE_RESPONSE, (*known, likeness)).fetchone()
     return FullResponse(*row) if row else None
 
 

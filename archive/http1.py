@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import zlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from isal import isal_zlib
@@ -432,14 +433,19 @@ def _head_at(raw: bytes, start: int) -> Head | None:
     if raw[first : first + 5].upper() != b"HTTP/":
         return None
     found = _HEAD_END.search(raw, first, start + HEAD_LIMIT)
-    if found is None:
-        return None
-    lines = raw[first : found.start()].split(b"\n")
+    return None if found is None else _read_head(raw[first : found.start()], found.end())
+
+
+# A head is read where it comes in and again where its message is recorded, with few others between.
+@lru_cache(maxsize=32)
+def _read_head(raw: bytes, length: int) -> Head | None:
+    """The head in `raw`, which is all of it but its last line end; `length` is that of the head in its message."""
+    lines = raw.split(b"\n")
     status_line = _STATUS_LINE.fullmatch(lines[0].rstrip(b"\r"))
     if status_line is None:
         return None
     version, status, reason = status_line.groups()
-    return Head(version.decode(), int(status), reason.rstrip(), _fields(lines[1:]), found.end())
+    return Head(version.decode(), int(status), reason.rstrip(), _fields(lines[1:]), length)
 
 
 def _fields(lines: list[bytes]) -> tuple[tuple[bytes, bytes], ...]:

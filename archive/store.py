@@ -32,6 +32,9 @@ from archive.rows import (
 from archive.search import index_page, index_section
 from archive.times import Clock, instant, now
 
+# Every capture touches a dozen indexes in places of no order: what SQLite keeps by itself, 2,000 KiB, holds few of them.
+CACHE_KIB = 16_000
+
 _ADD_FINDING = """
 INSERT INTO findings(run_id, level, code, url, capture_id, report_id, message) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO NOTHING
@@ -63,6 +66,7 @@ class Store:
         self.connection.execute("PRAGMA journal_mode = WAL")
         self.connection.execute(f"PRAGMA synchronous = {self.synchronous}")
         self.connection.execute("PRAGMA foreign_keys = ON")
+        self.connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         self.database = Database(self.connection)
         migrate(self.database)
 

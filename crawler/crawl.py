@@ -26,6 +26,9 @@ from crawler.session import Options, Session, SiteSummary, new_run_id
 from crawler.site import Site
 from crawler.spiders.column import ColumnSpider
 
+# New containers until the next look for garbage; Python's own is 700.
+GARBAGE_THRESHOLD = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class CrawlSummary:
@@ -105,8 +108,10 @@ def fetch(session: Session) -> None:
     process = CrawlerProcess(Settings(settings.as_dict()))
     # Scrapy filters by level only when a line has been made, which it does several times a request.
     logging.getLogger("scrapy").setLevel(settings.LOG_LEVEL)
-    # What the imports left behind is not walked through again and again to find garbage in it.
+    # What the imports left behind is not walked through again and again to find garbage in it; what a crawl leaves
+    # behind frees itself nearly always.
     gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD)
     process.crawl(ColumnSpider, session=session)
     # Scrapy leaves its own handlers behind, which no longer do anything.
     with handlers_kept():

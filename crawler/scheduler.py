@@ -26,8 +26,9 @@ from crawler.session import Session, host_of
 from crawler.spiders.column import ColumnSpider
 from crawler.wire.context import FRONTIER_ID, TARGET, UNREAD
 
-# A lease is a durable write, so it takes more than one row; few enough that a kill leaves little to give back.
-LEASE_SIZE = 64
+# A lease is a durable write, so it takes many rows; few enough that a kill leaves little to give back, and that what
+# is found on the way does not wait long.
+LEASE_SIZE = 256
 
 
 class FrontierScheduler(BaseScheduler):
