@@ -329,7 +329,7 @@ def test_a_full_disk_ends_the_crawl_with_one_line(site_file: Path, tmp_path: Pat
     """A limit on file sizes stands in for a full disk: the WARC file cannot grow beyond it."""
     code = (
         "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000)); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, 1_500_000)); "
     )
     arguments = ("crawl", "--site-file", str(site_file), "--json")
     failed = crawled(gongkai(tmp_path, *arguments, code=code + "from crawler.cli import main; main()"))
