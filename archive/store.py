@@ -32,7 +32,7 @@ from archive.rows import (
 from archive.search import index_page, index_section
 from archive.times import Clock, instant, now
 
-# Every capture touches a dozen indexes in places of no order: what SQLite keeps by itself, 2,000 KiB, holds few of them.
+# Every capture touches a dozen indexes in places of no order; the 2,000 KiB SQLite keeps by itself hold few of them.
 CACHE_KIB = 16_000
 
 _ADD_FINDING = """
