@@ -18,14 +18,16 @@ from markupsafe import Markup
 _SIDE = 6.0
 _TOP, _BOTTOM = 34, 24
 _SPARK_HEIGHT = 30
+_WIDEST = 14.0
 _ROUND = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
-GAPS = {"blank": "空", "absent": "未列", "unreadable": "？", "none": "缺", "mixed": "多"}
+GAPS = {"blank": "空", "absent": "未列", "unreadable": "？", "incomplete": "不全", "none": "缺"}
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One year. `value` is None where there is no number, and `gap` says why: blank, absent, unreadable, none (no
-    report) or mixed (several reports). `text` is read aloud and shown on pointing. A doubtful point is drawn hollow.
+    """One year. `value` is None where there is no number, and `gap` says why: a key of GAPS; `none` is no report,
+    `incomplete` a sum of which a part is missing. `text` is read aloud and shown on pointing. A doubtful point is
+    drawn hollow.
     """
 
     year: int
@@ -198,14 +200,15 @@ def _column_parts(found: Sequence[Column], foot: int) -> Iterator[Markup]:
     high = ceiling(max(column.total for column in found))
     plot = _Plot(0, 1, 0.0, high, foot)
     yield from _scale(plot)
-    room = 94.0 / len(found)
+    room = min(94.0 / len(found), _WIDEST)
     for place, column in enumerate(found):
         left = 6.0 + place * room
         middle = left + room / 2
         drawn = _element("rect", "catch", x=_percent(left), width=_percent(room), y=_TOP, height=foot - _TOP)
         drawn += _stack(column, plot, left + room * 0.12, room * 0.76)
-        if column.total:
-            drawn += _text(f"{column.mark}{number(column.total)}", middle, plot.y(column.total) - 6, "value")
+        drawn += _text(number(column.total), middle, plot.y(column.total) - 6, "value")
+        if column.mark:
+            drawn += _text(column.mark, middle, plot.y(column.total) - 21, "mark")
         yield _linked(drawn, column.href, column.text)
         yield _text(column.label, middle, foot + 17, "year")
 
@@ -247,9 +250,10 @@ def _share_parts(parts: Sequence[Part], height: int) -> Iterator[Markup]:
             continue
         drawn = _element("rect", f"part {part.key}", x=_percent(left), width=_percent(wide), y=0, height=height)
         if wide >= 7:
+            size = " wide" if wide >= 20 else ""
             plate = {"x": _percent(left + wide / 2), "y": height / 2 - 9, "width": 36, "height": 18, "rx": 4}
-            drawn += _element("rect", "plate", **plate, transform="translate(-18 0)")
-            drawn += _text(f"{wide:.0f}%", left + wide / 2, height / 2 + 5, "share")
+            drawn += _element("rect", f"plate{size}", **plate, transform="translate(-18 0)")
+            drawn += _text(f"{wide:.0f}%", left + wide / 2, height / 2 + 5, f"share{size}")
         yield _linked(drawn, "", f"{part.label}：{number(part.value)}，{wide:.1f}%")
         left += wide
 

@@ -105,6 +105,11 @@ WHERE n.run_id IN (SELECT run_id FROM runs WHERE kind IN ('crawl', 'nightly') OR
     AND g.kind <> 'layout_changed'
 GROUP BY n.run_id, g.kind ORDER BY n.started_at
 """
+CHANGES_OF_RUNS = """
+SELECT * FROM recent_changes
+WHERE kind NOT IN ('appeared', 'layout_changed') AND run_id IN (SELECT value FROM json_each(:runs))
+ORDER BY change_id DESC LIMIT 300
+"""
 CHANGE = "SELECT * FROM recent_changes WHERE change_id = :change_id"
 DIFF = "SELECT text_diff, cells_json, parser_version FROM change_diffs WHERE capture_id = :capture_id"
 
@@ -297,19 +302,24 @@ async def changes_page(datasette: Any, request: Any) -> Response:
     database = datasette.get_database(DATABASE)
     kinds = {row["kind"]: row["changes"] for row in await rows(database, CHANGE_KINDS)}
     kind, site, run = chosen(request, "kind", CHANGE_KIND_ORDER), typed(request, "site"), typed(request, "run")
-    page = page_of(request)
-    asked = {"kind": kind, "site": site, "run": run, "size": ROWS_A_PAGE + 1, "skip": (page - 1) * ROWS_A_PAGE}
-    found = await rows(database, CHANGES, **asked)
-    context = {
+    nights = _nights_chart(await rows(database, CHANGES_BY_RUN), datasette.urls.path)
+    context: RowDict = {
         "kinds": [(name, kinds[name]) for name in CHANGE_KIND_ORDER if name in kinds],
         "kind": kind,
         "site": site,
         "run": run,
-        "page": page,
-        "has_more": len(found) > ROWS_A_PAGE,
-        "changes": found[:ROWS_A_PAGE],
-        "nights": _nights_chart(await rows(database, CHANGES_BY_RUN), datasette.urls.path),
+        "nights": nights,
     }
+    if kind or site or run:
+        page = page_of(request)
+        asked = {"kind": kind, "site": site, "run": run, "size": ROWS_A_PAGE + 1, "skip": (page - 1) * ROWS_A_PAGE}
+        found = await rows(database, CHANGES, **asked)
+        context |= {"changes": found[:ROWS_A_PAGE], "page": page, "has_more": len(found) > ROWS_A_PAGE}
+    else:
+        by_night: dict[str, list[RowDict]] = defaultdict(list)
+        for change in await rows(database, CHANGES_OF_RUNS, runs=json.dumps([run_id for run_id, *_ in nights["rows"]])):
+            by_night[change["run_id"]].append(change)
+        context["by_night"] = by_night
     return await shown(datasette, request, "changes", context)
 
 

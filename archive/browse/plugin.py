@@ -13,7 +13,7 @@ from markupsafe import Markup
 from pluggy import HookimplMarker
 
 from archive import search
-from archive.browse import finding, formulas, headers, health, links, overview, pages, provenance
+from archive.browse import agencies, finding, formulas, headers, health, links, overview, pages, provenance
 from archive.browse.codebook import DATABASE
 
 NAME = "gongkai"
@@ -58,6 +58,10 @@ def register_routes() -> list[tuple[str, Any]]:
         (r"/-/capture/(?P<capture_id>\d{1,15})/place$", provenance.place),
         (r"/-/capture/(?P<capture_id>\d{1,15})/record\.warc\.gz$", pages.record),
         (r"/-/coverage$", overview.coverage_page),
+        (r"/-/agencies$", agencies.agencies_page),
+        (r"/-/agency/(?P<agency_id>[A-Za-z0-9_.-]{1,80})$", agencies.agency_page),
+        (r"/-/concepts$", agencies.concepts_page),
+        (r"/-/concept/(?P<concept>[a-z0-9_]{1,64})$", agencies.concept_page),
         (r"/-/outcomes$", overview.outcomes_page),
         (r"/-/changes$", overview.changes_page),
         (r"/-/change/(?P<change_id>\d{1,15})$", overview.change_page),
