@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from archive.model import IMPORT_SITE
 
@@ -19,6 +20,12 @@ JOIN exchanges e ON e.capture_id = v.capture_id
 LEFT JOIN sites s ON s.name = v.site
 LEFT JOIN page_versions p ON p.url = v.page_url AND p.known_to IS NULL
 WHERE v.known_to IS NULL ORDER BY d.document_url
+"""
+
+_AGENCIES = """
+SELECT a.agency_id, a.name, a.name_en, a.kind, a.level, a.division_code, a.parent_id, a.is_provisional, a.decided_by,
+    (SELECT count(*) FROM report_agencies r WHERE r.agency_id = a.agency_id)
+FROM agencies a
 """
 
 
@@ -39,6 +46,89 @@ class ReportToAssign:
     site_agency: str | None
     division_code: str | None
     publisher: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyRow:
+    """A row of `agencies`, with how many reports are its."""
+
+    agency_id: str
+    name: str
+    name_en: str | None
+    kind: str
+    level: str | None
+    division_code: str | None
+    parent_id: str | None
+    is_provisional: bool
+    decided_by: str
+    reports: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRow:
+    """A row of `agency_reviews`, with what the agencies are called or where the report is."""
+
+    review_id: str
+    kind: str
+    agency_id: str | None
+    name: str | None
+    other_id: str | None
+    other_name: str | None
+    report_id: int | None
+    document_url: str | None
+    printed: str | None
+    rule: str
+    evidence: str
+    status: str
+    decided_by: str | None
+
+
+def agency_rows(
+    connection: sqlite3.Connection, *, name: str = "", kind: str = "", division: str = "", with_reports: bool = False
+) -> list[AgencyRow]:
+    """Agencies by division and name; those called `name` (canonical or printed), of one kind, in a division."""
+    rows = connection.execute(
+        f"""{_AGENCIES}
+        WHERE (?1 = '' OR a.name = ?1 OR EXISTS (
+                SELECT 1 FROM agency_names n WHERE n.agency_id = a.agency_id AND n.name = ?1))
+            AND (?2 = '' OR a.kind = ?2) AND substr(a.division_code, 1, length(?3)) = ?3
+            AND (NOT ?4 OR EXISTS (SELECT 1 FROM report_agencies r WHERE r.agency_id = a.agency_id))
+        ORDER BY a.division_code, a.kind <> 'government', a.kind, a.name""",  # noqa: S608  our own text
+        (name, kind, _digits(division), with_reports),
+    )
+    return [_agency(row) for row in rows]
+
+
+def agency_row(connection: sqlite3.Connection, agency_id: str) -> AgencyRow | None:
+    row = connection.execute(f"{_AGENCIES} WHERE a.agency_id = ?", (agency_id,)).fetchone()
+    return _agency(row) if row else None
+
+
+def review_rows(connection: sqlite3.Connection, *, decided: bool = False) -> list[ReviewRow]:
+    """What waits for a person, pairs first; with `decided` also what was decided."""
+    rows = connection.execute(
+        """SELECT v.review_id, v.kind, v.agency_id, a.name, v.other_id, o.name, v.report_id, r.document_url, r.agency,
+            v.rule, v.evidence, v.status, v.decided_by
+        FROM agency_reviews v
+        LEFT JOIN agencies a ON a.agency_id = v.agency_id
+        LEFT JOIN agencies o ON o.agency_id = v.other_id
+        LEFT JOIN reports r ON r.report_id = v.report_id
+        WHERE v.status = 'open' OR ?
+        ORDER BY v.kind, v.status DESC, v.rule, a.name, o.name, r.document_url""",
+        (decided,),
+    )
+    return [ReviewRow(*row) for row in rows]
+
+
+def _digits(division: str) -> str:
+    """The part of a code that codes inside the division share."""
+    return division.removesuffix("00").removesuffix("00") if len(division) == 6 else division
+
+
+def _agency(row: tuple[Any, ...]) -> AgencyRow:
+    values = list(row)
+    values[7] = bool(values[7])
+    return AgencyRow(*values)
 
 
 def reports_to_assign(connection: sqlite3.Connection) -> Iterator[ReportToAssign]:

@@ -49,7 +49,7 @@ class AgencySummary:
 def assign_agencies(store: Store) -> AgencySummary:
     """Brings divisions, agencies, names, assignments and reviews up to date; a second call changes nothing.
 
-    Raises DivisionTableError for a divisions.csv that cannot be read.
+    Raises DivisionFileError for a divisions.csv that cannot be read.
     """
     with store.transaction() as connection:
         known = divisions(store)
@@ -61,6 +61,13 @@ def assign_agencies(store: Store) -> AgencySummary:
             (SELECT count(*) FROM agency_reviews WHERE status = 'open')"""
         ).fetchone()
         return AgencySummary(*counts)
+
+
+def standing(store: Store) -> dict[str, tuple[Identity, str]]:
+    """Every agency by its id: what it was made from, and its name inside its division."""
+    index = DivisionIndex(divisions(store))
+    bodies = _Assignment(store.connection, index, rulings(store.connection)).bodies()
+    return {agency_id: (body.identity, body.name) for agency_id, body in bodies.items()}
 
 
 def named(report: ReportToAssign, matcher: AgencyMatcher, ruled: Rulings, text: Callable[[int], str]) -> Named:
@@ -125,12 +132,20 @@ class _Assignment:
         self._bodies: dict[str, _Body] = {}
         self._assigned: list[tuple[ReportToAssign, Named]] = []
 
+    def bodies(self) -> dict[str, _Body]:
+        """Agencies with reports, and the governments above them."""
+        for report in reports_to_assign(self._connection):
+            found = named(report, self._matcher, self._ruled, self._text)
+            self._assigned.append((report, found))
+            if found.identity is not None:
+                self._note(report, found, found.identity)
+        for body in list(self._bodies.values()):
+            self._add_governments(body.identity.place)
+        return self._bodies
+
     def write(self) -> None:
         connection = self._connection
-        self._read()
-        used = {agency_id: body for agency_id, body in self._bodies.items() if body.uses}
-        for body in list(used.values()):
-            self._add_governments(body.identity.place)
+        used = {agency_id: body for agency_id, body in self.bodies().items() if body.uses}
         pairs = self._open_pairs(used)
         doubtful = {agency_id for pair in pairs for agency_id in (pair.agency_id, pair.other_id)}
         sync(connection, "agencies", ("agency_id",), self._agency_rows(doubtful))
@@ -142,13 +157,6 @@ class _Assignment:
             connection,
             ((report, f"{found.rule}: {found.evidence}") for report, found in self._assigned if not found.identity),
         )
-
-    def _read(self) -> None:
-        for report in reports_to_assign(self._connection):
-            found = named(report, self._matcher, self._ruled, self._text)
-            self._assigned.append((report, found))
-            if found.identity is not None:
-                self._note(report, found, found.identity)
 
     def _text(self, reading_id: int) -> str:
         return "\n".join(report_text(self._connection, reading_id)[1:])

@@ -24,6 +24,7 @@ from crawler.site import SITES_FOLDER, Site, bundled_site, bundled_sites, load_s
 
 # Commands that stand in a module of their own, loaded when they are called or listed.
 ELSEWHERE = {
+    "agencies": "crawler.agencies_cli",
     "changes": "crawler.changes_cli",
     "corrections": "crawler.corrections_cli",
     "snapshot": "crawler.publish_cli",
@@ -310,7 +311,9 @@ def schedule(
 
 
 @main.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="Where it listens; 0: any free one."
+)
 @click.option(
     "--snapshot",
     type=click.Path(file_okay=False, path_type=Path),

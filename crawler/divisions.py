@@ -8,6 +8,7 @@ from pathlib import Path
 
 from archive.agencies import declared_divisions
 from archive.store import Store
+from crawler.exceptions import DivisionFileError
 from parsers.divisions import Division, combined, read_table, seeded
 from parsers.errors import DivisionTableError
 
@@ -17,19 +18,19 @@ _IN_CITY = re.compile(r"(?P<city>.{2,}?[市州盟])(?P<county>.{1,}[区县市旗
 
 
 def divisions(store: Store) -> tuple[Division, ...]:
-    """Every name of every code. Raises DivisionTableError for a table of the user's that cannot be read."""
+    """Every name of every code. Raises DivisionFileError for a table of the user's that cannot be read."""
     known = combined(seeded(), table_of(store.path.parent / DIVISIONS_FILE))
     return known + tuple(_declared(declared_divisions(store.connection), {one.code for one in known}))
 
 
 def table_of(path: Path) -> tuple[Division, ...]:
-    """The user's later codes; none without a file."""
+    """The user's later codes; none without a file. Raises DivisionFileError."""
     if not path.exists():
         return ()
     try:
         return read_table(path.read_text("utf-8"))
     except (DivisionTableError, UnicodeDecodeError) as error:
-        raise DivisionTableError(f"{path}: {error}") from error
+        raise DivisionFileError(f"{path}: {error}") from error
 
 
 def _declared(sites: Iterable[tuple[str, str]], known: set[str]) -> Iterator[Division]:
