@@ -39,6 +39,7 @@ from archive.rechecks import RECHECK_DAYS, due
 from archive.store import Store
 from archive.times import instant
 from crawler.replica import Behaviour, Replica
+from crawler.replica.server import AccessEntry
 
 ROOT = Path(__file__).parents[1]
 FIRST = datetime(2026, 1, 1, 17, 30, tzinfo=UTC)
@@ -279,7 +280,7 @@ def costs(folder: Path, pages: int, *, validators: bool) -> Iterator[str]:
         for name, days, night in (("second night, 90 days", "90", 1), ("third night, 1 day", "1", 2)):
             asked = len(site.access_log)
             cost = measured(site, folder / "data", path, night, "--recheck-days", days, code=code)
-            lists = [e for e in site.access_log[asked:] if is_list(site, e.path)]
+            lists = list_pages(site, asked)
             if name.startswith("second"):
                 yield first.line("full crawl")
                 article = first.sent / max(1, first.requests)
@@ -404,9 +405,10 @@ def rotations() -> Iterator[str]:
         yield from (one.line(name, nights) for name, one in found.items())
 
 
-def is_list(site: Replica, path: str) -> bool:
-    channels = {item.channel for item in site.truth.listings}
-    return "dataproxy" in path or any(site.channel_url(channel).endswith(path) for channel in channels)
+def list_pages(site: Replica, start: int) -> list[AccessEntry]:
+    """Requests for list pages since that place in the log."""
+    pages = tuple(site.channel_url(channel) for channel in {item.channel for item in site.truth.listings})
+    return [e for e in site.access_log[start:] if "dataproxy" in e.path or any(url.endswith(e.path) for url in pages)]
 
 
 def seen_since(data_dir: Path, kind: str, url: str) -> bool:

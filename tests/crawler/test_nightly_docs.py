@@ -12,19 +12,6 @@ from crawler.night_page import COLUMNS, STATES
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "nightly.md").read_text("utf-8")
-PACKAGES = ("crawler", "archive", "parsers")
-
-
-def source() -> str:
-    return "\n".join(path.read_text("utf-8") for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
-
-
-def variables(text: str) -> set[str]:
-    return set(re.findall(r"\bGONGKAI_[A-Z_]*[A-Z]\b", text))
-
-
-def test_every_variable_that_the_code_names_is_documented_and_no_other() -> None:
-    assert variables(DOCUMENT) == variables(source())
 
 
 def test_every_alarm_is_documented_and_no_other() -> None:
