@@ -10,13 +10,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
-import cv2
 import numpy as np
 
 from parsers.model import Finding
-from parsers.readers import pdf_grid, scan_ink
+from parsers.readers import pdf_grid, scan_digits, scan_ink
 from parsers.readers.ocr import Recognised, Recogniser
 from parsers.readers.page_content import Characters, PageContent
 from parsers.readers.pdf_grid import Line
@@ -34,12 +32,9 @@ _AS_DIGITS = str.maketrans({**dict.fromkeys("OoQD〇○", "0"), **dict.fromkeys(
 _EDGES = " .,，。、:：·•*＊#＃~^'`‘’"
 # Pages the right way up have 0.96, others 0.87 at most.
 _UPRIGHT = 0.92
+# Numbers that show how high a digit is; ems that none is longer than.
+_LEAST_NUMBERS, _LONGEST_NUMBER = 8, 5
 _SAMPLE_LINES = 12
-# Correlation of two digits on a raster of 12 x 18: the same digit mostly has 0.96, different ones 0.81 at most.
-_ALIKE = 0.93
-_PLAIN = 0.9
-_RASTER = (12, 18)
-Shape = np.ndarray[Any, np.dtype[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,58 +197,38 @@ def _without_loose_specks(pieces: list[Piece], em: float) -> list[Piece]:
 
 
 def _texts(lines: Sequence[_PrintedLine], drawn: Ink, recogniser: Recogniser, em: float) -> list[Recognised]:
-    texts: list[Recognised | None] = [_by_shape(line, em) for line in lines]
-    asked = [index for index, text in enumerate(texts) if text is None]
-    first = _alike(drawn.clean, lines, asked)
-    read = [index for index in asked if first[index] == index]
-    for index, answer in zip(read, recogniser.read([_cut(drawn.clean, lines[i], em) for i in read]), strict=True):
-        texts[index] = _mended(answer)
-    # Nothing is taken from one that was itself not plain.
-    doubtful = [index for index in asked if first[index] != index and not _is_plain(texts[first[index]])]
-    for index, answer in zip(
-        doubtful, recogniser.read([_cut(drawn.clean, lines[i], em) for i in doubtful]), strict=True
-    ):
-        texts[index], first[index] = _mended(answer), index
-    return [text for index in range(len(lines)) if (text := texts[first.get(index, index)]) is not None]
-
-
-def _is_plain(text: Recognised | None) -> bool:
-    return text is not None and len(text.text) == 1 and text.text.isdigit() and text.scores[0] >= _PLAIN
-
-
-def _alike(clean: Picture, lines: Sequence[_PrintedLine], indices: Sequence[int]) -> dict[int, int]:
-    """For each line the first that looks the same. Only lone digits can: most cells of most reports are one 0."""
-    first: dict[int, int] = {}
-    shapes: list[Shape] = []
-    owners: list[int] = []
-    for index in indices:
-        first[index] = index
-        line = lines[index]
-        solid = [piece for piece in line.pieces if not _is_speck(piece)]
-        if len(solid) != 1 or solid[0].width > solid[0].height:
+    texts = {index: text for index, line in enumerate(lines) if (text := _by_shape(line, em))}
+    numbers, others = dict[int, list[Piece]](), list[int]()
+    for index, line in enumerate(lines):
+        if index in texts:
             continue
-        shape = _shape(clean, solid[0])
-        likeness = [float((shape * other).sum()) for other in shapes]
-        best = max(range(len(likeness)), key=likeness.__getitem__, default=-1)
-        if best >= 0 and likeness[best] >= _ALIKE and _is_as_large(solid[0], lines[owners[best]]):
-            first[index] = owners[best]
+        solid = [piece for piece in line.pieces if not _is_speck(piece)]
+        # A speck within a number may be its point.
+        is_plain = len(solid) == len(line.pieces) or len(solid) == 1
+        if is_plain and scan_digits.may_be_number(solid, em):
+            numbers[index] = solid
         else:
-            shapes.append(shape)
-            owners.append(index)
-    return first
+            others.append(index)
+
+    highest = [max(piece.height for piece in pieces) for pieces in numbers.values()]
+    digit = median(highest) if len(highest) >= _LEAST_NUMBERS else em
+    labels = {index for index in others if _is_label(lines[index], digit, em)}
+
+    def ask(indices: Sequence[int]) -> list[Recognised]:
+        cuts = [_cut(drawn.clean, lines[index], em) for index in indices]
+        return [_mended(text) for text in recogniser.read(cuts, [index in labels for index in indices])]
+
+    texts.update(scan_digits.read(drawn.clean, numbers, others, em, ask))
+    return [texts[index] for index in range(len(lines))]
 
 
-def _shape(clean: Picture, piece: Piece) -> Shape:
-    """The piece's grey values on a small raster, made comparable: mean 0, length 1."""
-    cut = clean[max(0, piece.top - 2) : piece.bottom + 2, max(0, piece.left - 2) : piece.right + 2]
-    small = cv2.resize(cv2.GaussianBlur(cut, (0, 0), 1.2), _RASTER, interpolation=cv2.INTER_AREA).astype(np.float32)
-    small -= small.mean()
-    return np.asarray(small / (np.linalg.norm(small) or 1.0), np.float32)
-
-
-def _is_as_large(piece: Piece, line: _PrintedLine) -> bool:
-    other = max(line.pieces, key=lambda piece: piece.height)
-    return abs(piece.width - other.width) <= 2 and abs(piece.height - other.height) <= 2
+def _is_label(line: _PrintedLine, digit: float, em: float) -> bool:
+    """Whether a cell's line is of characters higher than digits, or longer than any number."""
+    if not line.is_in_cell:
+        return False
+    return (
+        line.right - line.left > _LONGEST_NUMBER * em or sum(piece.height >= 1.1 * digit for piece in line.pieces) >= 2
+    )
 
 
 def _by_shape(line: _PrintedLine, em: float) -> Recognised | None:

@@ -1,0 +1,100 @@
+"""Numbers spelt by the digits recognised elsewhere on the page."""
+
+# ruff: noqa: E402  nothing of it can be imported where the extra is missing
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+cv2 = pytest.importorskip("cv2", reason="the extra ocr is not installed")
+pytest.importorskip("onnxruntime", reason="the extra ocr is not installed")
+
+import numpy as np
+
+from parsers.readers import scan_digits
+from parsers.readers.ocr import Recognised
+from parsers.readers.scan_ink import Piece
+
+EM = 26.0
+NUMBERS = ("1203", "4576", "8901", "2345", "6789", "1203", "4576", "8901", "90", "31", "2468", "13579")
+
+
+class Page:
+    """Numbers drawn one below the other, and what a recogniser says of them."""
+
+    def __init__(self, numbers: Sequence[str], says: dict[int, str] | None = None) -> None:
+        self.numbers = numbers
+        self.picture = np.full((40 * len(numbers) + 20, 200), 250, np.uint8)
+        self.lines: dict[int, list[Piece]] = {}
+        self.asked: list[int] = []
+        self._says = says or {}
+        for row, number in enumerate(numbers):
+            for at, digit in enumerate(number):
+                self._draw(digit, 10 + 22 * at, 35 + 40 * row)
+            self.lines[row] = self._pieces(row)
+
+    def _draw(self, digit: str, x: int, y: int) -> None:
+        cv2.putText(self.picture, digit, (x, y), cv2.FONT_HERSHEY_PLAIN, 1.9, (20,), 2, cv2.LINE_AA)
+
+    def _pieces(self, row: int) -> list[Piece]:
+        top = 40 * row + 10
+        black = (self.picture[top : top + 32] < 140).astype(np.uint8)
+        contours, _ = cv2.findContours(black, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        boxes = sorted(cv2.boundingRect(contour) for contour in contours)
+        return [Piece(x, y + top, x + width, y + top + height) for x, y, width, height in boxes]
+
+    def ask(self, indices: Sequence[int]) -> list[Recognised]:
+        self.asked += indices
+        texts = [self._says.get(index, self.numbers[index]) for index in indices]
+        return [Recognised(text, (0.97,) * len(text), (0.5,) * len(text)) for text in texts]
+
+    def read(self, others: Sequence[int] = ()) -> list[str]:
+        numbers = {index: pieces for index, pieces in self.lines.items() if index not in others}
+        found = scan_digits.read(self.picture, numbers, others, EM, self.ask)
+        return [found[index].text for index in range(len(self.numbers))]
+
+
+def test_digits_seen_before_are_not_recognised_again() -> None:
+    page = Page(NUMBERS * 3)
+    assert page.read() == list(NUMBERS * 3)
+    assert len(page.asked) < len(NUMBERS)
+    assert len(page.asked) == len(set(page.asked))
+
+
+def test_a_digit_without_examples_is_recognised_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scan_digits, "_SAMPLE", 8)
+    page = Page(("11", "12", "21", "22", "7", "21"))
+    assert page.read() == ["11", "12", "21", "22", "7", "21"]
+    assert 4 in page.asked
+    assert 5 not in page.asked
+
+
+def test_examples_of_two_minds_are_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scan_digits, "_SAMPLE", 4)
+    page = Page(("33", "33", "33", "33"), says={0: "38", 1: "83"})
+    page.read()
+    assert page.asked == [0, 1, 2, 3]
+
+
+def test_other_lines_are_always_recognised() -> None:
+    page = Page(NUMBERS)
+    assert page.read(others=[11]) == list(NUMBERS)
+    assert page.asked[0] == 11
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        pytest.param([(11, 19), (10, 19)], True, id="two digits"),
+        pytest.param([(11, 19), (4, 6), (10, 19)], True, id="a comma between them"),
+        pytest.param([(23, 19)], False, id="wider than high"),
+        pytest.param([(11, 19), (10, 13)], False, id="of two sizes"),
+        pytest.param([(4, 6)], False, id="a speck"),
+        pytest.param([(16, 31)], False, id="a heading"),
+        pytest.param([(9, 19)] * 10, False, id="longer than any number"),
+    ],
+)
+def test_what_may_be_a_number(sizes: list[tuple[int, int]], expected: bool) -> None:
+    pieces = [Piece(20 * at, 50 - high, 20 * at + wide, 50) for at, (wide, high) in enumerate(sizes)]
+    assert scan_digits.may_be_number(pieces, EM) is expected
