@@ -93,10 +93,13 @@ _SAID = """
 SELECT level, code, message FROM findings
 WHERE run_id = ? AND level <> 'info' AND url IS NULL AND capture_id IS NULL AND report_id IS NULL
 ORDER BY level, finding_id LIMIT 50"""
+# What one document is like says nothing against its site; `_UNREADABLE` has it.
 _ERRORS = """
 SELECT n.url, f.site, n.message FROM findings n
 LEFT JOIN exchanges e ON e.capture_id = n.capture_id LEFT JOIN frontier f ON f.frontier_id = e.frontier_id
-WHERE n.run_id = ? AND n.level = 'error' ORDER BY n.finding_id"""
+WHERE n.run_id = ? AND n.level = 'error' AND NOT EXISTS (
+    SELECT 1 FROM readings d WHERE d.capture_id = n.capture_id AND d.error_code = n.code)
+ORDER BY n.finding_id"""
 
 
 class ReportError(CrawlerError):

@@ -272,3 +272,17 @@ def test_the_badge_is_an_image_that_counts_alarms(written: Path, store: Store) -
     assert root.get("aria-label") == "gongkai 公开: 2026-01-04 · 1 alarm"
     write_report(store.path.parent, store, nights.night(store, 5, GOOD))
     assert "alarm" not in (written / "badge.svg").read_text("utf-8")
+
+
+def test_a_document_that_cannot_be_read_does_not_fail_its_site(store: Store) -> None:
+    run_id = nights.night(store, 1, GOOD)
+    capture_id = nights.exchange(store, run_id, "a", "ok")
+    nights.unreadable(store, capture_id)
+    store.add_finding(
+        run_id, Finding("error", "damaged", "cut short", "http://a.example.cn/x.pdf"), capture_id=capture_id
+    )
+    night = gathered(store, run_id)
+    assert (only(night).state, only(night).unreadable, codes(night)) == ("ok", 1, [])
+    other = nights.exchange(store, run_id, "a", "ok")
+    store.add_finding(run_id, Finding("error", "list_failed", "the list could not be read"), capture_id=other)
+    assert codes(gathered(store, run_id)) == [("site_failed", "a")]
