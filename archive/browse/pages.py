@@ -20,10 +20,13 @@ from archive.browse import layout, places, queries
 from archive.browse.codebook import DATABASE
 from archive.browse.headers import ARCHIVED_POLICY, NO_PREFETCH
 from archive.browse.payload import (
+    HTML,
+    TEXT,
     Archived,
     UnavailableError,
     archived,
     content_disposition,
+    disarmed,
     file_name,
     record_group,
 )
@@ -100,17 +103,39 @@ async def capture_page(datasette: Any, request: Any) -> Response:
 
 @clear
 async def raw(datasette: Any, request: Any) -> Response:
-    """The archived entity: HTML and text where they can do nothing, everything else as a download."""
+    """The archived entity, byte for byte: HTML as its source, other text as it is, everything else as a download."""
     database = datasette.get_database(DATABASE)
     capture = await found_capture(database, int(request.url_vars["capture_id"]))
     kept = await kept_bytes(datasette, database, capture)
-    headers = {"content-security-policy": ARCHIVED_POLICY, **NO_PREFETCH}
+    headers = {"content-security-policy": ARCHIVED_POLICY}
     if kept.is_shown:
-        return Response(kept.body, headers=headers, content_type=f"{kept.media_type}; charset={kept.charset}")
+        return Response(kept.body, headers=headers, content_type=f"{TEXT}; charset={kept.charset}")
     shown = await first_row(database, queries.ATTACHMENT_NAME, url=capture["url"])
     name = file_name(shown["file_name"] if shown else "", capture["url"], kept.body)
     headers["content-disposition"] = content_disposition(name)
     return Response(kept.body, headers=headers, content_type=kept.media_type)
+
+
+@clear
+async def view(datasette: Any, request: Any) -> Response:
+    """An archived page or text as a browser draws it, where it can do nothing."""
+    database = datasette.get_database(DATABASE)
+    capture = await found_capture(database, int(request.url_vars["capture_id"]))
+    kept = await kept_bytes(datasette, database, capture)
+    if not kept.is_shown:
+        raise UnavailableError(HTTPStatus.NOT_FOUND, f"Capture {capture['capture_id']} is neither a page nor text.")
+    body = kept.body
+    if kept.media_type == HTML:
+        body = disarmed(body.decode(kept.charset, "replace")).encode("utf-8", "replace")
+        return archived_html(body)
+    headers = {"content-security-policy": ARCHIVED_POLICY}
+    return Response(body, headers=headers, content_type=f"{TEXT}; charset={kept.charset}")
+
+
+def archived_html(body: bytes) -> Response:
+    """HTML in UTF-8 that came from elsewhere: an opaque origin, no scripts, no requests."""
+    headers = {"content-security-policy": ARCHIVED_POLICY, **NO_PREFETCH}
+    return Response(body, headers=headers, content_type=f"{HTML}; charset=utf-8")
 
 
 @clear

@@ -55,6 +55,7 @@ def register_routes() -> list[tuple[str, Any]]:
         (r"/-/number$", provenance.panel_number),
         (r"/-/capture/(?P<capture_id>\d{1,15})$", pages.capture_page),
         (r"/-/capture/(?P<capture_id>\d{1,15})/raw$", pages.raw),
+        (r"/-/capture/(?P<capture_id>\d{1,15})/view$", pages.view),
         (r"/-/capture/(?P<capture_id>\d{1,15})/place$", provenance.place),
         (r"/-/capture/(?P<capture_id>\d{1,15})/record\.warc\.gz$", pages.record),
         (r"/-/coverage$", overview.coverage_page),

@@ -18,9 +18,18 @@ from datasette import Response
 from archive.browse import layout, locator, places, queries, replay
 from archive.browse.citation import bibtex, citation
 from archive.browse.codebook import DATABASE
-from archive.browse.headers import ARCHIVED_POLICY, NO_PREFETCH
-from archive.browse.pages import cells_in, checks_of, clear, found_capture, found_report, kept_bytes, page
-from archive.browse.payload import Archived, UnavailableError, file_name
+from archive.browse.headers import ARCHIVED_POLICY
+from archive.browse.pages import (
+    archived_html,
+    cells_in,
+    checks_of,
+    clear,
+    found_capture,
+    found_report,
+    kept_bytes,
+    page,
+)
+from archive.browse.payload import Archived, UnavailableError, disarmed, file_name
 from archive.browse.places import Drawn, UndrawnError
 from archive.browse.queries import RowDict, first_row, rows
 
@@ -103,14 +112,16 @@ async def _frame(datasette: Any, database: queries.Database, provenance: RowDict
 async def place(datasette: Any, request: Any) -> Response:
     """The archived document with the place marked. It is shown in a frame, so that trouble is one too."""
     at = str(request.args.get("at") or "")[:_MOST_LOCATOR]
-    headers = {"content-security-policy": ARCHIVED_POLICY, **NO_PREFETCH}
+    headers = {"content-security-policy": ARCHIVED_POLICY}
     try:
         drawn = await _drawn(datasette, datasette.get_database(DATABASE), int(request.url_vars["capture_id"]), at)
     except UndrawnError as error:
         return Response.text(str(error), status=HTTPStatus.UNPROCESSABLE_ENTITY, headers=headers)
     except UnavailableError as error:
         return Response.text(str(error), status=error.status, headers=headers)
-    return Response(drawn.html, headers=headers, content_type="text/html; charset=utf-8")
+    if drawn.how != "page":
+        return archived_html(drawn.html)
+    return archived_html(disarmed(drawn.html.decode("utf-8")).encode("utf-8"))
 
 
 async def _drawn(datasette: Any, database: queries.Database, capture_id: int, at: str) -> Drawn:

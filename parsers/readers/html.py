@@ -32,7 +32,7 @@ def _tags(names: str) -> frozenset[str]:
 
 _STRUCK = _tags("del s strike")
 _DROPPED = _STRUCK | _tags(
-    "script style head noscript template iframe frame frameset object embed applet select textarea svg math audio "
+    "script style head noscript template iframe frame frameset object applet select textarea svg math audio "
     "video canvas map meta link title"
 )
 _BLOCKS = _tags(

@@ -1,4 +1,4 @@
-"""A real headless Chromium for tests, over the two pipes of its DevTools: opens pages, asks them, takes pictures of them."""
+"""A real headless Chromium for tests, over the two pipes of its DevTools: opens pages, asks them, draws them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ _SWITCHES = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions"),
     *("--disable-default-apps", "--no-default-browser-check", "--metrics-recording-only", "--hide-scrollbars"),
     *("--remote-debugging-pipe", "--window-size=1280,1500"),
+    # Sandboxed frames in the page's own process, so that they can be looked into.
+    *("--disable-site-isolation-trials", "--disable-features=IsolateSandboxedIframes,IsolateOrigins,site-per-process"),
 )
 
 

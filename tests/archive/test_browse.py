@@ -334,20 +334,33 @@ def test_what_is_not_there_is_a_page_that_says_so(browser: Browser, path: str) -
 # Archived bytes
 
 
-def test_archived_html_is_shown_where_it_can_do_nothing(browser: Browser) -> None:
+def test_raw_bytes_of_a_page_are_its_source(browser: Browser) -> None:
     response = browser.get(f"/-/capture/{corpus.PAGE}/raw")
     assert response.content == corpus.PAGE_TEXT.encode("gbk")
-    assert response.headers["content-type"] == "text/html; charset=gb18030"
+    assert response.headers["content-type"] == "text/plain; charset=gb18030"
     assert response.headers["x-content-type-options"] == "nosniff"
+
+
+def test_archived_html_is_shown_where_it_can_do_nothing(browser: Browser) -> None:
+    response = browser.get(f"/-/capture/{corpus.PAGE}/view")
+    assert response.content == corpus.PAGE_TEXT.replace("<meta", "<gongkai-meta").encode()
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["x-dns-prefetch-control"] == "off"
     policy = response.headers["content-security-policy"].split("; ")
     assert {"sandbox", "default-src 'none'", "img-src data:", "style-src 'unsafe-inline'"} <= set(policy)
     assert not any("script" in part for part in policy)
 
 
+def test_only_pages_and_text_are_shown(browser: Browser) -> None:
+    for capture_id in (corpus.PDF_FILE, corpus.SVG_FILE):
+        assert browser.get(f"/-/capture/{capture_id}/view").status_code == 404
+
+
 def test_archived_html_stands_in_a_sandboxed_frame(browser: Browser) -> None:
     [frame] = browser.page(f"/-/capture/{corpus.PAGE}").xpath("//iframe")
     assert frame.get("sandbox") == ""
-    assert frame.get("src") == f"/-/capture/{corpus.PAGE}/raw"
+    assert frame.get("src") == f"/-/capture/{corpus.PAGE}/view"
 
 
 def test_a_file_is_a_download_whatever_the_server_called_it(browser: Browser) -> None:

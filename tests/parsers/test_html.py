@@ -271,3 +271,10 @@ def test_a_real_page_of_word_markup_gives_its_three_tables_and_the_head_table() 
     assert [len(grid.cells) for grid in found] == [18, 30, 215, 34]
     assert rows(found[1])[3] == ["规范性文件", "8", "0", "18"]
     assert rows(found[2])[3] == ["一、本年新收政府信息公开申请数量", "26", "", "", "", "", "", "26"]
+
+
+def test_what_follows_an_embed_is_read() -> None:
+    # libxml2 does not know that embed never has an end tag, and puts what follows into it.
+    source = "<body><embed src=flash.swf><p>说明</p><table><tr><td>新收</td><td>84</td></tr></table>"
+    document = reader.read(source.encode())
+    assert [type(block).__name__ for block in document.blocks] == ["Paragraph", "Grid"]
