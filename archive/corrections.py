@@ -67,8 +67,11 @@ class LocatedFinding:
     finding: Finding
 
 
-def apply_corrections(store: Store) -> None:
-    """Makes `fact_corrections` what the standing corrections say; of two for one cell the later counts."""
+def apply_corrections(store: Store) -> set[int]:
+    """Makes `fact_corrections` what the standing corrections say; of two for one cell the later counts.
+
+    Returns the readings whose values differ now.
+    """
     with store.transaction() as connection:
         wanted = {(row[0], row[1]): (row[2], row[3]) for row in connection.execute(_REACHED)}
         known = {
@@ -81,6 +84,7 @@ def apply_corrections(store: Store) -> None:
             "INSERT INTO fact_corrections(reading_id, cell_id, correction_id, value) VALUES (?, ?, ?, ?)",
             [(*key, *wanted[key]) for key in wanted if wanted[key] != known.get(key)],
         )
+    return {key[0] for key in wanted.keys() | known.keys() if wanted.get(key) != known.get(key)}
 
 
 def corrections_not_applied(store: Store) -> Iterator[LocatedFinding]:

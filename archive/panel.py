@@ -6,7 +6,8 @@ Whoever knows the forms hands the concepts over as plain rows; everything here i
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from archive.store import Store
@@ -64,12 +65,14 @@ def write_concepts(store: Store, concepts: Sequence[ConceptRow]) -> None:
             VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
             ways,
         )
-        connection.execute("DROP VIEW IF EXISTS panel_wide")
-        connection.execute(_wide(concepts))
+        _make_wide(connection, concepts)
 
 
-def write_choices(store: Store) -> None:
-    """Says of every agency, year and scope which report stands for it; see `panel_reports`. Rows that hold stay."""
+def write_choices(store: Store, changed: Collection[int] = ()) -> None:
+    """Says of every agency, year and scope which report stands for it (see `panel_reports`), and its numbers.
+
+    Rows that hold stay; `changed` are readings whose values differ from when they were last written.
+    """
     columns = (
         "report_id, reading_id, agency_id, agency, division_code, report_year, scope, form, other_reports, chosen_by"
     )
@@ -83,6 +86,9 @@ def write_choices(store: Store) -> None:
             f"INSERT INTO panel_choices({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  our own names
             [row for row in fresh if row not in known],
         )
+        reread = {row[0]: row[1] for row in gone}
+        changed = {*changed, *(row[1] for row in fresh if row[0] in reread and reread[row[0]] != row[1])}
+        _write_numbers(connection, changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,32 +132,69 @@ def _stored(
     return concepts, sorted(cells), sorted(ways)
 
 
-def _wide(concepts: Iterable[ConceptRow]) -> str:
-    """One column per concept. Editions whose counting breaks the series are left out of it."""
-    columns = "".join(f",\n    {_column(one)} AS {one.concept}" for one in concepts)
+def _make_wide(connection: sqlite3.Connection, concepts: Iterable[ConceptRow]) -> None:
+    """An empty `panel_numbers` with a column for each concept, and the view that joins it to the reports' keys.
+
+    It is a table because SQLite slows down with the square of the subqueries of one row.
+    """
+    names = [one.concept for one in concepts]
     keys = ", ".join(f"p.{key}" for key in _KEYS.split(", "))
-    return f"CREATE VIEW panel_wide AS SELECT {keys}{columns}\nFROM panel_choices p"
+    connection.execute("DROP VIEW IF EXISTS panel_wide")
+    connection.execute("DROP TABLE IF EXISTS panel_numbers")
+    connection.execute(
+        f"CREATE TABLE panel_numbers(report_id INTEGER PRIMARY KEY, {', '.join(f'{name} NUMERIC' for name in names)})"
+    )
+    connection.execute(
+        f"""CREATE VIEW panel_wide AS SELECT {keys}, {", ".join(f"n.{name}" for name in names)}
+        FROM panel_choices p LEFT JOIN panel_numbers n ON n.report_id = p.report_id"""  # noqa: S608  our own names
+    )
 
 
-def _column(concept: ConceptRow) -> str:
-    ways = {tuple(way): None for printed in concept.printed if printed.comparability != "break" for way in printed.ways}
-    found = [_single(*way[0]) if len(way) == 1 else _sum(way) for way in ways]
-    return found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
+def _write_numbers(connection: sqlite3.Connection, changed: Collection[int]) -> None:
+    """Fills `panel_numbers` for chosen reports that have no row, or whose reading is in `changed`."""
+    connection.execute("DELETE FROM panel_numbers WHERE report_id NOT IN (SELECT report_id FROM panel_choices)")
+    connection.executemany(
+        "DELETE FROM panel_numbers WHERE report_id IN (SELECT report_id FROM panel_choices WHERE reading_id = ?)",
+        [(reading_id,) for reading_id in changed],
+    )
+    missing = connection.execute(
+        """SELECT report_id, reading_id, form FROM panel_choices
+        WHERE report_id NOT IN (SELECT report_id FROM panel_numbers) ORDER BY report_id"""
+    ).fetchall()
+    ways = _ways(connection)
+    names = [name for (name,) in connection.execute("SELECT concept FROM concepts ORDER BY position")]
+    marks = ", ".join("?" * (1 + len(names)))
+    for report_id, reading_id, form in missing:
+        values = dict(connection.execute(_VALUES, (reading_id,)).fetchall())
+        numbers = [_number(ways.get((form, name), ()), values) for name in names]
+        connection.execute(
+            f"INSERT INTO panel_numbers VALUES ({marks})",  # noqa: S608  question marks
+            (report_id, *numbers),
+        )
 
 
-_CORRECTED = """reading_facts f LEFT JOIN fact_corrections k ON k.reading_id = f.reading_id AND k.cell_id = f.cell_id
-        WHERE f.reading_id = p.reading_id AND f.cell_id"""
+_VALUES = """
+SELECT f.cell_id, ifnull(k.value, f.value) FROM reading_facts f
+LEFT JOIN fact_corrections k ON k.reading_id = f.reading_id AND k.cell_id = f.cell_id
+WHERE f.reading_id = ?
+"""
 
 
-def _single(cell: str, unit: str) -> str:
-    return f"(SELECT ifnull(k.value, f.value) FROM {_CORRECTED} = {_cell_id(cell, unit)})"  # noqa: S608  our own names
+def _ways(connection: sqlite3.Connection) -> dict[tuple[str, str], list[list[int]]]:
+    """Form and concept → the cells to be added up, way by way. Editions that break the series have none."""
+    found: dict[tuple[str, str], dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+    rows = connection.execute(
+        "SELECT form, concept, way, cell_id FROM concept_cells WHERE comparability <> 'break' ORDER BY way"
+    )
+    for form, concept, way, cell_id in rows:
+        found[form, concept][way].append(cell_id)
+    return {key: list(by_way.values()) for key, by_way in found.items()}
 
 
-def _sum(way: Sequence[tuple[str, str]]) -> str:
-    ids = ", ".join(_cell_id(cell, unit) for cell, unit in way)
-    total = f"iif(count(ifnull(k.value, f.value)) = {len(way)}, sum(ifnull(k.value, f.value)), NULL)"
-    return f"(SELECT {total} FROM {_CORRECTED} IN ({ids}))"  # noqa: S608  our own names
-
-
-def _cell_id(cell: str, unit: str) -> str:
-    return f"(SELECT cell_id FROM cells WHERE cell = '{cell}' AND unit = '{unit}')"  # noqa: S608  our own names
+def _number(ways: Iterable[Sequence[int]], values: Mapping[int, int | float | None]) -> int | float | None:
+    """The first way whose every cell has a number."""
+    for cells in ways:
+        numbers = [number for cell in cells if (number := values.get(cell)) is not None]
+        if len(numbers) == len(cells):
+            return sum(numbers)
+    return None

@@ -38,8 +38,7 @@ AGGREGATE = "aggregate"
 def check_documents(store: Store) -> None:
     """Brings corrections, the choice of reports for the panel, and all verdicts and their findings up to date."""
     with store.transaction():
-        apply_corrections(store)
-        write_choices(store)
+        write_choices(store, apply_corrections(store))
         reports = checked_reports(store)
         rows = list(_Checks(store, reports).rows())
         write_checks(store, rows)

@@ -12,7 +12,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 
 from parsers.concepts import concepts
 from parsers.model import Section
@@ -21,7 +21,12 @@ from parsers.vocabulary import WORDS
 
 _SENTENCE = re.compile(r"[。；;！!？?\n]")
 # Commas part clauses, but not the thousands of a number.
-_CLAUSE = re.compile(r"，|,(?!\d{3})|(?<!\d),")
+_CLAUSE = re.compile(r",(?!\d{3}(?!\d))|(?<!\d),")
+_EDGES = "()、:"
+# What every sentence that counts has in it.
+_WORTH_A_LOOK = re.compile("申请|复议|诉讼|结转|规范性文件|主动公开")
+# Stands for the report's own name.
+_OURSELVES = "本机关"
 _SPACE = re.compile(r"\s+")
 _YEAR = re.compile(r"(?<!\d)(20\d\d)年")
 _EARLIER = re.compile(r"去年|上年(?!度?结转)|上一年(?!度?结转)|前年")
@@ -88,11 +93,12 @@ def told(sections: Sequence[Section], *, year: int, agency: str, edition: str) -
 
     `agency` is the report's own name: a sentence about another body is left alone.
     """
+    own_name = _plain(agency)
     return tuple(
         found
         for section in sections
         for sentence in _SENTENCE.split(section.text)
-        for found in _in_sentence(sentence, section.heading, year, agency, edition)
+        for found in _in_sentence(sentence, section.heading, year, own_name, edition)
     )
 
 
@@ -106,49 +112,55 @@ def told_against_tables(found: Sequence[Told], report: YearReport) -> Iterator[V
 
 
 def _in_sentence(sentence: str, heading: str, year: int, agency: str, edition: str) -> Iterator[Told]:
+    if not _WORTH_A_LOOK.search(sentence):
+        return
     whole = _plain(sentence)
-    if not whole or not re.search(r"\d|未|没有|无", whole) or told_words().vetoes.search(whole):
+    if agency:
+        whole = whole.replace(agency, _OURSELVES)
+    if told_words().vetoes.search(whole) or _EARLIER.search(whole):
         return
-    years = {int(found) for found in _YEAR.findall(whole)}
-    if years - {year} or _EARLIER.search(whole):
+    if any(int(found) != year for found in _YEAR.findall(whole)):
         return
-    clauses = [_plain(clause) for clause in _CLAUSE.split(sentence)]
-    for clause in clauses:
-        for measure in told_words().measures:
-            if edition in measure.editions and (found := _in_clause(clause, whole, measure, agency, heading)):
+    measures = [one for one in _compiled() if edition in one.measure.editions]
+    measures = [one for one in measures if one.needs is None or one.needs.search(whole)]
+    for clause in _CLAUSE.split(whole):
+        for one in measures:
+            if found := _in_clause(clause.strip(_EDGES), one, heading):
                 yield found
 
 
-def _in_clause(clause: str, sentence: str, measure: Measure, agency: str, heading: str) -> Told | None:
-    patterns, nones, needs = _compiled(measure, agency)
-    if needs is not None and not needs.search(sentence):
-        return None
-    for pattern in patterns:
+def _in_clause(clause: str, compiled: _Compiled, heading: str) -> Told | None:
+    for pattern in (*compiled.patterns, *compiled.none):
         match = pattern.fullmatch(clause)
         if match is not None:
             groups = match.groupdict()
-            number = int(groups["n"].replace(",", ""))
+            number = int(groups["n"].replace(",", "")) if "n" in groups else 0
             is_loose, is_whole = bool(groups.get("loose")), bool(groups.get("whole"))
-            return Told(measure, number, clause, heading, is_loose, is_whole)
-    for pattern in nones:
-        match = pattern.fullmatch(clause)
-        if match is not None:
-            return Told(measure, 0, clause, heading, is_whole=bool(match.groupdict().get("whole")))
+            return Told(compiled.measure, number, clause, heading, is_loose, is_whole)
     return None
 
 
-@lru_cache(maxsize=4096)
-def _compiled(
-    measure: Measure, agency: str
-) -> tuple[tuple[re.Pattern[str], ...], tuple[re.Pattern[str], ...], re.Pattern[str] | None]:
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    measure: Measure
+    patterns: tuple[re.Pattern[str], ...]
+    none: tuple[re.Pattern[str], ...]
+    needs: re.Pattern[str] | None
+
+
+@cache
+def _compiled() -> tuple[_Compiled, ...]:
     words = dict(told_words().parts)
-    own = f"|{re.escape(_plain(agency))}" if agency else ""
-    words["subject"] = f"(?:{words['who']}{own}|(?P<whole>{words['whole']}))"
+    words["subject"] = f"(?:{words['who']}|(?P<whole>{words['whole']}))"
     words["n"] = _NUMBER
-    return (
-        tuple(_pattern(text, words) for text in measure.patterns),
-        tuple(_pattern(text, words) for text in measure.none),
-        _pattern(measure.needs, words) if measure.needs else None,
+    return tuple(
+        _Compiled(
+            measure,
+            tuple(_pattern(text, words) for text in measure.patterns),
+            tuple(_pattern(text, words) for text in measure.none),
+            _pattern(measure.needs, words) if measure.needs else None,
+        )
+        for measure in told_words().measures
     )
 
 
@@ -158,10 +170,9 @@ def _pattern(text: str, words: dict[str, str]) -> re.Pattern[str]:
     return re.compile(text)
 
 
-@lru_cache(maxsize=4096)
 def _plain(text: str) -> str:
-    """Without spaces and in one width; 、 and 。 stay what they are."""
-    return _SPACE.sub("", unicodedata.normalize("NFKC", text)).strip("()（）、:：")
+    """Without spaces and in one width; 、 stays what it is."""
+    return _SPACE.sub("", unicodedata.normalize("NFKC", text))
 
 
 def _verdict(ones: Sequence[Told], report: YearReport) -> Verdict:

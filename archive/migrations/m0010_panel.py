@@ -1,7 +1,7 @@
 """Concepts, corrections over facts, one report per agency and year, checks across documents.
 
-All tables here are derived: written anew when what they rest on changes. The view `panel_wide` gets its columns from
-`concepts`, see archive/panel.py.
+All tables here are derived: written anew when what they rest on changes. `panel_numbers` and `panel_wide` get a column
+for each concept, see archive/panel.py.
 """
 
 from __future__ import annotations
@@ -114,6 +114,7 @@ STATEMENTS = (
         UNIQUE(agency_id, report_year, scope))""",
     "CREATE INDEX panel_choices_year ON panel_choices(report_year)",
     "CREATE INDEX panel_choices_reading ON panel_choices(reading_id)",
+    "CREATE TABLE panel_numbers(report_id INTEGER PRIMARY KEY)",
     # A concept that is one cell is a lookup; one that is a sum, or printed in more than one way, is put together.
     f"""CREATE VIEW panel AS
         SELECT p.agency_id, p.agency, p.division_code, p.report_year, p.scope, w.concept,
