@@ -207,7 +207,7 @@ def _with_tabs(lines: list[str], start: int) -> tuple[Grid, int]:
     region = lines[start:end]
     alone = sum(1 for line in region if line.startswith("\t") and "\t" not in line[1:].rstrip("\t"))
     tabbed = sum(1 for line in region if "\t" in line) - alone
-    if alone > 4 * tabbed:
+    if alone > 4 * tabbed and lines[start].startswith("\t"):
         return _indented(lines, start)
     return _tabbed(lines, start, end)
 

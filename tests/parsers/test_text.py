@@ -129,3 +129,11 @@ def test_a_paragraph_indented_by_a_tab_is_no_table() -> None:
     sentence = "本年度主动公开信息的范围与往年相同，" * 6
     (block,) = blocks(f"\t{sentence}\n")
     assert isinstance(block, Paragraph)
+
+
+def test_a_row_with_cells_above_many_indented_lines_does_not_hold_the_reader_up() -> None:
+    # Found by tests/fuzz.py: the reader never came back.
+    document = text.read(("行政复议\t\t\n" + "\t总计\n" * 9).encode())
+    assert [cell.text for block in document.blocks if isinstance(block, Grid) for cell in block.cells][:1] == [
+        "行政复议"
+    ]

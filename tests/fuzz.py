@@ -1,0 +1,312 @@
+"""Bytes that no one wrote, given to the readers until one of them breaks.
+
+    python tests/fuzz.py [TARGET …] [--seconds 60] [--seed 1] [--keep FOLDER]
+
+Each target is given changed copies of good documents for so many seconds. With atheris (`pip install atheris`, wheels
+for Linux and macOS) the changes follow what the code does with them: parsers are instrumented, and what takes a new way
+through them is changed further. Without it changes are random. A reader may refuse (UnreadableDocumentError) and
+nothing else; `read` may not even do that. It breaks where another exception leaves it, where one document takes longer
+than ten seconds, or where a reading contradicts itself. The input is kept in FOLDER (default: where you are) under the
+name of its target and digest, for `python tests/fuzz.py TARGET --input FILE`.
+
+Packages (docx, xlsx, ofd, zip) are zip files, in which a changed byte is a broken checksum and no more: the targets
+`docx-part`, `ofd-page` and `xlsx-part` change the XML inside instead.
+"""
+
+# ruff: noqa: T201  a command of its own
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib
+import importlib.util
+import io
+import os
+import random
+import subprocess
+import sys
+import time
+import traceback
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+SLOW = 10.0
+_LONGEST = 1 << 20
+_TOKENS = (
+    b"\x00", b"\xff", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"<", b">", b"</", b"/>", b"&#0;", b"&#x10ffff;",
+    b"]]>",
+    b"<table>", b"<td colspan=9999 rowspan=0>", b"endobj", b"stream", b"\r\n", b"\t", b"|", b"99999999999999999999",
+    b"-1", b"1e999", b"nan", b"\xe4\xb8\x80", b"\xa3\xa8", "一、总体情况".encode(), "总计".encode(),
+)  # fmt: skip
+
+
+_INSTRUMENTED = ("archive", "doc", "docx", "html", "ofd", "ole", "pdf", "sheet", "text")
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is done with the bytes, and the documents that changes begin with."""
+
+    run: Callable[[bytes], object]
+    seeds: Callable[[], list[bytes]]
+
+
+# ------------------------------------------------------------ targets
+
+
+def _reader(name: str) -> Callable[[bytes], object]:
+    def run(data: bytes) -> object:
+        from parsers.errors import UnreadableDocumentError
+
+        module = importlib.import_module(f"parsers.readers.{name}")
+        try:
+            return module.read(data)
+        except UnreadableDocumentError as error:
+            assert error.code and error.message
+            return None
+
+    return run
+
+
+def _members(data: bytes) -> object:
+    from parsers.errors import UnreadableDocumentError
+    from parsers.readers.archive import members
+
+    try:
+        return members(data)
+    except UnreadableDocumentError:
+        return None
+
+
+def _whole(data: bytes) -> object:
+    from parsers.reading import as_json, read
+
+    reading = read(data)
+    for fact in reading.facts:
+        assert 0.0 <= fact.confidence <= 1.0, fact
+        assert (fact.value is not None) == (fact.status in ("reported", "inferred")), fact
+    return as_json(reading, "fuzz")
+
+
+@cache
+def _part(kind: str) -> Callable[[bytes], object]:
+    member, package = _PACKAGES[kind]
+    seed = _written(package)
+
+    def run(data: bytes) -> object:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(io.BytesIO(seed)) as old, zipfile.ZipFile(buffer, "w") as new:
+            for name in old.namelist():
+                new.writestr(zipfile.ZipInfo(name), data if name == member else old.read(name))
+        return _whole(buffer.getvalue())
+
+    return run
+
+
+_PACKAGES = {
+    "docx-part": ("word/document.xml", "docx"),
+    "ofd-page": ("Doc_0/Pages/Page_1/Content.xml", "ofd"),
+    "xlsx-part": ("xl/worksheets/sheet1.xml", "xlsx"),
+}
+
+
+@cache
+def _written(kind: str) -> bytes:
+    """One generated report in a format."""
+    from crawler.replica.reports import draw_report, lay_out
+    from crawler.replica.writers import docx, html, ofd, packed, pdf, sheet, text
+
+    printed = lay_out(draw_report("fuzz", year=2022))
+    writers: dict[str, Callable[[], bytes]] = {
+        "docx": lambda: docx.write(printed),
+        "html": lambda: html.write(printed),
+        "ofd": lambda: ofd.write(printed),
+        "pdf": lambda: pdf.write(printed),
+        "text": lambda: text.write(printed),
+        "xls": lambda: sheet.write_xls(printed),
+        "xlsx": lambda: sheet.write_xlsx(printed),
+        "zip": lambda: packed.write_zip([("年报.html", html.write(printed))]),
+        "rar": lambda: packed.write_rar([("年报.html", html.write(printed))]),
+    }
+    return writers[kind]()
+
+
+def _fixtures(*suffixes: str) -> list[bytes]:
+    folder = ROOT / "tests" / "fixtures"
+    return [path.read_bytes() for path in sorted(folder.rglob("input.*")) if path.suffix in suffixes]
+
+
+def _seeds(*kinds: str, suffixes: Sequence[str] = ()) -> Callable[[], list[bytes]]:
+    return lambda: [*(_written(kind) for kind in kinds), *_fixtures(*suffixes)]
+
+
+def _part_seeds(kind: str) -> Callable[[], list[bytes]]:
+    member, package = _PACKAGES[kind]
+
+    def seeds() -> list[bytes]:
+        with zipfile.ZipFile(io.BytesIO(_written(package))) as archive:
+            return [archive.read(member)]
+
+    return seeds
+
+
+TARGETS: dict[str, Target] = {
+    "text": Target(_whole, _seeds("text", suffixes=(".txt", ".md"))),
+    "html": Target(_whole, _seeds("html", suffixes=(".html", ".htm"))),
+    "docx": Target(_reader("docx"), _seeds("docx", suffixes=(".docx",))),
+    "pdf": Target(_reader("pdf"), _seeds("pdf", suffixes=(".pdf",))),
+    "doc": Target(_reader("doc"), lambda: _fixtures(".doc")),
+    "ole": Target(_reader("ole"), lambda: _fixtures(".doc")),
+    "xls": Target(_reader("sheet"), _seeds("xls", suffixes=(".xls",))),
+    "xlsx": Target(_reader("sheet"), _seeds("xlsx")),
+    "ofd": Target(_reader("ofd"), _seeds("ofd")),
+    "archive": Target(_members, _seeds("zip", "rar")),
+    **{name: Target(lambda data, name=name: _part(name)(data), _part_seeds(name)) for name in _PACKAGES},  # type: ignore[misc]  # one for each
+    "read": Target(_whole, _seeds("text", "html", "docx", "pdf", "ofd", "xls", "xlsx", "zip", "rar")),
+}
+
+
+# ------------------------------------------------------------ running them
+
+
+def watched(target: Target, data: bytes) -> None:
+    """Run a target; raises what it should not."""
+    began = time.thread_time()
+    target.run(data)
+    taken = time.thread_time() - began
+    if taken > SLOW:
+        raise TimeoutError(f"{len(data)} bytes took {taken:.1f} s")
+
+
+def keep(folder: Path, name: str, data: bytes) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}-{hashlib.sha256(data).hexdigest()[:12]}"
+    path.write_bytes(data)
+    return path
+
+
+def changed(data: bytes, chance: random.Random) -> bytes:
+    """One to eight changes: bytes overwritten, pieces cut out, doubled or moved, tokens put in, the end cut off."""
+    content = bytearray(data)
+    for _ in range(chance.randint(1, 8)):
+        at = chance.randrange(len(content) + 1)
+        size = min(chance.choice((1, 2, 4, 16, 64, 512)), max(0, len(content) - at))
+        way = chance.randrange(6)
+        if way == 0:
+            content[at : at + size] = chance.randbytes(size)
+        elif way == 1:
+            del content[at : at + size]
+        elif way == 2:
+            to = chance.randrange(len(content) + 1)
+            content[to:to] = content[at : at + size]
+        elif way == 3:
+            content[at:at] = chance.choice(_TOKENS)
+        elif way == 4:
+            token = chance.choice(_TOKENS)
+            content[at : at + len(token)] = token
+        elif chance.random() < 0.1:
+            del content[at:]
+    return bytes(content[:_LONGEST])
+
+
+def at_random(name: str, seconds: float, seed: int, folder: Path) -> int:
+    """Random changes for so long; how many documents broke the target."""
+    target, chance = TARGETS[name], random.Random(seed)
+    seeds = target.seeds()
+    end, runs, broken = time.monotonic() + seconds, 0, set[str]()
+    while time.monotonic() < end:
+        data = changed(chance.choice(seeds), chance)
+        runs += 1
+        try:
+            watched(target, data)
+        except Exception as error:  # noqa: BLE001  whatever it is, it is what is looked for
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            if f"{where.filename}:{where.lineno}" not in broken:
+                broken.add(f"{where.filename}:{where.lineno}")
+                print(f"{name}: {type(error).__name__}: {error} at {where.filename}:{where.lineno}")
+                print(f"  kept as {keep(folder, name, data)}", flush=True)
+    print(f"{name}: {runs} documents in {seconds:.0f} s, {len(broken)} broke it", flush=True)
+    return len(broken)
+
+
+def by_coverage(name: str, seconds: float, seed: int, folder: Path) -> None:
+    """The same with atheris; ends this process."""
+    import atheris
+
+    with atheris.instrument_imports(include=["parsers"]):
+        for module in ("reading", *(f"readers.{reader}" for reader in _INSTRUMENTED)):
+            importlib.import_module(f"parsers.{module}")
+
+    target = TARGETS[name]
+    corpus = folder / f"corpus-{name}"
+    corpus.mkdir(parents=True, exist_ok=True)
+    for number, data in enumerate(target.seeds()):
+        (corpus / f"seed-{number}").write_bytes(data)
+
+    def once(data: bytes) -> None:
+        try:
+            watched(target, data)
+        except Exception as error:
+            print(f"{name}: {type(error).__name__}: {error}\n  kept as {keep(folder, name, data)}", flush=True)
+            raise
+
+    options = [
+        f"-max_total_time={seconds:.0f}",
+        f"-max_len={_LONGEST}",
+        f"-seed={seed}",
+        "-timeout=60",
+        "-rss_limit_mb=3000",
+    ]
+    atheris.Setup(
+        [sys.argv[0], *options, "-print_final_stats=1", f"-artifact_prefix={folder}/{name}-", str(corpus)], once
+    )
+    atheris.Fuzz()
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(TARGETS)}; default all")
+    arguments.add_argument("--seconds", type=float, default=60, help="for each target; default 60")
+    arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--keep", type=Path, default=Path.cwd(), help="where inputs go that break a target")
+    arguments.add_argument("--input", type=Path, help="run one target once, on this file")
+    arguments.add_argument("--random", action="store_true", help="random changes even where atheris is installed")
+    arguments.add_argument("--guided", action="store_true", help=argparse.SUPPRESS)
+    chosen = arguments.parse_args()
+    names = chosen.targets or list(TARGETS)
+    unknown = sorted(set(names) - set(TARGETS))
+    if unknown:
+        arguments.error(f"no target {unknown[0]}; known: {', '.join(TARGETS)}")
+    if chosen.input:
+        watched(TARGETS[names[0]], chosen.input.read_bytes())
+        return 0
+    if chosen.guided:
+        by_coverage(names[0], chosen.seconds, chosen.seed, chosen.keep)
+        return 0
+    broken = 0
+    for name in names:
+        if chosen.random or importlib.util.find_spec("atheris") is None:
+            broken += at_random(name, chosen.seconds, chosen.seed, chosen.keep)
+            continue
+        # atheris ends the process it runs in.
+        command: list[Any] = [sys.executable, __file__, name, "--guided", "--seed", chosen.seed, "--keep", chosen.keep]
+        done = subprocess.run(
+            [*map(str, command), "--seconds", str(chosen.seconds)], capture_output=True, text=True, env={**os.environ}
+        )
+        told = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith((f"{name}:", "  kept"))]
+        runs = [line.split()[-1] for line in done.stderr.splitlines() if "number_of_executed_units" in line]
+        print("\n".join([*told, f"{name}: {runs[0] if runs else '?'} documents, status {done.returncode}"]), flush=True)
+        broken += done.returncode != 0
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
