@@ -150,9 +150,7 @@ class _Compiled:
 
 @cache
 def _compiled() -> tuple[_Compiled, ...]:
-    words = dict(told_words().parts)
-    words["subject"] = f"(?:{words['who']}|(?P<whole>{words['whole']}))"
-    words["n"] = _NUMBER
+    words = {**told_words().parts, "n": _NUMBER}
     return tuple(
         _Compiled(
             measure,
