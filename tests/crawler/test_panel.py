@@ -1,0 +1,246 @@
+"""The panel: one report for an agency's year, concepts across editions, sums only when whole."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from panel_corpus import page, pages, publish, series, url_of, with_values
+
+from archive.store import Store
+from crawler.codebook import publish_codebook
+from crawler.document_checks import check_documents
+from crawler.extract import extract
+from parsers.concepts import concepts
+
+AGENCY = "青禾区柳溪街道办事处"
+OTHER = "青禾区财政局"
+YEARS = range(2018, 2024)
+REFUSED = [f"applications.refused_{why}.total" for why in (
+    "state_secret", "by_law", "security_stability", "third_party", "internal_affairs", "process", "enforcement_file",
+    "query")]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    data_dir = tmp_path_factory.mktemp("panel")
+    specs = series(AGENCY, YEARS)
+    specs[2022] = with_values(specs[2022], applications__refused_query__total=None)
+    specs[2021] = with_values(specs[2021], **{cell.replace(".", "__"): None for cell in REFUSED})
+    publish(data_dir, pages([*specs.values(), *series(OTHER, (2023,)).values()]))
+    extract(data_dir)
+    return data_dir
+
+
+@pytest.fixture
+def data_dir(template: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(template, tmp_path / "data"))
+
+
+@pytest.fixture
+def connection(template: Path) -> Iterator[sqlite3.Connection]:
+    with Store.open(template) as store:
+        yield store.connection
+
+
+def values(connection: sqlite3.Connection, concept: str) -> dict[int, tuple[object, ...]]:
+    rows = connection.execute(
+        """SELECT report_year, value, status, comparability, form FROM panel WHERE agency = ? AND concept = ?
+        ORDER BY report_year""",
+        (AGENCY, concept),
+    )
+    return {row[0]: row[1:] for row in rows}
+
+
+def fact(connection: sqlite3.Connection, year: int, cell: str) -> object:
+    return connection.execute(
+        "SELECT value FROM facts JOIN reports USING (report_id) WHERE report_year = ? AND agency = ? AND cell = ?",
+        (year, AGENCY, cell),
+    ).fetchone()[0]
+
+
+def test_a_concept_runs_through_the_editions(connection: sqlite3.Connection) -> None:
+    assert values(connection, "app_new") == {
+        2018: (fact(connection, 2018, "applications.received"), "reported", "exact", "2014"),
+        2019: (fact(connection, 2019, "applications.new.total"), "reported", "exact", "2019"),
+        2020: (fact(connection, 2020, "applications.new.total"), "reported", "exact", "2019"),
+        2021: (fact(connection, 2021, "applications.new.total"), "reported", "exact", "2021"),
+        2022: (fact(connection, 2022, "applications.new.total"), "reported", "exact", "2021"),
+        2023: (fact(connection, 2023, "applications.new.total"), "reported", "exact", "2021"),
+    }
+
+
+def test_a_break_is_marked_in_the_long_panel_and_left_out_of_the_wide_one(connection: sqlite3.Connection) -> None:
+    found = values(connection, "reg_in_force")
+    assert {year: row[2:] for year, row in found.items()} == {
+        2019: ("break", "2019"),
+        2020: ("break", "2019"),
+        2021: ("exact", "2021"),
+        2022: ("exact", "2021"),
+        2023: ("exact", "2021"),
+    }
+    wide = dict(
+        connection.execute("SELECT report_year, reg_in_force FROM panel_wide WHERE agency = ?", (AGENCY,)).fetchall()
+    )
+    assert wide == {2018: None, 2019: None, 2020: None, **{year: found[year][0] for year in (2021, 2022, 2023)}}
+
+
+def test_a_sum_has_a_value_only_when_every_part_has_one(connection: sqlite3.Connection) -> None:
+    found = values(connection, "app_refused")
+    whole = sum(int(str(fact(connection, 2023, cell))) for cell in REFUSED)
+    assert found[2023][:2] == (whole, "reported")
+    assert found[2022][:2] == (None, "incomplete")
+    assert found[2021][:2] == (None, "blank")
+    wide = dict(
+        connection.execute("SELECT report_year, app_refused FROM panel_wide WHERE agency = ?", (AGENCY,)).fetchall()
+    )
+    assert (wide[2021], wide[2022], wide[2023]) == (None, None, whole)
+
+
+def test_both_panels_say_the_same(connection: sqlite3.Connection) -> None:
+    cursor = connection.execute("SELECT * FROM panel_wide")
+    names = [column[0] for column in cursor.description]
+    wide = {row[names.index("report_id")]: dict(zip(names, row, strict=True)) for row in cursor}
+    long = connection.execute(
+        "SELECT report_id, concept, iif(comparability = 'break', NULL, value) FROM panel"
+    ).fetchall()
+    assert len(long) > 1000
+    assert [row for row in long if wide[row[0]][row[1]] != row[2]] == []
+    assert names[-len(concepts().concepts) :] == [one.concept for one in concepts().concepts]
+    # What an edition does not print has no row in the one and nothing in the other.
+    printed = {row[:2] for row in long}
+    assert all(
+        wide[report_id][one.concept] is None
+        for report_id in wide
+        for one in concepts().concepts
+        if (report_id, one.concept) not in printed
+    )
+
+
+def test_every_agency_year_and_scope_is_there_once(connection: sqlite3.Connection) -> None:
+    keys = connection.execute("SELECT agency, report_year, scope FROM panel_wide").fetchall()
+    assert len(keys) == len(set(keys)) == len(YEARS) + 1
+    doubled = connection.execute(
+        "SELECT 1 FROM panel GROUP BY agency_id, report_year, scope, concept HAVING count(*) > 1"
+    ).fetchall()
+    assert doubled == []
+
+
+def test_concepts_and_their_cells_are_published_with_reasons(connection: sqlite3.Connection) -> None:
+    (count,) = connection.execute("SELECT count(*) FROM concepts").fetchone()
+    assert count == len(concepts().concepts)
+    row = connection.execute(
+        """SELECT cell, comparability, reason_zh, reason_en FROM concept_cells
+        WHERE concept = 'app_granted' AND form = '2014'"""
+    ).fetchone()
+    assert row[:2] == ("applications.granted", "narrower")
+    assert "已主动公开" in row[2]
+    assert "public already" in row[3]
+    without = connection.execute(
+        """SELECT c.form, c.cell FROM form_cells c LEFT JOIN concept_cells m ON m.form = c.form AND m.cell = c.cell
+        WHERE m.cell IS NULL"""
+    ).fetchall()
+    assert without == []
+
+
+def chosen(data_dir: Path) -> dict[int, tuple[object, ...]]:
+    with Store.open(data_dir) as store:
+        rows = store.connection.execute(
+            """SELECT report_year, document_url, chosen_by, other_reports FROM panel_reports
+            WHERE is_chosen AND agency = ?""",
+            (AGENCY,),
+        ).fetchall()
+        in_panel = dict(
+            store.connection.execute(
+                "SELECT report_year, report_id FROM panel_wide WHERE agency = ?", (AGENCY,)
+            ).fetchall()
+        )
+        numbers = dict(
+            store.connection.execute(
+                "SELECT report_year, report_id FROM panel_reports WHERE is_chosen AND agency = ?", (AGENCY,)
+            ).fetchall()
+        )
+        assert in_panel == numbers
+    return {row[0]: row[1:] for row in rows}
+
+
+def test_of_two_reports_the_one_published_last_stands_for_the_year(data_dir: Path) -> None:
+    spec = series(AGENCY, YEARS, seed=5)[2023]
+    later = replace(spec, signed_on=date(2024, 11, 3))
+    earlier = replace(spec, signed_on=date(2024, 1, 2))
+    assert chosen(data_dir)[2023] == (url_of(AGENCY, 2023), "only_one", 0)
+    publish(data_dir, [(url_of(AGENCY, 2023, copy=1), dated(page(later), "2024-11-03"))], run=2)
+    extract(data_dir)
+    assert chosen(data_dir)[2023] == (url_of(AGENCY, 2023, copy=1), "latest_published", 1)
+    publish(data_dir, [(url_of(AGENCY, 2023, copy=2), dated(page(earlier), "2024-01-02"))], run=3)
+    extract(data_dir)
+    assert chosen(data_dir)[2023] == (url_of(AGENCY, 2023, copy=1), "latest_published", 2)
+
+
+def dated(html: bytes, day: str) -> bytes:
+    return html.replace(b"</head>", f'<meta name="PubDate" content="{day}"></head>'.encode(), 1)
+
+
+def test_a_second_extraction_changes_nothing(data_dir: Path) -> None:
+    def state(store: Store) -> str:
+        names = (
+            "panel_choices",
+            "panel_numbers",
+            "document_checks",
+            "document_check_cells",
+            "findings",
+            "concept_cells",
+        )
+        return json.dumps([store.connection.execute(f"SELECT * FROM {name}").fetchall() for name in names])
+
+    with Store.open(data_dir) as store:
+        before, changes = state(store), store.connection.total_changes
+        publish_codebook(store)
+        check_documents(store)
+        check_documents(store)
+        assert state(store) == before
+        codebook_rows = 900
+        assert store.connection.total_changes - changes < 2 * codebook_rows
+
+
+def test_new_concepts_make_new_columns(data_dir: Path) -> None:
+    from archive.panel import ConceptCellsRow, ConceptRow, write_choices, write_concepts
+
+    one = ConceptRow(
+        "app_open",
+        "收与结转",
+        "Received and carried in",
+        "件",
+        "两者之和",
+        "The sum of both",
+        (
+            ConceptCellsRow(
+                "2021",
+                ((("applications.new.total", "件"), ("applications.carried_in.total", "件")),),
+                "exact",
+                "和",
+                "sum",
+            ),
+        ),
+    )
+    with Store.open(data_dir) as store:
+        write_concepts(store, [one])
+        write_choices(store)
+        found = store.connection.execute(
+            "SELECT app_open FROM panel_wide WHERE agency = ? ORDER BY report_year", (AGENCY,)
+        ).fetchall()
+        expected = [
+            int(str(fact(store.connection, year, "applications.new.total")))
+            + int(str(fact(store.connection, year, "applications.carried_in.total")))
+            for year in (2021, 2022, 2023)
+        ]
+        assert [row[0] for row in found] == [None, None, None, *expected]
+        publish_codebook(store)
+        write_choices(store)
+        assert store.connection.execute("SELECT count(app_new) FROM panel_wide").fetchone() == (len(YEARS) + 1,)
