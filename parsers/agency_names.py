@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from parsers.agency_units import Kind, Unit, spelled, unit_of
 from parsers.agency_words import agency_words
-from parsers.division_index import Beginning, DivisionIndex, is_inside
+from parsers.division_index import Beginning, DivisionIndex
 from parsers.divisions import level_of
 
 _IDEOGRAPHIC = re.compile(r"[\u3400-\u9fff\uf900-\ufaff][\u3400-\u9fff\uf900-\ufaff0-9A-Z()·、]+")
@@ -77,6 +77,9 @@ class AgencyMatcher:
     def has_counties(self, place: str) -> bool:
         return self._index.has_counties(self._index.code(place))
 
+    def is_within(self, place: str, code: str) -> bool:
+        return self._index.is_within(place, code)
+
     def division_at_end(self, text: str, context: Context) -> tuple[str, str]:
         """The place whose name a text ends with, and that name; `ELSEWHERE` where the context does not say which place,
         ("", "") when no division is named.
@@ -97,7 +100,7 @@ class AgencyMatcher:
         found = [
             (beginning, unit)
             for beginning in self._index.beginnings(text, context.year)
-            if (unit := unit_of(beginning.rest)) is not None
+            if (unit := unit_of(beginning.rest)) is not None and not self._is_cut_word(beginning, unit, context)
         ]
         if not found:
             return None
@@ -111,12 +114,35 @@ class AgencyMatcher:
         beginning, unit = next(pair for pair in longest if pair[0] in near)
         shown = f"{beginning.code} {self._index.name(beginning.code, context.year)}"
         evidence = f"{text} = {shown} + {beginning.rest or 'government'}"
+        if not self._index.holds(beginning.code, context.year):
+            return _open("division_ended", f"{evidence}, which was no more in {context.year}")
         if unit.kind not in ("street_office", "town") or not self._index.has_counties(beginning.code):
             return self._certain(places[0], unit, "printed_division", evidence)
         own = context.division_code
-        if own is None or not is_inside(own, beginning.code) or self._index.has_counties(own):
+        is_province = shown.endswith(("省", "自治区"))
+        if (
+            is_province
+            or own is None
+            or self._index.has_counties(own)
+            or not self._index.is_within(own, beginning.code)
+        ):
             return _open("which_division", f"{evidence}: of which district is not said")
         return self._certain(self._index.place(own), unit, "printed_city", f"{evidence} on a site of {own}")
+
+    def _is_cut_word(self, beginning: Beginning, unit: Unit, context: Context) -> bool:
+        """朝阳市场监督管理局 is not of 朝阳市: the division's last character is the first one of a bureau's name.
+
+        On a site of 伊春市, 伊春区划地名局 may be that too.
+        """
+        if unit.is_known or unit.kind != "department":
+            return False
+        name = self._index.name(beginning.code)
+        whole = unit_of(name[-1] + beginning.rest)
+        if whole is None or whole.kind != "department":
+            return False
+        own = context.division_code
+        above = self._index.stems(own).get(name[:-1]) if own else None
+        return whole.is_known or (beginning.named == 1 and above is not None and above != beginning.code)
 
     def _near(self, found: list[Beginning], context: Context) -> list[Beginning]:
         """Of places of one name those around the site; elsewhere only what is told in full or is the only one."""
@@ -125,8 +151,8 @@ class AgencyMatcher:
             chain = self._index.chain(own)
             around = next(iter(chain[1:2]), own)
             for tier in (
-                [one for one in found if one.code in chain or is_inside(one.code, own)],
-                [one for one in found if is_inside(one.code, around)],
+                [one for one in found if one.code in chain or self._index.is_within(one.code, own)],
+                [one for one in found if self._index.is_within(one.code, around)],
             ):
                 if tier:
                     return tier

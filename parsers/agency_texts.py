@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from parsers.agency_names import ELSEWHERE, AgencyMatcher, Context, Identity, Named
 from parsers.agency_units import Unit, spelled, spellings, unit_of
-from parsers.division_index import is_inside
 
 _BEFORE = 24
 _SUBORDINATES = ("street_office", "town")
@@ -34,7 +33,9 @@ def with_text(found: Named, printed: str, context: Context, text: str, matcher: 
         return found
     own = context.division_code
     near = {
-        place: evidence for place, evidence in told.items() if place != ELSEWHERE and is_inside(place, own or place)
+        place: evidence
+        for place, evidence in told.items()
+        if place != ELSEWHERE and matcher.is_within(place, own or place)
     }
     if len(near) == 1 and len(told) == 1:
         ((place, evidence),) = near.items()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from parsers.agency_words import agency_words, without
@@ -20,6 +20,8 @@ _BRACKETED = re.compile(r"\(([^()]*)\)")
 # A division inside a name that no code knows: 高新区和平街道.
 _INNER_DIVISION = re.compile(r".{2,}?[市区县州旗].{2,}")
 _SHORTEST_STREET = 2
+# The same names come again every year, and on every page of a site.
+_CACHED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ def spellings(unit: Unit) -> tuple[str, ...]:
     return (unit.name,)
 
 
+@lru_cache(maxsize=_CACHED)
 def unit_of(text: str) -> Unit | None:
     """The body that a name in one spelling means, its division taken off; None when it has no form of one."""
     words = agency_words()

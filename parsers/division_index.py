@@ -66,6 +66,22 @@ class DivisionIndex:
         """The newest code of a place."""
         return self._last_codes.get(place, place)
 
+    def is_within(self, code: str, other: str) -> bool:
+        """Whether a place, under any code it had, is in another division or is it."""
+        return any(is_inside(one, other) for one in self._codes_of_place[self.place(code)] | {code})
+
+    @cached_property
+    def _codes_of_place(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for code, place in self._first_codes.items():
+            found[place].add(code)
+        return found
+
+    def holds(self, code: str, year: int | None) -> bool:
+        """Whether there was such a place in a year, under whatever name and code."""
+        codes = self._codes_of_place[self.place(code)] | {code}
+        return year is None or any(one.holds_in(year) for known in codes for one in self._by_code.get(known, []))
+
     def name(self, code: str, year: int | None = None) -> str:
         """What a code is called in a year, else what it was called last; "" when it is unknown."""
         known = self._by_code.get(code, [])

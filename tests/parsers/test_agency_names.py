@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from parsers.agency_names import AgencyMatcher, Context
 from parsers.agency_texts import with_text
@@ -99,3 +101,32 @@ def test_a_text_that_names_another_district_leaves_the_report_open(other: str) -
 
 def test_an_agency_id_is_the_same_everywhere_and_always() -> None:
     assert agency("南岗区文化街道") == "a503g0pbgvb5k"
+
+
+BASES = st.text(alphabet="云帆枫林梅溪澜沙", min_size=2, max_size=4)
+DIVISIONS = st.sampled_from(["", "南岗区", "哈尔滨市南岗区", "黑龙江省哈尔滨市南岗区", "南岗区南岗区", "哈尔滨南岗区"])
+NOISE = st.sampled_from([str, " ".join, lambda name: f"　{name}", lambda name: name.replace("区", "區")])
+
+
+@given(
+    base=BASES, one=DIVISIONS, other=DIVISIONS, noise=NOISE, suffixes=st.permutations(["街道", "街道办", "街道办事处"])
+)
+def test_a_street_is_one_however_it_is_printed(base: str, one: str, other: str, noise, suffixes: list[str]) -> None:
+    assert agency(one + base + suffixes[0]) == agency(noise(other + base + suffixes[1])) is not None
+
+
+@given(one=BASES, other=BASES, suffix=st.sampled_from(["街道", "镇", "乡", "局", "管委会", "委员会"]))
+def test_two_names_are_one_agency_only_when_they_are_one_name(one: str, other: str, suffix: str) -> None:
+    assert (agency(f"南岗区{one}{suffix}") == agency(f"哈尔滨市南岗区{other}{suffix}")) == (one == other)
+
+
+@given(base=BASES, kinds=st.permutations(["街道办事处", "镇人民政府", "乡人民政府", "局", "管理委员会"]))
+def test_bodies_of_two_kinds_are_never_one(base: str, kinds: list[str]) -> None:
+    assert agency(base + kinds[0]) != agency(base + kinds[1])
+
+
+@given(name=st.text(max_size=30), code=st.sampled_from([None, "230103", "230100", "000000", "999999"]))
+def test_no_text_breaks_the_reading_of_names(name: str, code: str | None) -> None:
+    named = MATCHER.named(name, Context(code, year=2020))
+    assert named.rule and named.evidence
+    assert with_text(named, name, Context(code, year=2020), f"现公布{name}年报", MATCHER).rule
