@@ -28,6 +28,8 @@ from parsers.rows import (
 )
 
 _RECONSIDERATION, _LITIGATION = "行政复议", "行政诉讼"
+# So many words of a header are cut together, or none is.
+_LEAST_CUT = 3
 _UNVERIFIED, _STREAM, _LABELLED, _DISAGREEING = 0.85, 0.9, 0.8, 0.6
 
 
@@ -82,7 +84,7 @@ class AcrossReader:
         header = _Header([], [])
         instance, seen = 0, set[str]()
         has_header = False
-        for line in lines:
+        for line in self._whole(lines):
             words, values = self._words_and_values(line)
             self._take_words(words, line, header)
             has_header = has_header or bool(header.columns) or len(header.groups) > 1
@@ -104,6 +106,31 @@ class AcrossReader:
             line, values, header = blank
             candidates.extend(self._row(line, [], values, header, findings))
         return Across(tuple(candidates), tuple(findings), has_header)
+
+    def _whole(self, lines: Sequence[Line]) -> list[Line]:
+        """Lines with the words of columns made whole that are cut over two of them, as by the end of a page."""
+        whole: list[Line] = []
+        for line in lines:
+            joined = self._joined(whole[-1], line) if whole else None
+            if joined:
+                whole[-1] = joined
+            else:
+                whole.append(line)
+        return whole
+
+    def _joined(self, above: Line, below: Line) -> Line | None:
+        rest = [cell for cell in below.cells if not is_blank(cell)]
+        if above.grid != below.grid or not below.rows_known or not all(is_wordy(cell.text) for cell in rest):
+            return None
+        cells = list(above.cells)
+        used = 0
+        for at, cell in enumerate(cells):
+            if used == len(rest) or self._names.exact(cell.text) or not self._names.exact(cell.text + rest[used].text):
+                continue
+            if not above.columns_known or cell.column == rest[used].column:
+                cells[at] = replace(cell, text=cell.text + rest[used].text)
+                used += 1
+        return replace(above, cells=tuple(cells)) if used == len(rest) >= _LEAST_CUT else None
 
     def _words_and_values(self, line: Line) -> tuple[list[Cell], list[Cell]]:
         words = [cell for cell in line.cells if is_wordy(cell.text)]

@@ -130,3 +130,29 @@ def test_a_missing_row_is_absent_and_said_once() -> None:
     absent = [finding.message for finding in found.findings if finding.code == "row_absent"]
     assert sum("行政规范性文件" in message for message in absent) == 1
     assert sum(finding.code == "table_absent" for finding in found.findings) == 2
+
+
+def review_rows(*header: list[str]) -> Grid:
+    numbers = [*range(1, 5), 10, *range(11, 15), 50, *range(21, 25), 90]
+    groups = [["行政复议", "行政诉讼"], [*FIVE, "未经复议直接起诉", "复议后起诉"]]
+    spans = {(0, 0): 5, (0, 1): 10, (1, 5): 5, (1, 6): 5}
+    return grid([*groups, *header, list(map(str, numbers))], spans=spans)
+
+
+FIVE = ["结果维持", "结果纠正", "其他结果", "尚未审结", "总计"]
+
+
+def test_words_of_columns_cut_by_a_page_end_are_one_header() -> None:
+    cut = [*[""] * 5, *["结果", "结果", "其他", "尚未", "总计"] * 2]
+    rest = [*[""] * 5, *["维持", "纠正", "结果", "审结", ""] * 2]
+    found = matched(grid(SECTION_TWO), review_rows(cut, rest))
+    read = [one for one in found.facts if one.cell.startswith("review.")]
+    assert [one.value for one in read] == [1, 2, 3, 4, 10, 11, 12, 13, 14, 50, 21, 22, 23, 24, 90]
+    assert {one.confidence for one in read} == {1.0}
+
+
+def test_a_line_below_a_header_that_completes_only_some_of_its_words_is_left_alone() -> None:
+    cut = [*[""] * 5, *["结果", "结果", "其他", "尚未", "总计"] * 2]
+    rest = [*[""] * 5, *["维持", "纠正", "结果", "说明", ""] * 2]
+    found = matched(grid(SECTION_TWO), review_rows(cut, rest))
+    assert all(one.confidence < 0.9 for one in found.facts if one.cell.startswith("review.") and one.value is not None)
