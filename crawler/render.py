@@ -120,6 +120,10 @@ class RenderMiddleware:
             why = f"{host_of(asked.url)} is neither a channel's host nor in allowed_hosts"
             drawing.refused[asked.url] = ("host_not_allowed", why, asked.url)
             return None
+        if not self._session.may_ask(host_of(asked.url)):
+            why = f"{host_of(asked.url)} is to be left alone"
+            drawing.refused[asked.url] = ("host_resting", why, asked.url)
+            return None
         try:
             response = await self._fetch(self._request(asked, drawing))
         except PostponedError:

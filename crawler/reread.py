@@ -19,6 +19,7 @@ from crawler.blocking import block
 from crawler.discover import discover
 from crawler.exceptions import SiteFileError
 from crawler.site import Site, parse_site
+from crawler.walks import ListWalks
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ def discover_with(sites: Mapping[str, Site]) -> Discover:
 
     Of what other tools captured, only pages that a guard sent in a page's place are told apart.
     """
+    walks = ListWalks()
 
     def read(target: Target, exchange: Exchange, entity: bytes) -> Discovery:
         if target.site == IMPORT_SITE:
@@ -35,7 +37,8 @@ def discover_with(sites: Mapping[str, Site]) -> Discover:
         site = sites.get(target.site)
         if site is None or target.role == "robots":
             return Discovery()
-        return discover(target, entity, site=site, exchange=exchange)
+        found = discover(target, entity, site=site, exchange=exchange)
+        return walks.within(target, found, site) if target.role == "list" else found
 
     return read
 

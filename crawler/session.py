@@ -289,8 +289,7 @@ class Session:
             ending = Ending("failed", problem="the homepage came")
         recorded = await self._durable(target, frontier_id, exchange, ending)
         if recorded.outcome == "blocked" and ending.state == "acknowledged":
-            # It is asked again by the next run; until then there is no page to speak of.
-            self.frontier.fail([frontier_id])
+            # It is asked again by the next run, as the recorder has noted; until then there is no page to speak of.
             ending = Ending("failed", problem="a guard's page")
         if ending.state == "failed" and stand_in is None:
             self._give_up(target, ending.problem or "")
@@ -333,7 +332,12 @@ class Session:
     async def _record_aside(self, target: Target, exchange: Exchange) -> Recorded:
         """An exchange that answers no frontier row: robots.txt, or an attempt that the handler repeats at once."""
         state: Finished = "acknowledged" if target.role == "robots" else "leased"
-        return await self._durable(target, None, exchange, Ending(state))
+        recorded = await self._durable(target, None, exchange, Ending(state))
+        if target.role == "robots" and target.channel:
+            # What a browser asks for to draw a list tells as much of the host as any other request.
+            rest = after_exchange(exchange, attempts=1, now=now()).host_wait_seconds
+            self._mind(exchange, recorded, Ending(state, host_wait_seconds=rest), None)
+        return recorded
 
     async def _durable(self, target: Target, frontier_id: int | None, exchange: Exchange, ending: Ending) -> Recorded:
         try:

@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 from archive.errors import RecorderError
 from archive.model import Target
 from crawler.exceptions import SiteFileError
+from crawler.manners import MOST_REFUSALS
 from crawler.scheduler import FrontierScheduler
 from crawler.session import Options, Session
 from crawler.site import parse_site
@@ -234,6 +235,24 @@ def test_the_limit_counts_listed_pages_not_listings(tmp_path: Path, limit: int |
         recorded(run, LIST, response(entity))
     assert one(tmp_path, "SELECT count(*) FROM listings") == 3
     assert one(tmp_path, "SELECT count(*) FROM frontier WHERE role = 'page'") == expected
+
+
+def test_what_a_browser_asks_for_counts_among_a_host_s_refusals(tmp_path: Path):
+    asked = Target(url="http://d.example.cn/api", role="robots", site="d", channel="reports")
+    with session(tmp_path) as run:
+        for _ in range(MOST_REFUSALS):
+            assert run.may_ask("d.example.cn")
+            asyncio.run(run.record(asked, None, exchange(asked, response(b"", status=b"403 Forbidden"))))
+        assert not run.may_ask("d.example.cn")
+    assert one(tmp_path, "SELECT count(*) FROM findings WHERE code = 'host_paused'") == 1
+
+
+def test_a_robots_txt_that_is_refused_says_nothing_of_the_pages(tmp_path: Path):
+    robots = Target(url="http://d.example.cn/robots.txt", role="robots", site="d", channel="")
+    with session(tmp_path) as run:
+        for _ in range(MOST_REFUSALS):
+            asyncio.run(run.record(robots, None, exchange(robots, response(b"", status=b"403 Forbidden"))))
+        assert run.may_ask("d.example.cn")
 
 
 def test_an_abandoned_run_is_marked_and_its_leases_return(tmp_path: Path):

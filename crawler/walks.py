@@ -1,0 +1,48 @@
+"""How many pages of a channel's list are asked for in all: chains that branch are bounded together, not one by one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from archive.model import Discovery, Finding, Target
+from crawler.site import Site
+
+# What tells two requests for list pages apart.
+_Page = tuple[str, str, bytes]
+
+
+class ListWalks:
+    """The list pages that were asked for since a channel's own page was last read, which every run does first.
+
+    Reading the archive again meets the same pages in the same order, and so leaves out the same ones.
+    """
+
+    def __init__(self) -> None:
+        self._asked: dict[tuple[str, str], set[_Page]] = {}
+
+    def within(self, target: Target, found: Discovery, site: Site) -> Discovery:
+        """What a list page leads to, without list pages beyond the site's `max_list_pages`, and a finding for those."""
+        if "walked" not in json.loads(target.parameters):
+            self._asked.pop((target.site, target.channel), None)
+        if not any(following.role == "list" for following in found.targets):
+            return found
+        asked = self._asked.setdefault((target.site, target.channel), {_page(target)})
+        kept = tuple(following for following in found.targets if self._is_within(following, asked, site))
+        if len(kept) == len(found.targets):
+            return found
+        message = f"the channel's lists go on after {site.limits.max_list_pages} pages in all; see max_list_pages"
+        said = tuple(Finding("warning", code, message, target.url) for code in ("trap", "list_incomplete"))
+        return replace(found, targets=kept, findings=(*found.findings, *said))
+
+    def _is_within(self, following: Target, asked: set[_Page], site: Site) -> bool:
+        if following.role != "list" or _page(following) in asked:
+            return True
+        if len(asked) >= site.limits.max_list_pages:
+            return False
+        asked.add(_page(following))
+        return True
+
+
+def _page(target: Target) -> _Page:
+    return target.method, target.url, target.body
