@@ -205,9 +205,12 @@ class Night:
 def alarms(night: Night) -> Iterator[Alarm]:
     """What a person should look at, the whole run first, then site by site."""
     broken = night.broken
+    noted = [said for said in night.said if said.code == "run_broken"]
     if broken is not None:
         zh = phase_name(broken.phase)
-        yield _alarm("run_broken", phase=broken.phase, phase_zh=zh, what=broken.what, where=broken.where)
+        yield _alarm("run_broken", variant="now", phase=broken.phase, phase_zh=zh, what=broken.what, where=broken.where)
+    elif noted:
+        yield _alarm("run_broken", variant="noted", said=noted[0].message)
     elif night.run.status in ("failed", "interrupted"):
         yield _alarm("run_" + night.run.status)
     growth = night.growth

@@ -25,6 +25,7 @@ from crawler.breakdown import breakdown
 from crawler.morning import gather
 from crawler.replica import Behaviour, Replica
 from crawler.site import load_site
+from crawler.status import status
 
 BROKEN_EXTRACTION = """
 from crawler import extract
@@ -94,6 +95,8 @@ def test_an_extraction_that_fails_is_reported_with_its_place(replica: Replica, t
     (start, _), (end, text) = told.pings
     assert (start, end) == ("/start", "/fail")
     assert "run_broken" in text and "读取" in text
+    (alarm,) = (alarm for alarm in status(data)["alarms"] if alarm["code"] == "run_broken")
+    assert alarm["message"] == broken_sentence(data)
     # Nothing was lost: the next night reads it, and does not take the broken one for a measure.
     assert crawled(gongkai(data, "nightly", "--site-file", path)).code == 0
     assert rows(data, "SELECT status FROM runs ORDER BY started_at") == [("failed",), ("finished",)]
