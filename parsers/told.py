@@ -25,6 +25,7 @@ _CLAUSE = re.compile(r",(?!\d{3}(?!\d))|(?<!\d),")
 _EDGES = "()、:"
 # What every sentence that counts has in it.
 _WORTH_A_LOOK = re.compile("申请|复议|诉讼|结转|规范性文件|主动公开")
+_DIGIT = re.compile(r"\d")
 # Stands for the report's own name.
 _OURSELVES = "本机关"
 _SPACE = re.compile(r"\s+")
@@ -65,6 +66,7 @@ class Told:
 @dataclass(frozen=True, slots=True)
 class _Words:
     vetoes: re.Pattern[str]
+    others: re.Pattern[str]
     parts: dict[str, str]
     measures: tuple[Measure, ...]
 
@@ -85,7 +87,7 @@ def told_words() -> _Words:
         )
         for entry in tree["measures"]
     )
-    return _Words(re.compile("|".join(tree["vetoes"])), tree["words"], measures)
+    return _Words(re.compile("|".join(tree["vetoes"])), re.compile("|".join(tree["others"])), tree["words"], measures)
 
 
 def told(sections: Sequence[Section], *, year: int, agency: str, edition: str) -> tuple[Told, ...]:
@@ -121,12 +123,35 @@ def _in_sentence(sentence: str, heading: str, year: int, agency: str, edition: s
         return
     if any(int(found) != year for found in _YEAR.findall(whole)):
         return
+    clauses = [clause.strip(_EDGES) for clause in _CLAUSE.split(whole)]
+    if _is_of_others(clauses):
+        return
     measures = [one for one in _compiled() if edition in one.measure.editions]
     measures = [one for one in measures if one.needs is None or one.needs.search(whole)]
-    for clause in _CLAUSE.split(whole):
+    for clause in clauses:
         for one in measures:
-            if found := _in_clause(clause.strip(_EDGES), one, heading):
+            if found := _in_clause(clause, one, heading):
                 yield found
+
+
+def _is_of_others(clauses: Sequence[str]) -> bool:
+    """A clause names another body, or gives a number of applications in words that are not understood: whose the
+    numbers of this sentence are is open.
+    """
+    application, who = _part("application"), _part("who")
+    for clause in clauses:
+        if any(pattern.fullmatch(clause) for one in _compiled() for pattern in (*one.patterns, *one.none)):
+            continue
+        if application.search(clause) and _DIGIT.search(clause):
+            return True
+        if told_words().others.search(who.sub("", clause.replace(_OURSELVES, ""))):
+            return True
+    return False
+
+
+@cache
+def _part(name: str) -> re.Pattern[str]:
+    return _pattern(f"{{{name}}}", told_words().parts)
 
 
 def _in_clause(clause: str, compiled: _Compiled, heading: str) -> Told | None:
@@ -203,7 +228,7 @@ def _verdict(ones: Sequence[Told], report: YearReport) -> Verdict:
     notes = doubts(table)
     if any(one.is_loose for one in ones):
         notes.append("the verb leaves open what was counted")
-    if any(one.is_whole for one in ones):
+    if any(one.is_whole for one in ones) and report.scope != "aggregate":
         notes.append("the sentence is about a whole area")
     return verdict("uncertain" if notes else "fail", *notes)
 

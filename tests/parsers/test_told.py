@@ -64,6 +64,9 @@ def test_plain_sentences_are_read(text: str, expected: list[tuple[str, int]]) ->
         "收到政府信息公开申请较多。",
         "计划全年收到政府信息公开申请12件。",
         "无正当理由大量申请的情况。",
+        "县教育局收到政府信息公开申请12件，办结12件。",
+        "县教育局工作扎实，收到政府信息公开申请12件。",
+        "其中网上收到政府信息公开申请12件，办结12件，予以公开3件。",
     ],
 )
 def test_sentences_that_leave_a_doubt_are_left_alone(text: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zlib import crc32
 
 from archive.frontier import Frontier
 from archive.http1 import split_head
@@ -34,7 +35,7 @@ PEOPLE = [column for column, _ in layout.COLUMNS]
 
 
 def url_of(agency: str, year: int, copy: int = 0) -> str:
-    number = sum(agency.encode()) * 100 + copy
+    number = crc32(agency.encode()) * 10 + copy
     return f"http://{HOST}/art/{year}/{number}.html"
 
 
