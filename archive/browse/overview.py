@@ -41,7 +41,11 @@ WHERE kind IN ('crawl', 'nightly') AND status <> 'running' ORDER BY started_at D
 NIGHT_STATES = "SELECT state, count(*) AS sites FROM site_runs WHERE run_id = :run_id GROUP BY state ORDER BY state"
 NIGHT_CHANGES = "SELECT kind, count(*) AS changes FROM changes WHERE run_id = :run_id GROUP BY kind"
 
-DIVISION_NAMES = "SELECT division_code, name FROM divisions ORDER BY division_code, valid_from"
+DIVISION_NAMES = """
+SELECT division_code, name FROM divisions
+WHERE division_code IN (SELECT division_code FROM agencies UNION SELECT division_code FROM sites)
+ORDER BY division_code, valid_from
+"""
 COVERAGE_YEARS = "SELECT min(report_year) AS first, max(report_year) AS last FROM coverage"
 COVERAGE_OF_DIVISIONS = """
 SELECT ifnull(division_code, '') AS division_code, report_year, count(*) AS agencies FROM coverage
@@ -65,32 +69,19 @@ SELECT agency_id, agency, report_year, reports, report_id, forms, failed_checks 
 WHERE (:division = '' OR ifnull(division_code, '') = :division) AND agency IN (SELECT value FROM json_each(:agencies))
 """
 
-_WHOLE = """
-SELECT report_id FROM outcomes
-WHERE (:division = '' OR ifnull(division_code, '') = :division) AND (:scope = '' OR scope = :scope)
-    AND (:scope <> '' OR scope <> 'aggregate')
-GROUP BY report_id HAVING count(value) = count(*) AND total(value) > 0
+OUTCOMES_SUMMED = """
+SELECT form = '2014' AS is_old, report_year, ifnull(division_code, '') AS division_code, outcome, is_whole,
+    sum(value) AS value, count(*) AS reports
+FROM outcomes
+WHERE (:division = '' OR division_code = :division)
+    AND CASE WHEN :scope = '' THEN scope <> 'aggregate' ELSE scope = :scope END
+GROUP BY 1, report_year, 3, outcome, is_whole ORDER BY 1, report_year, 3
 """
-OUTCOMES_BY_YEAR = f"""
-SELECT o.form = '2014' AS is_old, o.report_year, o.outcome, sum(o.value) AS value, count(*) AS reports
-FROM outcomes o WHERE o.report_id IN ({_WHOLE}) GROUP BY is_old, o.report_year, o.outcome
-"""  # noqa: S608  our own text
-OUTCOMES_BY_DIVISION = f"""
-SELECT ifnull(o.division_code, '') AS division_code, o.outcome, sum(o.value) AS value, count(*) AS reports
-FROM outcomes o WHERE o.report_year = :year AND o.form <> '2014' AND o.report_id IN ({_WHOLE})
-GROUP BY o.division_code, o.outcome
-"""  # noqa: S608  our own text
-OUTCOMES_BY_AGENCY = f"""
-SELECT o.agency_id, o.agency, o.report_id, o.outcome, o.value, 1 AS reports
-FROM outcomes o WHERE o.report_year = :year AND o.form <> '2014' AND o.report_id IN ({_WHOLE})
-ORDER BY o.agency, o.report_id LIMIT 600
-"""  # noqa: S608  our own text
-OUTCOMES_WITHOUT = """
-SELECT report_year, count(*) AS reports FROM (
-    SELECT report_id, report_year FROM outcomes
-    WHERE (:division = '' OR ifnull(division_code, '') = :division) AND (:scope = '' OR scope = :scope)
-        AND (:scope <> '' OR scope <> 'aggregate')
-    GROUP BY report_id HAVING count(value) < count(*)) GROUP BY report_year
+OUTCOMES_BY_AGENCY = """
+SELECT agency, report_id, outcome, value, 1 AS reports FROM outcomes
+WHERE division_code = :division AND report_year = :year AND form <> '2014' AND is_whole
+    AND CASE WHEN :scope = '' THEN scope <> 'aggregate' ELSE scope = :scope END
+ORDER BY agency, report_id LIMIT 1200
 """
 
 CHANGES = """
@@ -130,6 +121,19 @@ GROUP BY rule ORDER BY failed DESC, rule LIMIT 40
 """
 FAILED_YEARS = "SELECT report_year, count(*) AS failed FROM failed_checks GROUP BY report_year ORDER BY report_year"
 
+DOCUMENT_CHECKS = """
+SELECT d.check_id, d.rule, d.status, d.agency_id, a.name AS agency_name, d.report_year, d.report_id,
+    d.lhs, d.rhs, d.note
+FROM document_checks d LEFT JOIN agencies a ON a.agency_id = d.agency_id
+WHERE d.status = :status AND (:rule = '' OR d.rule = :rule) AND (:year IS NULL OR d.report_year = :year)
+ORDER BY d.report_year DESC, d.check_id LIMIT 100
+"""
+DOCUMENT_RULES = """
+SELECT rule, sum(status = 'fail') AS fail, sum(status = 'uncertain') AS uncertain, sum(status = 'pass') AS pass,
+    sum(status = 'not_applicable') AS not_applicable
+FROM document_checks GROUP BY rule ORDER BY fail DESC, uncertain DESC, rule
+"""
+
 OUTCOMES = ("granted", "partly_granted", "refused", "unable", "rejected", "other")
 OUTCOMES_2014 = (
     "granted",
@@ -151,8 +155,6 @@ class Bar:
     name: str
     parts: tuple[charts.Part, ...]
     reports: int
-    without: int = 0
-    href: str = ""
 
     @property
     def total(self) -> float:
@@ -247,21 +249,20 @@ async def outcomes_page(datasette: Any, request: Any) -> Response:
     names = await division_names(database)
     division, scope = division_of(request), chosen(request, "scope", ("own", "aggregate", "unknown"))
     asked: dict[str, object] = {"division": division, "scope": scope}
-    without = {row["report_year"]: row["reports"] for row in await rows(database, OUTCOMES_WITHOUT, **asked)}
-    by_year = await rows(database, OUTCOMES_BY_YEAR, **asked)
-    new = _bars([row for row in by_year if not row["is_old"]], "report_year", OUTCOMES)
-    old = _bars([row for row in by_year if row["is_old"]], "report_year", OUTCOMES_2014)
-    newest = max((int(bar.name) for bar in new), default=None)
-    year = year_of(request) or newest
+    summed = await rows(database, OUTCOMES_SUMMED, **asked)
+    counted = [row for row in summed if row["is_whole"]]
+    new = _bars([row for row in counted if not row["is_old"]], "report_year", OUTCOMES)
+    old = _bars([row for row in counted if row["is_old"]], "report_year", OUTCOMES_2014)
+    year = year_of(request) or max((int(bar.name) for bar in new), default=None)
     if division:
-        placed = await rows(database, OUTCOMES_BY_AGENCY, **asked, year=year)
-        places = _bars(placed, "agency", OUTCOMES)
-        links = {row["agency"]: f"/-/report/{row['report_id']}" for row in placed}
+        of_reports = await rows(database, OUTCOMES_BY_AGENCY, **asked, year=year)
+        places = _bars(of_reports, "agency", OUTCOMES)
+        links = {row["agency"]: f"/-/report/{row['report_id']}" for row in of_reports}
     else:
-        placed = await rows(database, OUTCOMES_BY_DIVISION, **asked, year=year)
-        places = _bars(placed, "division_code", OUTCOMES)
-        codes = (row["division_code"] for row in placed)
-        links = {code: address("/-/outcomes", division=code, scope=scope, year=year) for code in codes}
+        of_year = [row for row in counted if row["report_year"] == year and not row["is_old"]]
+        places = _bars(of_year, "division_code", OUTCOMES)
+        links = {bar.name: address("/-/outcomes", division=bar.name, scope=scope, year=year) for bar in places}
+    without = _left_out(summed)
     context = {
         "names": names,
         "divisions": await rows(database, AGENCIES_OF_DIVISIONS),
@@ -280,21 +281,30 @@ async def outcomes_page(datasette: Any, request: Any) -> Response:
 
 
 def _bars(found: list[RowDict], key: str, outcomes: tuple[str, ...]) -> list[Bar]:
-    """One bar for each value of `key`, in the order met."""
-    values: dict[object, dict[str, float]] = defaultdict(dict)
-    reports: dict[object, int] = {}
+    """One bar for each value of `key`, in the order met. Every report has a row for each outcome."""
+    values: dict[object, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    reports: dict[object, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for row in found:
-        values[row[key]][row["outcome"]] = row["value"]
-        reports[row[key]] = row["reports"]
+        values[row[key]][row["outcome"]] += row["value"]
+        reports[row[key]][row["outcome"]] += row["reports"]
     words = codebook().terms["outcome"]
     return [
         Bar(
             str(name),
             tuple(charts.Part(outcome, words[outcome][0], by_outcome.get(outcome, 0)) for outcome in outcomes),
-            reports[name],
+            max(reports[name].values()),
         )
         for name, by_outcome in values.items()
     ]
+
+
+def _left_out(summed: list[RowDict]) -> dict[int, int]:
+    """By year, how many reports lack a number."""
+    found: dict[int, int] = defaultdict(int)
+    for row in summed:
+        if not row["is_whole"] and row["outcome"] == "granted":
+            found[row["report_year"]] += row["reports"]
+    return dict(found)
 
 
 async def changes_page(datasette: Any, request: Any) -> Response:
@@ -377,7 +387,7 @@ async def checks_page(datasette: Any, request: Any) -> Response:
     database = datasette.get_database(DATABASE)
     rule, year, division = typed(request, "rule"), year_of(request), division_of(request)
     asked: dict[str, object] = {"rule": rule, "year": year, "division": division}
-    page = page_of(request)
+    page, verdict = page_of(request), chosen(request, "verdict", ("uncertain",)) or "fail"
     counted = await first_row(database, FAILED_COUNT, **asked)
     by_year = await rows(database, FAILED_YEARS)
     path = datasette.urls.path
@@ -402,6 +412,9 @@ async def checks_page(datasette: Any, request: Any) -> Response:
         "rules": await rows(database, FAILED_RULES),
         "years": by_year,
         "drawn": charts.columns(columns, label="各年度不符项数 Failed checks by year", height=170),
+        "document_rules": await rows(database, DOCUMENT_RULES),
+        "verdict": verdict,
+        "document_checks": await rows(database, DOCUMENT_CHECKS, status=verdict, rule=rule, year=year),
     }
     return await shown(datasette, request, "checks", context)
 

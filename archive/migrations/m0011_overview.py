@@ -74,18 +74,20 @@ STATEMENTS = (
     # CROSS JOIN keeps the order of the tables: from reports to the few cells that count, never over all facts.
     """CREATE VIEW outcomes AS
         WITH counted AS (
-            SELECT r.report_id, o.outcome, o.way, total(f.value) AS value, count(f.value) AS numbers, count(*) AS cells,
-                min(c.unit) AS unit
+            SELECT r.report_id, o.outcome, o.way, total(ifnull(k.value, f.value)) AS value,
+                count(ifnull(k.value, f.value)) AS numbers, min(c.unit) AS unit
             FROM reports r
             CROSS JOIN outcome_cells o ON o.form = r.form
             CROSS JOIN cells c ON c.cell = o.cell
             CROSS JOIN reading_facts f ON f.reading_id = r.reading_id AND f.cell_id = c.cell_id
+            LEFT JOIN fact_corrections k ON k.reading_id = f.reading_id AND k.cell_id = f.cell_id
             WHERE r.copy_of IS NULL AND r.report_year IS NOT NULL
             GROUP BY r.report_id, o.outcome, o.way),
         needed AS (SELECT form, outcome, way, count(*) AS cells FROM outcome_cells GROUP BY form, outcome, way)
         SELECT r.report_id, r.agency_id, ifnull(r.agency_name, r.agency) AS agency,
             ifnull(a.division_code, r.division_code) AS division_code, r.report_year, r.scope, r.form, c.outcome,
-            CAST(max(CASE WHEN c.numbers = n.cells THEN c.value END) AS INTEGER) AS value, c.unit
+            CAST(max(CASE WHEN c.numbers = n.cells THEN c.value END) AS INTEGER) AS value, c.unit,
+            min(max(c.numbers = n.cells)) OVER (PARTITION BY c.report_id) AS is_whole
         FROM counted c
         JOIN reports r ON r.report_id = c.report_id
         JOIN needed n ON n.form = r.form AND n.outcome = c.outcome AND n.way = c.way
