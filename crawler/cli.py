@@ -27,6 +27,7 @@ ELSEWHERE = {
     "agencies": "crawler.agencies_cli",
     "changes": "crawler.changes_cli",
     "corrections": "crawler.corrections_cli",
+    "export": "crawler.publish_cli",
     "snapshot": "crawler.publish_cli",
 }
 EXIT_LOCKED = 75

@@ -1,4 +1,4 @@
-"""The commands that publish: snapshot."""
+"""The commands that publish: snapshot, export."""
 
 from __future__ import annotations
 
@@ -7,10 +7,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import click
 
+from archive.errors import ArchiveError
+from archive.paths import database_path
+from archive.store import Store
 from crawler.cli import as_json, clear_errors, print_json
+from crawler.progress import progress
+
+if TYPE_CHECKING:
+    from archive.exports.notes import Format
 
 target = click.option(
     "--to",
@@ -52,3 +60,61 @@ def snapshot(data_dir: Path, to: Path, as_json: bool) -> None:
     size = f"{made.bytes / 1e6:.0f} MB"
     click.echo(f"{made.path}: {made.reports} reports, {made.facts} facts, {size}, sha256 {made.sha256}")
     click.echo(f"browse it: gongkai serve --snapshot {to}")
+
+
+FORMATS = ("csv", "parquet", "stata", "datapackage", "wacz")
+
+
+@click.command()
+@click.option("--format", "form", required=True, type=click.Choice(FORMATS), help="What to write.")
+@target
+@click.option("--site", "sites", multiple=True, metavar="SITE", help="Only reports of this site (repeatable).")
+@click.option(
+    "--year",
+    "years",
+    multiple=True,
+    type=int,
+    metavar="YEAR",
+    help="Only reports on this year; for wacz, what was captured in it (repeatable).",
+)
+@click.option("--bom/--no-bom", default=True, show_default=True, help="csv: begin files with the mark Excel looks for.")
+@as_json
+@click.pass_obj
+@clear_errors
+def export(
+    data_dir: Path, form: str, to: Path, sites: tuple[str, ...], years: tuple[int, ...], bom: bool, as_json: bool
+) -> None:
+    """Write the corpus for other programs: CSV, Parquet, Stata, a Frictionless data package, WACZ of the archive."""
+    from archive.exports.export import export
+    from archive.exports.tables import Selection
+    from archive.exports.wacz import export_wacz
+
+    selection = Selection(sites, years)
+    database = current_database(data_dir)
+    with progress("export", "rows") as count:
+
+        def advance(_: str, rows: int) -> None:
+            count(rows)
+
+        if form == "wacz":
+            files = export_wacz(data_dir, to, selection=selection, advance=advance)
+        else:
+            chosen = cast("Format", form)
+            files = export(database, to, chosen, selection=selection, bom=bom, advance=advance)
+    if as_json:
+        print_json({"to": str(to), "files": [asdict(file) for file in files]})
+        return
+    for file in files:
+        counted = "" if file.rows is None else f"  {file.rows} {'captures' if form == 'wacz' else 'rows'}"
+        click.echo(f"{to / file.name}  {file.bytes} bytes{counted}")
+    if not files:
+        click.echo("nothing to export")
+
+
+def current_database(data_dir: Path) -> Path:
+    """corpus.db of a data directory, its schema that of this version. Raises ArchiveError when there is none."""
+    path = database_path(data_dir)
+    if not path.is_file():
+        raise ArchiveError(f"{path}: no such database; `gongkai crawl` or `gongkai demo` makes one")
+    with Store.open(data_dir):
+        return path

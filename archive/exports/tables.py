@@ -1,0 +1,221 @@
+"""Which tables are exported, what their columns hold, and their rows in a lasting order."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import tomllib
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from archive.browse.codebook import codebook
+from archive.errors import ArchiveError
+
+RULES_FILE = Path(__file__).with_name("exports.toml")
+FETCHED = 5000
+Kind = Literal["integer", "number", "text"]
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which reports: of these sites and these years, all when empty."""
+
+    sites: tuple[str, ...] = ()
+    years: tuple[int, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.sites or self.years)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column and what its rows hold. `least` and `most` are of numbers, `longest` is of texts in UTF-8 bytes;
+    `is_filled` where no row has NULL or an empty text.
+
+    `categories` are the declared values, in the order of their codes, where every row has one of them or none.
+    """
+
+    name: str
+    kind: Kind
+    zh: str
+    en: str
+    unit: str
+    least: float | None
+    most: float | None
+    longest: int
+    is_filled: bool
+    categories: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportTable:
+    """A public table to be exported. `foreign` has column → (table, column)."""
+
+    name: str
+    title_zh: str
+    title: str
+    description: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    foreign: tuple[tuple[str, str, str], ...]
+    rows: int
+
+
+@cache
+def _rules() -> dict[str, Any]:
+    return tomllib.loads(RULES_FILE.read_text("utf-8"))
+
+
+class Source:
+    """A corpus or snapshot as it is at one moment, narrowed to a selection; writes of others are not seen."""
+
+    def __init__(self, path: Path, selection: Selection | None = None) -> None:
+        """Raises ArchiveError when there is no database at `path`."""
+        if not path.is_file():
+            raise ArchiveError(f"{path}: no such database")
+        self.selection = selection or Selection()
+        self.connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        self.connection.execute("PRAGMA temp_store = FILE")
+        self.connection.execute("BEGIN")
+        if self.selection:
+            self._choose()
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+
+    def tables(self) -> Iterator[ExportTable]:
+        """Every table that is exported and there, looked through once."""
+        present = {name for (name,) in self.connection.execute("SELECT name FROM sqlite_schema")}
+        titles = {table.name: table for table in codebook().tables}
+        for name, rule in _rules()["tables"].items():
+            if name not in present or name not in titles:
+                continue
+            described = {column.name: column for column in titles[name].columns}
+            count, columns = self._columns(name, described)
+            yield ExportTable(
+                name=name,
+                title_zh=titles[name].title_zh,
+                title=titles[name].title,
+                description=f"{titles[name].description_zh} {titles[name].description}".strip(),
+                columns=columns,
+                key=tuple(rule["key"]),
+                foreign=tuple((column, *to.split(".")) for column, to in rule.get("foreign", {}).items()),
+                rows=count,
+            )
+
+    def rows(self, table: ExportTable) -> Generator[list[Row], None, None]:
+        """The rows in batches, in the order of the table's key."""
+        names = ", ".join(_quoted(column.name) for column in table.columns)
+        order = ", ".join(map(_quoted, table.key)) or names
+        cursor = self.connection.execute(
+            f"SELECT {names} FROM {_quoted(table.name)}{self._where(table.name)} ORDER BY {order}"  # noqa: S608
+        )
+        with contextlib.closing(cursor):
+            while batch := cursor.fetchmany(FETCHED):
+                yield batch
+
+    def _choose(self) -> None:
+        sites, years = self.selection.sites, self.selection.years
+        conditions = [
+            f"{column} IN ({', '.join('?' * len(values))})"
+            for column, values in (("site", sites), ("report_year", years))
+            if values
+        ]
+        self.connection.execute(
+            f"""CREATE TEMP TABLE chosen AS SELECT report_id, agency_id, report_year FROM reports
+            WHERE {" AND ".join(conditions)}""",  # noqa: S608  placeholders
+            (*sites, *years),
+        )
+        self.connection.execute("CREATE INDEX temp.chosen_report ON chosen(report_id)")
+
+    def _where(self, table: str) -> str:
+        if not self.selection or _rules()["tables"][table].get("whole"):
+            return ""
+        names = {row[1] for row in self.connection.execute(f"PRAGMA table_info({_quoted(table)})")}
+        if "report_id" in names:
+            return " WHERE report_id IN (SELECT report_id FROM temp.chosen)"
+        if "check_id" in names and "agency_id" not in names:
+            inner = self._where("document_checks")
+            return f" WHERE check_id IN (SELECT check_id FROM document_checks{inner})"  # noqa: S608  our own text
+        if {"agency_id", "report_year"} <= names:
+            return " WHERE (agency_id, report_year) IN (SELECT agency_id, report_year FROM temp.chosen)"
+        return ""
+
+    def _columns(self, table: str, described: dict[str, Any]) -> tuple[int, tuple[Column, ...]]:
+        declared = {
+            row[1]: row[2].upper()
+            for row in self.connection.execute(f"PRAGMA table_xinfo({_quoted(table)})").fetchall()
+        }
+        asked = ["count(*)"]
+        for name in declared:
+            column = _quoted(name)
+            number = f"CASE WHEN typeof({column}) IN ('integer', 'real') THEN {column} END"
+            asked += [
+                f"count({column})",
+                f"total(typeof({column}) = 'text')",
+                f"total(typeof({column}) = 'real')",
+                f"min({number})",
+                f"max({number})",
+                f"max(length(CAST({column} AS BLOB)))",
+                f"total({column} = '')",
+            ]
+        # A view is worked out once, not once for every question.
+        found = self.connection.execute(
+            f"""WITH looked_at AS MATERIALIZED (SELECT * FROM {_quoted(table)}{self._where(table)})
+            SELECT {", ".join(asked)} FROM looked_at"""  # noqa: S608  our own names
+        ).fetchone()
+        count, rest = found[0], found[1:]
+        columns = []
+        for place, (name, type_name) in enumerate(declared.items()):
+            filled, texts, reals, least, most, longest, empty = rest[place * 7 : place * 7 + 7]
+            about = described.get(name)
+            columns.append(
+                Column(
+                    name=name,
+                    kind=_rules()["types"].get(f"{table}.{name}") or _kind(name, type_name, filled, texts, reals),
+                    zh=about.zh if about else name,
+                    en=about.en if about else name,
+                    unit=about.unit if about else "",
+                    least=least,
+                    most=most,
+                    longest=longest or 0,
+                    is_filled=filled == count and not empty,
+                    categories=self._categories(table, name),
+                )
+            )
+        return count, tuple(columns)
+
+    def _categories(self, table: str, column: str) -> tuple[str, ...]:
+        declared = tuple(_rules()["categories"].get(f"{table}.{column}", ()))
+        if not declared:
+            return ()
+        found = self.connection.execute(
+            f"SELECT DISTINCT {_quoted(column)} FROM {_quoted(table)} WHERE {_quoted(column)} IS NOT NULL"  # noqa: S608
+        )
+        return declared if {value for (value,) in found} <= set(declared) else ()
+
+
+def _kind(name: str, declared: str, filled: int, texts: float, reals: float) -> Kind:
+    """By declaration, so that a type does not change with what happens to be there; but nothing is lost for it."""
+    if texts:
+        return "text"
+    if declared in ("NUMERIC", "REAL") or reals:
+        return "number"
+    if declared == "INTEGER":
+        return "integer"
+    if declared == "TEXT":
+        return "text"
+    if filled:
+        return "integer"
+    return "integer" if name.endswith(("_year", "_count", "_id")) else "text"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
