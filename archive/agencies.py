@@ -5,11 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from archive.model import IMPORT_SITE
 
-UNRESOLVED = "agency_unresolved"
+# Run, address, capture, report, message.
+FindingRow = tuple[str, str | None, int | None, int | None, str]
 
 _REPORTS = """
 SELECT v.report_id, v.version_id, v.reading_id, v.capture_id, e.run_id, d.document_url, v.agency, v.agency_origin,
@@ -177,23 +178,22 @@ def sync(
     )
 
 
-def sync_unresolved(connection: sqlite3.Connection, unresolved: Iterable[tuple[ReportToAssign, str]]) -> None:
-    """One finding for every report whose agency cannot be determined, none for others."""
-    wanted = {
-        (report.run_id, report.document_url, report.capture_id, report.report_id, message)
-        for report, message in unresolved
-    }
+def sync_findings(
+    connection: sqlite3.Connection, code: str, level: Literal["info", "warning"], findings: Iterable[FindingRow]
+) -> None:
+    """Makes the findings of one code exactly these."""
+    wanted = set(findings)
     stored = {
         tuple(row[1:]): row[0]
         for row in connection.execute(
-            "SELECT finding_id, run_id, url, capture_id, report_id, message FROM findings WHERE code = ?", (UNRESOLVED,)
+            "SELECT finding_id, run_id, url, capture_id, report_id, message FROM findings WHERE code = ?", (code,)
         )
     }
     connection.executemany(
         "DELETE FROM findings WHERE finding_id = ?", [(stored[known],) for known in stored.keys() - wanted]
     )
     connection.executemany(
-        f"""INSERT INTO findings(run_id, level, code, url, capture_id, report_id, message)
-        VALUES (?, 'info', '{UNRESOLVED}', ?, ?, ?, ?)""",  # noqa: S608  our own word
-        sorted(wanted - stored.keys()),
+        """INSERT INTO findings(level, code, run_id, url, capture_id, report_id, message)
+        VALUES (?, ?, ?, ?, ?, ?, ?)""",
+        [(level, code, *row) for row in sorted(wanted - stored.keys(), key=repr)],
     )

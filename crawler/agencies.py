@@ -12,9 +12,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from archive.agencies import ReportToAssign, report_text, reports_to_assign, sync, sync_unresolved
+from archive.agencies import FindingRow, ReportToAssign, report_text, reports_to_assign, sync, sync_findings
+from archive.decisions import decisions
 from archive.store import Store
-from crawler.agency_rulings import Rulings, authority, rulings
+from crawler.agency_rulings import KINDS, OF_NAME, OF_REPORT, Rulings, authority, rulings
 from crawler.divisions import divisions
 from parsers.agency_names import AgencyMatcher, Context, Identity, Named
 from parsers.agency_pairs import Known, Pair, doubtful_pairs
@@ -24,6 +25,8 @@ from parsers.division_index import DivisionIndex
 from parsers.divisions import Division, level_of
 from parsers.scope import scope_digest, scope_of
 
+UNRESOLVED = "agency_unresolved"
+NOT_APPLIED = "agency_decision_not_applied"
 BY_RULE = "rule"
 # An agency that no report is of, and that others are part of.
 BY_DIVISION = "division"
@@ -105,6 +108,12 @@ class _Body:
         return frozenset(year for use in self.uses.values() for year in use.years)
 
     @property
+    def decided_by(self) -> str:
+        """A rule where one named a report of it, else who did."""
+        by = sorted({use.decided_by for use in self.uses.values()})
+        return BY_RULE if BY_RULE in by else next(iter(by), BY_DIVISION)
+
+    @property
     def name(self) -> str:
         """The fullest spelling of its own name, not of those that a person found to be its too."""
         own = self.names.get(self.identity.agency_id, ())
@@ -153,13 +162,33 @@ class _Assignment:
         sync(connection, "agency_events", ("agency_id", "position"), self._event_rows())
         sync(connection, "report_agencies", ("report_id",), self._report_rows())
         sync(connection, "agency_reviews", ("review_id",), self._review_rows(pairs))
-        sync_unresolved(
-            connection,
-            ((report, f"{found.rule}: {found.evidence}") for report, found in self._assigned if not found.identity),
-        )
+        sync_findings(connection, UNRESOLVED, "info", self._unresolved())
+        sync_findings(connection, NOT_APPLIED, "warning", self._not_applied())
 
     def _text(self, reading_id: int) -> str:
         return "\n".join(report_text(self._connection, reading_id)[1:])
+
+    def _unresolved(self) -> Iterator[FindingRow]:
+        for report, found in self._assigned:
+            if found.identity is None:
+                message = f"{found.rule}: {found.evidence}"
+                yield report.run_id, report.document_url, report.capture_id, report.report_id, message
+
+    def _not_applied(self) -> Iterator[FindingRow]:
+        """Decisions that speak of what is no more, or not any longer under that id."""
+        ids = set(self._bodies) | {found.identity.agency_id for _, found in self._assigned if found.identity}
+        used = {found.evidence.split(": ")[0] for _, found in self._assigned if _is_decided(found)}
+        runs = dict(self._connection.execute("SELECT decision_id, run_id FROM decisions").fetchall())
+        for decision in decisions(self._connection):
+            if decision.kind not in KINDS:
+                continue
+            missing = [
+                one for key in ("agency_id", "other_id") if (one := decision.body.get(key, "")) and one not in ids
+            ]
+            is_idle = decision.kind in (OF_REPORT, OF_NAME) and authority(decision) not in used
+            if missing or is_idle:
+                told = f"no agency {', '.join(missing)}" if missing else "no report that it speaks of"
+                yield runs[decision.decision_id], None, None, None, f"decision {decision.decision_id} ({decision.kind}): {told}"
 
     def _note(self, report: ReportToAssign, found: Named, identity: Identity) -> None:
         original = identity.agency_id
@@ -209,7 +238,7 @@ class _Assignment:
                 "division_code": code,
                 "parent_id": self._parent(body.identity),
                 "is_provisional": int(agency_id in doubtful),
-                "decided_by": authority(decision) if decision else BY_RULE if body.uses else BY_DIVISION,
+                "decided_by": authority(decision) if decision else body.decided_by,
             }
 
     def _full_name(self, body: _Body) -> str:

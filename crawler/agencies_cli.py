@@ -71,13 +71,17 @@ def show(data_dir: Path, agency: str, as_json: bool) -> None:
 
 @agencies.command()
 @click.option("--all", "everything", is_flag=True, help="Also what was decided.")
+@click.option("--kind", type=click.Choice(("pair", "report")), help="Only pairs, or only reports.")
+@click.option("--rule", default="", metavar="RULE", help="Only what this rule doubts.")
 @as_json
 @click.pass_obj
 @clear_errors
-def review(data_dir: Path, everything: bool, as_json: bool) -> None:
+def review(data_dir: Path, everything: bool, kind: str | None, rule: str, as_json: bool) -> None:
     """What waits for a person: pairs that may be one agency, and reports whose agency no rule can tell."""
     with Store.open(data_dir) as store:
-        _print(review_rows(store.connection, decided=everything), as_json, _review_lines)
+        rows = review_rows(store.connection, decided=everything)
+        chosen = [row for row in rows if kind in (None, row.kind) and rule in ("", row.rule)]
+        _print(chosen, as_json, _review_lines)
 
 
 @agencies.command()

@@ -224,6 +224,8 @@ def test_a_person_says_whose_a_report_is(data_dir: Path) -> None:
     assert rows(data_dir, "SELECT agency_name FROM reports WHERE document_url = ?", report) == [
         ("哈尔滨市南岗区奋斗街道办事处",)
     ]
+    ((by,),) = rows(data_dir, "SELECT decided_by FROM agencies WHERE name = '哈尔滨市南岗区奋斗街道办事处'")
+    assert by.startswith("decision:")
     assert rows(data_dir, "SELECT url FROM findings WHERE code = 'agency_unresolved'") == [
         (url_of("奋斗街道办事处", 2021),)
     ]
@@ -238,6 +240,21 @@ def test_a_new_name_stands_over_the_canonical_one(data_dir: Path) -> None:
         ("文化街道", "Wenhua")
     ]
     assert [row["name"] for row in told(run(data_dir, "list", "--kind", "street_office", "--json"))] == ["文化街道"]
+
+
+def test_a_decision_on_what_is_no_more_is_a_finding(data_dir: Path) -> None:
+    bureau, commission = "南岗区发改局", "南岗区发展和改革委员会"
+    made = deciding.decide(data_dir, "陈默", deciding.same(bureau, commission, reason="改革"))
+    with Store.open(data_dir) as store:
+        with store.transaction() as connection:
+            connection.execute(
+                "UPDATE report_versions SET known_to = '2030-01-01T00:00:00Z' WHERE agency = ?", (commission,)
+            )
+        assign_agencies(store)
+    ((level, message),) = rows(
+        data_dir, "SELECT level, message FROM findings WHERE code = 'agency_decision_not_applied'"
+    )
+    assert (level, message.split(": ")[0]) == ("warning", f"decision {made} (agency_same)")
 
 
 def test_an_agency_is_shown_with_names_parents_and_reports(data_dir: Path) -> None:
