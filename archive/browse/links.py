@@ -13,7 +13,7 @@ RUN_COLUMNS = frozenset({"run_id", "first_run_id", "last_run_id"})
 # In rows that speak of one cell of one report: its name, its text, and numbers other than these.
 _OF_THE_FACT = frozenset({"cell", "value", "raw", "value_as_printed"})
 _NO_FIGURES = frozenset({"report_year", "confidence", "position", "rank"})
-_OF_THE_CHECK = frozenset({"rule", "lhs", "rhs", "difference"})
+_OF_THE_CHECK = frozenset({"check_id", "rule", "lhs", "rhs", "difference"})
 # Views with a column for each concept; their rows speak of many cells.
 _WIDE = frozenset({"panel_wide"})
 _PANEL_KEYS = ("agency_id", "report_year", "scope")
@@ -33,9 +33,13 @@ def link(column: str, value: object, row: Mapping[str, object], table: str | Non
     if column in RUN_COLUMNS and table != "runs":
         return _anchor(path_to(f"/corpus/captures?run_id={key}") if _is_plain(key) else "", key)
     if table in _WIDE:
-        return _panel_link(column, row, key, path_to)
+        is_number = _is_figure(column, key) and column != "other_reports"
+        return _panel_link(column, row, key, path_to) if is_number else None
     if column in _OF_THE_FACT or _is_figure(column, key):
         found = _fact_link(row, key, path_to)
+        if found is not None:
+            return found
+        found = _panel_link(_of(row, "concept"), row, key, path_to) or _outcome_link(row, key, path_to)
         if found is not None:
             return found
     if column in _OF_THE_CHECK:
@@ -64,17 +68,26 @@ def _fact_link(row: Mapping[str, object], shown: object, path_to: PathTo) -> Mar
 
 
 def _check_link(row: Mapping[str, object], shown: object, path_to: PathTo) -> Markup | None:
-    report_id, rule = _of(row, "report_id"), _of(row, "rule")
+    report_id, rule, check_id = _of(row, "report_id"), _of(row, "rule"), _of(row, "check_id")
+    if isinstance(check_id, int):
+        return _anchor(path_to(f"/-/document-check/{check_id}"), shown)
     if not isinstance(report_id, int) or not _is_plain(rule):
         return None
     return _anchor(path_to(f"/-/check/{report_id}/{rule}"), shown)
 
 
-def _panel_link(column: str, row: Mapping[str, object], shown: object, path_to: PathTo) -> Markup | None:
+def _panel_link(concept: object, row: Mapping[str, object], shown: object, path_to: PathTo) -> Markup | None:
     keys = {key: _of(row, key) for key in _PANEL_KEYS}
-    if column in keys or not _is_figure(column, shown) or None in keys.values():
+    if None in keys.values() or not _is_plain(concept):
         return None
-    return _anchor(path_to("/-/number?" + urlencode({**keys, "concept": column})), shown)
+    return _anchor(path_to("/-/number?" + urlencode({**keys, "concept": concept})), shown)
+
+
+def _outcome_link(row: Mapping[str, object], shown: object, path_to: PathTo) -> Markup | None:
+    report_id, outcome = _of(row, "report_id"), _of(row, "outcome")
+    if not isinstance(report_id, int) or not _is_plain(outcome):
+        return None
+    return _anchor(path_to(f"/-/outcome/{report_id}/{outcome}"), shown)
 
 
 def _of(row: Mapping[str, object], column: str) -> object:

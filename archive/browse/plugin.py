@@ -13,7 +13,7 @@ from markupsafe import Markup
 from pluggy import HookimplMarker
 
 from archive import search
-from archive.browse import agencies, finding, formulas, headers, health, links, overview, pages, provenance
+from archive.browse import agencies, finding, formulas, headers, health, links, overview, pages, provenance, sums
 from archive.browse.codebook import DATABASE
 
 NAME = "gongkai"
@@ -51,8 +51,10 @@ def register_routes() -> list[tuple[str, Any]]:
     return [
         (r"/-/report/(?P<report_id>\d{1,15})$", pages.report_page),
         (r"/-/fact/(?P<report_id>\d{1,15})/(?P<cell>[A-Za-z0-9_.]+)$", provenance.fact_page),
-        (r"/-/check/(?P<report_id>\d{1,15})/(?P<rule>[A-Za-z0-9_.]+)$", provenance.check_page),
-        (r"/-/number$", provenance.panel_number),
+        (r"/-/check/(?P<report_id>\d{1,15})/(?P<rule>[A-Za-z0-9_.]+)$", sums.check_page),
+        (r"/-/document-check/(?P<check_id>\d{1,15})$", sums.document_check_page),
+        (r"/-/outcome/(?P<report_id>\d{1,15})/(?P<outcome>[a-z0-9_]+)$", sums.outcome_page),
+        (r"/-/number$", sums.panel_number),
         (r"/-/capture/(?P<capture_id>\d{1,15})$", pages.capture_page),
         (r"/-/capture/(?P<capture_id>\d{1,15})/raw$", pages.raw),
         (r"/-/capture/(?P<capture_id>\d{1,15})/view$", pages.view),

@@ -1,4 +1,4 @@
-"""From a number to where it is printed: the page of a fact, the document drawn with its place marked, a check's sides.
+"""From a number to where it is printed: the page of a fact, the document drawn with its place marked.
 
 /-/fact/REPORT/CELL            the fact; ?version=N as an earlier version had it
 /-/capture/CAPTURE/place?at=…  the archived document with the place marked, for the frame of that page
@@ -62,6 +62,8 @@ async def fact_page(datasette: Any, request: Any) -> Response:
         "place_en": locator.in_english(place),
         "box": locator.box_in_english(place.box) if place.box else "",
         "checks": [] if version else checks,
+        "document_checks": await rows(database, queries.FACT_DOCUMENT_CHECKS, report_id=report_id, cell=cell),
+        "correction": await first_row(database, queries.FACT_CORRECTION, report_id=report_id, cell=cell),
         "values": {fact["cell"]: fact for fact in facts},
         "provenance": provenance,
         "run": await first_row(database, queries.RUN, run_id=provenance["run_id"]) if provenance else None,
@@ -69,7 +71,7 @@ async def fact_page(datasette: Any, request: Any) -> Response:
         "version": version,
         "citation": citation(report, fact, label, provenance),
         "bibtex": bibtex(report, fact, label, provenance),
-        "replay": replay.address(datasette, provenance["payload_capture_id"]) if provenance else "",
+        "replay": await replay.address(datasette, database, provenance["capture_id"]) if provenance else "",
         **await _frame(datasette, database, provenance, fact["locator"]),
     }
     return await page(datasette, request, "fact", context)
@@ -104,8 +106,12 @@ async def _frame(datasette: Any, database: queries.Database, provenance: RowDict
     except TimeoutError:
         drawing.add_done_callback(lambda done: done.exception())
         return {"frame": frame, "drawn": None, "undrawn": ""}
-    except (UndrawnError, UnavailableError) as error:
+    except UnavailableError as error:
         return {"frame": "", "drawn": None, "undrawn": str(error)}
+    except UndrawnError as error:
+        kept = await kept_bytes(datasette, database, await found_capture(database, capture_id))
+        plain = datasette.urls.path(f"/-/capture/{capture_id}/view") if kept.is_shown else ""
+        return {"frame": plain, "drawn": None, "undrawn": str(error)}
     return {"frame": frame, "drawn": drawn, "undrawn": ""}
 
 
@@ -129,40 +135,6 @@ async def _drawn(datasette: Any, database: queries.Database, capture_id: int, at
     kept: Archived = await kept_bytes(datasette, database, capture)
     name = file_name("", capture["url"], kept.body)
     return await places.drawn(datasette, kept.body, digest=capture["payload_digest"], name=name, locator=at)
-
-
-@clear
-async def check_page(datasette: Any, request: Any) -> Response:
-    """One sum of the form applied to a report: both sides, each cell with its number."""
-    database = datasette.get_database(DATABASE)
-    report_id, rule = int(request.url_vars["report_id"]), request.url_vars["rule"]
-    report = await found_report(database, report_id)
-    check = next((check for check in await checks_of(database, report) if check["rule"] == rule), None)
-    if check is None:
-        raise UnavailableError(HTTPStatus.NOT_FOUND, f"Report {report_id} has no check {rule}.")
-    facts = await rows(database, queries.FACTS, report_id=report_id)
-    form_cells = await rows(database, queries.FORM_CELLS, form=report["form"])
-    context = {
-        "report": report,
-        "check": check,
-        "values": {fact["cell"]: fact for fact in facts},
-        "labels": {form_cell["cell"]: form_cell for form_cell in form_cells},
-    }
-    return await page(datasette, request, "check", context)
-
-
-@clear
-async def panel_number(datasette: Any, request: Any) -> Response:
-    """A number of the panel is a cell of a report: leads there. Raises UnavailableError where the panel has none."""
-    database = datasette.get_database(DATABASE)
-    keys = {key: str(request.args.get(key) or "") for key in ("agency_id", "report_year", "scope", "concept")}
-    if await first_row(database, queries.HAS_PANEL) is None:
-        raise UnavailableError(HTTPStatus.NOT_FOUND, "This database has no panel.")
-    found = await first_row(database, queries.PANEL_FACT, **keys)
-    if found is None:
-        message = "The panel has no number for " + ", ".join(f"{key} {value}" for key, value in keys.items()) + "."
-        raise UnavailableError(HTTPStatus.NOT_FOUND, message)
-    return Response.redirect(datasette.urls.path(f"/-/fact/{found['report_id']}/{found['cell']}"))
 
 
 def _line_around(

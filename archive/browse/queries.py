@@ -62,13 +62,45 @@ WHERE v.version_id = :version_id
 
 RUN = "SELECT run_id, kind, started_at, code_version FROM runs WHERE run_id = :run_id"
 
-HAS_PANEL = "SELECT 1 FROM sqlite_master WHERE name = 'panel'"
+PANEL_NUMBER = """
+SELECT p.report_id, p.cell, p.value, p.concept, o.label_zh, o.label_en
+FROM panel p JOIN concepts o ON o.concept = p.concept
+WHERE p.agency_id = :agency_id AND p.report_year = CAST(:report_year AS INTEGER) AND p.scope = :scope
+    AND p.concept = :concept
+LIMIT 1
+"""
 
-PANEL_FACT = """
-SELECT report_id, cell FROM panel
-WHERE agency_id = :agency_id AND report_year = CAST(:report_year AS INTEGER) AND scope = :scope AND concept = :concept
-    AND report_id IS NOT NULL
-ORDER BY value IS NULL, report_id DESC LIMIT 1
+DOCUMENT_CHECK = "SELECT * FROM document_checks WHERE check_id = :check_id"
+
+DOCUMENT_CHECK_CELLS = """
+SELECT side, report_id, cell FROM document_check_cells WHERE check_id = :check_id ORDER BY side, report_id, cell
+"""
+
+FACT_DOCUMENT_CHECKS = """
+SELECT DISTINCT d.check_id, d.rule, d.status, d.lhs, d.rhs, d.note
+FROM document_check_cells c JOIN document_checks d ON d.check_id = c.check_id
+WHERE c.report_id = :report_id AND c.cell = :cell
+ORDER BY d.status <> 'fail', d.status <> 'uncertain', d.check_id LIMIT 100
+"""
+
+FACT_CORRECTION = """
+SELECT f.value, f.value_as_printed, d.correction_id, d.reason, d.author, d.made_at, d.evidence
+FROM corrected_facts f JOIN corrections d ON d.correction_id = f.correction_id
+WHERE f.report_id = :report_id AND f.cell = :cell
+"""
+
+OUTCOME = "SELECT value FROM outcomes WHERE report_id = :report_id AND outcome = :outcome"
+
+OUTCOME_CELLS = """
+SELECT o.way, o.cell, f.value FROM outcome_cells o LEFT JOIN facts f ON f.report_id = :report_id AND f.cell = o.cell
+WHERE o.form = :form AND o.outcome = :outcome ORDER BY o.way, o.cell
+"""
+
+MEMBER = """
+SELECT f.value, f.raw, f.status, f.confidence, r.report_year, w.row_label, w.column_label
+FROM facts f JOIN reports r ON r.report_id = f.report_id
+LEFT JOIN form_cells w ON w.form = r.form AND w.cell = f.cell
+WHERE f.report_id = :report_id AND f.cell = :cell
 """
 
 FACT_VERSIONS = """

@@ -62,10 +62,13 @@ def checked_folder(folder: Path) -> Path:
     return folder.resolve()
 
 
-def address(datasette: Any, capture_id: int) -> str:
-    """Where a capture is replayed; "" where nothing is."""
+async def address(datasette: Any, database: queries.Database, capture_id: int) -> str:
+    """Where a capture is replayed; "" where nothing is, and for what its server did not call a page."""
     base = places.of(datasette).replay_address
-    return f"{base}capture/{capture_id}" if base else ""
+    if not base:
+        return ""
+    capture = await _whole(database, capture_id)
+    return f"{base}capture/{capture['capture_id']}" if "html" in (capture["media_type"] or "") else ""
 
 
 async def warc_slice(datasette: Any, capture_id: int) -> bytes:
@@ -191,6 +194,7 @@ def _page(capture: RowDict) -> str:
     title = f"重放 Replay · {capture['url']}"
     return (
         f'<!DOCTYPE html><html lang="zh-Hans"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<link rel="icon" href="data:,">'
         "<style>html,body{margin:0;height:100%;font-family:system-ui,sans-serif}"
         "replay-web-page{display:block;height:calc(100% - 2.2rem)}p{margin:0;padding:.4rem 1rem;height:1.4rem}</style>"
         '<script src="/replay/ui.js"></script></head><body>'
