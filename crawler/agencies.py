@@ -188,7 +188,8 @@ class _Assignment:
             is_idle = decision.kind in (OF_REPORT, OF_NAME) and authority(decision) not in used
             if missing or is_idle:
                 told = f"no agency {', '.join(missing)}" if missing else "no report that it speaks of"
-                yield runs[decision.decision_id], None, None, None, f"decision {decision.decision_id} ({decision.kind}): {told}"
+                message = f"decision {decision.decision_id} ({decision.kind}): {told}"
+                yield runs[decision.decision_id], None, None, None, message
 
     def _note(self, report: ReportToAssign, found: Named, identity: Identity) -> None:
         original = identity.agency_id
