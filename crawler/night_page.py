@@ -48,6 +48,7 @@ RUN_STATES = {
     "failed": ("有站点失败", "failed"),
     "interrupted": ("中断", "interrupted"),
 }
+BROKEN = ("中止", "broke off")
 _GREEN, _AMBER, _RED = "#2e7d32", "#b26a00", "#b3261e"
 # Widths of DejaVu Sans at 11 pixels, good enough to leave room.
 _LETTER, _IDEOGRAPH = 6.6, 11.5
@@ -60,7 +61,7 @@ def html(night: Night) -> str:
         columns=COLUMNS,
         states=STATES,
         kinds=KINDS,
-        run_states=RUN_STATES,
+        state=_state(night),
         totals=_totals(night),
         bars=_bars([night.run, *night.earlier]),
         sites=_worst_first(night.sites),
@@ -70,7 +71,7 @@ def html(night: Night) -> str:
 def markdown(night: Night) -> str:
     """The same in tables, for mail and for terminals."""
     run = night.run
-    zh, en = RUN_STATES.get(run.status, (run.status, run.status))
+    zh, en = _state(night)
     lines = [
         f"# 公开 · {_cell(run.run_id)}",
         "",
@@ -218,6 +219,13 @@ def _number(site: SiteNight, name: str, usual: str | None) -> str:
 
 def _listed(heading: str, lines: Sequence[str]) -> list[str]:
     return ["", f"## {heading}", "", *(f"- {_cell(line)}" for line in lines)] if lines else []
+
+
+def _state(night: Night) -> tuple[str, str]:
+    """How the run ended; one that broke off is no run of which a site failed."""
+    if any(alarm.code == "run_broken" for alarm in night.alarms):
+        return BROKEN
+    return RUN_STATES.get(night.run.status, (night.run.status, night.run.status))
 
 
 def _both(alarm: Alarm) -> str:

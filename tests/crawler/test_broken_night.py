@@ -95,6 +95,7 @@ def test_an_extraction_that_fails_is_reported_with_its_place(replica: Replica, t
     (start, _), (end, text) = told.pings
     assert (start, end) == ("/start", "/fail")
     assert "run_broken" in text and "读取" in text
+    assert "broke off" in (data / "reports" / "latest.html").read_text("utf-8").partition("<h2>")[0]
     (alarm,) = (alarm for alarm in status(data)["alarms"] if alarm["code"] == "run_broken")
     assert alarm["message"] == broken_sentence(data)
     # Nothing was lost: the next night reads it, and does not take the broken one for a measure.
