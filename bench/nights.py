@@ -8,9 +8,10 @@ that each change is to be found in the night in which it can first be known. Pre
 (night, kind, address); `layout_changed` is not counted as a find, but a change of layout called content is a false one.
 
 `cost`: a first night, then 1 % of the pages changed (half new, half edited where the list does not show it), then a
-second one. The ideal asks for the list pages, what is new and what is edited; nobody can know what is edited without
-asking. `90 days` asks a ninetieth of the known pages, `1 day` all of them, conditionally. Reading is left out of
-the larger site's figures.
+second one. The ideal asks for the list pages, what is new and what is edited, at a full crawl's bytes and seconds by the
+request; nobody can know what is edited without asking. `90 days` asks a ninetieth of the known pages and at most as
+many again of those that are likelier to have changed, `1 day` all of them, conditionally. Reading is left out of the
+larger site's figures.
 
 `rotation`: nine months of nights on 2,000 pages of six years, without a site: which pages a night would ask, and when
 it would so find the edits that no list shows. Edits are drawn in two ways: `young`, as we expect them (a page is edited
@@ -286,7 +287,8 @@ def costs(folder: Path, pages: int, *, validators: bool) -> Iterator[str]:
                 article = first.sent / max(1, first.requests)
                 ideal = len(lists) + len(wanted)
                 sent = sum(e.bytes_sent for e in lists) + round(article * len(wanted))
-                yield Cost(ideal, sent, 0.0, f"{len(lists)} of them list pages").line("ideal (bytes reckoned)")
+                seconds = first.seconds * ideal / max(1, first.requests)
+                yield Cost(ideal, sent, seconds, f"{len(lists)} of them list pages").line("ideal (reckoned)")
             found = sum(seen_since(folder / "data", kind, url) for kind, url in wanted)
             yield Cost(cost.requests, cost.sent, cost.seconds, f"{found} of {len(wanted)} changes known").line(name)
 
