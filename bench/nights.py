@@ -8,7 +8,7 @@ that each change is to be found in the night in which it can first be known. Pre
 (night, kind, address); `layout_changed` is not counted as a find, but a change of layout called content is a false one.
 
 `cost`: a first night, then 1 % of the pages changed (half new, half edited where the list does not show it), then a
-second one. The ideal asks for the list pages, what is new and what is edited, at a full crawl's bytes and seconds by the
+second one. The ideal asks for list pages, what is new and what is edited, at a full crawl's bytes and seconds by the
 request; nobody can know what is edited without asking. `90 days` asks a ninetieth of the known pages and at most as
 many again of those that are likelier to have changed, `1 day` all of them, conditionally. Reading is left out of the
 larger site's figures.
