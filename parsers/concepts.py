@@ -44,7 +44,10 @@ class Printed:
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """Something measured. `unit` is as the cells print it."""
+    """Something measured. `unit` is as the cells print it.
+
+    `of` is the concept that this one is the same as for one kind of applicant, "" for all others.
+    """
 
     concept: str
     label_zh: str
@@ -53,6 +56,7 @@ class Concept:
     definition_zh: str
     definition_en: str
     printed: tuple[Printed, ...]
+    of: str = ""
 
     def in_edition(self, edition: str) -> Printed | None:
         return next((one for one in self.printed if one.edition == edition), None)
@@ -167,6 +171,7 @@ def _of_applicant(concept: Concept, applicant: dict[str, str], file: str) -> Con
             f"{concept.definition_zh.replace('总计', applicant['zh'])}申请人为{applicant['zh']}。",
             f"{concept.definition_en} Applicants: {applicant['en']}.",
             printed,
+            of=concept.concept,
         ),
         file,
     )

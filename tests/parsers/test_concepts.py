@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from parsers.concept_pages import markdown
 from parsers.concepts import CONCEPTS_FILE, concepts, load_concepts
 from parsers.errors import FormFileError
 from parsers.form import forms
@@ -111,3 +112,15 @@ def test_a_cell_may_be_left_out_with_a_reason(tmp_path: Path) -> None:
     (one,) = load_concepts(path).without
     assert (one.edition, one.cell) == ("2021", "applications.new.total")
     assert one.reason_en.startswith("Only this edition")
+
+
+def test_the_page_of_concepts_is_up_to_date() -> None:
+    found = (Path(__file__).parents[2] / "docs" / "concepts.md").read_text("utf-8")
+    assert found == markdown(concepts()), "run: python -m parsers.concept_pages > docs/concepts.md"
+
+
+def test_the_page_says_why_a_cell_has_no_concept(tmp_path: Path) -> None:
+    path = tmp_path / "concepts.toml"
+    left_out = '\n[[without]]\nform = "2021"\ncell = "applications.new.total"\nbecause = "only_edition"\n'
+    path.write_text(CONCEPTS_FILE.read_text("utf-8") + left_out, "utf-8")
+    assert "- 2021 `applications.new.total`: 仅此一版" in markdown(load_concepts(path))
