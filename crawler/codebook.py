@@ -6,6 +6,7 @@ from archive.browse.form_cells import FormCellRow, FormRuleRow, write_codebook
 from archive.panel import ConceptCellsRow, ConceptRow, write_concepts
 from archive.store import Store
 from parsers.concepts import Concept, concepts
+from parsers.english import english_label
 from parsers.form import forms
 
 
@@ -13,7 +14,14 @@ def publish_codebook(store: Store) -> None:
     """Writes the cells, rules and concepts of every edition; what an earlier version wrote is replaced."""
     cells = [
         FormCellRow(
-            form.edition, cell.cell, cell.table, cell.row_label, cell.column_label, cell.unit, variant=cell.variant
+            form.edition,
+            cell.cell,
+            cell.table,
+            cell.row_label,
+            cell.column_label,
+            cell.unit,
+            english_label(cell.cell),
+            cell.variant,
         )
         for form in forms().values()
         for cell in form.cells.values()
