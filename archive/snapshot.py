@@ -21,7 +21,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from archive.browse.codebook import DATABASE, SETTINGS, Table, codebook, configuration, merged, metadata
+from archive.browse.codebook import (
+    DATABASE,
+    SETTINGS,
+    Codebook,
+    Table,
+    codebook,
+    codebook_of,
+    configuration,
+    merged,
+    metadata,
+)
 from archive.errors import ArchiveError
 from archive.paths import database_path
 from archive.seal import file_sha256
@@ -116,9 +126,11 @@ def snapshot(data_dir: Path, to: Path, *, clock: Clock = now, step: Step = lambd
             step("packing")
             connection.execute("VACUUM INTO ?", (str(whole),))
         inspected = inspect(whole)
+        with contextlib.closing(sqlite3.connect(whole)) as connection:
+            book = codebook_of(connection)
         _fsync(whole)
         whole.replace(to / FILE_NAME)
-        for name, tree in _described(inspected).items():
+        for name, tree in _described(book, inspected).items():
             _write(to / name, tree)
         _fsync(to)
     finally:
@@ -291,8 +303,7 @@ def table_settings() -> dict[str, Any]:
     return {"databases": {DATABASE: {"tables": tables}}}
 
 
-def _described(inspected: dict[str, Any]) -> dict[str, object]:
-    book = codebook()
+def _described(book: Codebook, inspected: dict[str, Any]) -> dict[str, object]:
     return {
         METADATA_NAME: merged(merged(metadata(book), configuration(book)), table_settings()),
         SETTINGS_NAME: SNAPSHOT_SETTINGS,

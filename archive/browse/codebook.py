@@ -5,9 +5,10 @@ python -m archive.browse.codebook > docs/data.md
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ import yaml
 
 CODEBOOK_FILE = Path(__file__).parents[1] / "datasette.yml"
 DATABASE = "corpus"
+# The view with a column for each concept; its file names those before them.
+BY_CONCEPT = "panel_wide"
 
 # Each changed setting, Datasette's default, and why.
 SETTINGS: dict[str, bool | int] = {
@@ -109,6 +112,22 @@ def codebook() -> Codebook:
         tables=tuple(_table(name, entry) for name, entry in tree["tables"].items()),
         hidden=tree["hidden"],
         queries=tuple(Query(name=name, **entry) for name, entry in tree["queries"].items()),
+    )
+
+
+def codebook_of(connection: sqlite3.Connection) -> Codebook:
+    """The codebook with the columns that `panel_wide` has in this database: one for each of its concepts."""
+    book = codebook()
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'concepts'").fetchone():
+        return book
+    rows = connection.execute("SELECT concept, label_zh, label_en, unit FROM concepts ORDER BY position").fetchall()
+    concepts = tuple(Column(*row) for row in rows)
+    return replace(
+        book,
+        tables=tuple(
+            replace(table, columns=table.columns + concepts) if table.name == BY_CONCEPT else table
+            for table in book.tables
+        ),
     )
 
 

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from archive.browse.codebook import codebook
+from archive.browse.codebook import codebook_of
 from archive.errors import ArchiveError
 
 RULES_FILE = Path(__file__).with_name("exports.toml")
@@ -93,7 +93,7 @@ class Source:
     def tables(self) -> Iterator[ExportTable]:
         """Every table that is exported and there, looked through once."""
         present = {name for (name,) in self.connection.execute("SELECT name FROM sqlite_schema")}
-        titles = {table.name: table for table in codebook().tables}
+        titles = {table.name: table for table in codebook_of(self.connection).tables}
         for name, rule in _rules()["tables"].items():
             if name not in present or name not in titles:
                 continue

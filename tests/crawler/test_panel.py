@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from panel_corpus import page, pages, publish, series, url_of, with_values
 
+from archive.browse.codebook import codebook, codebook_of
 from archive.store import Store
 from crawler.codebook import publish_codebook
 from crawler.document_checks import check_documents
@@ -244,3 +245,12 @@ def test_new_concepts_make_new_columns(data_dir: Path) -> None:
         publish_codebook(store)
         write_choices(store)
         assert store.connection.execute("SELECT count(app_new) FROM panel_wide").fetchone() == (len(YEARS) + 1,)
+
+
+def test_the_codebook_describes_a_column_for_each_concept(connection: sqlite3.Connection) -> None:
+    book = codebook_of(connection)
+    described = {column.name: column for column in book.table("panel_wide").columns}
+    names = [row[1] for row in connection.execute("PRAGMA table_info(panel_wide)")]
+    assert list(described) == names
+    assert described["app_new"].description == "新收申请 · Applications received in the year (件)"
+    assert book.table("panel") == codebook().table("panel")
