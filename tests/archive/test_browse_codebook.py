@@ -30,6 +30,9 @@ EMPTY_HERE = {
     "gone_but_kept",
     "sites_in_trouble",
     "missing_years",
+    "agencies_to_decide",
+    "reports_without_agency",
+    "agencies_of_many_names",
 }
 
 

@@ -12,6 +12,7 @@ import pytest
 from archiving import put, response, session
 from crawling import gongkai, rows
 
+from archive.browse.codebook import codebook
 from archive.model import Target
 from archive.paths import database_path
 from archive.store import Store
@@ -308,3 +309,11 @@ def test_a_table_of_codes_that_cannot_be_read_is_named_with_its_line(data_dir: P
     with Store.open(data_dir) as store, pytest.raises(DivisionFileError, match=r"divisions\.csv: ") as raised:
         assign_agencies(store)
     assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("query", "count"), [("agencies_to_decide", 1), ("reports_without_agency", 2), ("agencies_of_many_names", 3)]
+)
+def test_a_stored_query_shows_what_waits_and_who_has_many_names(data_dir: Path, query: str, count: int) -> None:
+    (sql,) = [one.sql for one in codebook().queries if one.name == query]
+    assert len(rows(data_dir, sql)) == count
