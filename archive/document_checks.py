@@ -128,10 +128,11 @@ def parents(store: Store) -> dict[str, str]:
 
 
 def events(store: Store) -> dict[tuple[str, int], list[str]]:
-    """What happened to an agency in a year, in words."""
+    """What happened to an agency in a year, in words. A new name of its division leaves its numbers alone."""
     found: dict[tuple[str, int], list[str]] = defaultdict(list)
     rows = store.connection.execute(
-        "SELECT agency_id, year, kind, ifnull(other, '') FROM agency_events WHERE year IS NOT NULL ORDER BY position"
+        """SELECT agency_id, year, kind, ifnull(other, '') FROM agency_events
+        WHERE year IS NOT NULL AND kind <> 'division_renamed' ORDER BY position"""
     )
     for agency_id, year, kind, other in rows:
         found[agency_id, year].append(f"{kind} {year} {other}".strip())

@@ -43,7 +43,7 @@ SELECT run_id, kind, started_at, finished_at, status, requests, new_captures
 FROM runs ORDER BY started_at DESC LIMIT ?"""
 _FINDINGS = """
 SELECT level, code, count(*) AS count FROM findings
-WHERE run_id = (SELECT run_id FROM runs ORDER BY started_at DESC LIMIT 1) AND level <> 'info'
+WHERE run_id = (SELECT run_id FROM runs WHERE kind <> 'decision' ORDER BY started_at DESC LIMIT 1) AND level <> 'info'
 GROUP BY level, code ORDER BY level, count DESC"""
 _LAST_CRAWL = """
 SELECT run_id FROM runs WHERE kind IN ('crawl', 'nightly') AND status <> 'running' ORDER BY started_at DESC LIMIT 1"""

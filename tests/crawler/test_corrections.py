@@ -17,6 +17,7 @@ from archive.store import Store
 from crawler.corrections import add_correction, listed_corrections, withdraw_correction
 from crawler.exceptions import CorrectionError
 from crawler.extract import extract
+from crawler.status import status
 
 AGENCY = "青禾区柳溪街道办事处"
 CELL = "applications.carried_in.total"
@@ -30,6 +31,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     specs = series(AGENCY, (2021, 2022, 2023))
     carried = int(specs[2022].values[CELL] or 0)
     specs[2022] = with_values(specs[2022], applications__carried_in__total=carried + 1)
+    specs[2023] = with_values(specs[2023], applications__refused_query__total=None)
     publish(data_dir, pages(specs.values()))
     extract(data_dir)
     return data_dir
@@ -123,6 +125,22 @@ def test_a_correction_is_withdrawn_and_both_stay_on_record(data_dir: Path) -> No
         withdraw_correction(data_dir, "d0", reason="x", author="y")
 
 
+def test_a_blank_that_a_person_fills_makes_a_sum_whole(data_dir: Path) -> None:
+    def refused() -> tuple[object, ...]:
+        return one(
+            data_dir,
+            """SELECT p.status, p.value IS NULL, p.value_as_printed, w.app_refused IS NULL, p.correction_id FROM panel p
+            JOIN panel_wide w USING (report_id) WHERE p.report_year = 2023 AND p.concept = 'app_refused'""",
+        )
+
+    assert refused() == ("incomplete", 1, None, 1, None)
+    report = str(report_of(data_dir, 2023))
+    correction_id = correct(data_dir, value="0", report=report, cell="applications.refused_query.total")
+    assert refused() == ("corrected", 0, None, 0, correction_id)
+    withdraw_correction(data_dir, correction_id, reason="不知道", author="陈默")
+    assert refused() == ("incomplete", 1, None, 1, None)
+
+
 def test_corrections_come_back_when_the_database_is_made_again(data_dir: Path) -> None:
     kept = correct(data_dir)
     taken_back = correct(data_dir, value="0", cell="applications.carried_out.total")
@@ -213,3 +231,12 @@ def test_the_command_adds_lists_and_withdraws(data_dir: Path) -> None:
     failed = gongkai("withdraw", correction_id, "--reason", "撤", "--author", "陈默")
     assert failed.returncode == 1
     assert failed.stderr.startswith(f"gongkai: decision {correction_id} was withdrawn")
+
+
+def test_status_goes_on_speaking_of_the_last_crawl(data_dir: Path) -> None:
+    before = status(data_dir)["findings"]
+    assert before
+    correct(data_dir, value="0", report=str(report_of(data_dir, 2021)), cell="applications.new.other")
+    assert {"decision", "crawl"} == {run["kind"] for run in status(data_dir)["runs"]}
+    codes = {finding["code"] for finding in before}
+    assert codes <= {finding["code"] for finding in status(data_dir)["findings"]}
