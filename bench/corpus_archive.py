@@ -216,7 +216,18 @@ def _run(data_dir: Path, run_id: str, clock: Clock, sites: Sequence[Site], serve
         asyncio.run(_fetched(frontier, recorder, served, clock))
         channels = [(site.name, CHANNEL) for site in sites]
         judged = [asdict(found) for found in channel_runs(store.connection, run_id, channels, cut_short={})]
-        recorder.close(stats_json=json.dumps({"channels": judged}, ensure_ascii=False, sort_keys=True))
+        stats = {"channels": judged, "outcomes": _outcomes(store, run_id)}
+        recorder.close(stats_json=json.dumps(stats, ensure_ascii=False, sort_keys=True))
+
+
+def _outcomes(store: Store, run_id: str) -> dict[str, dict[str, int]]:
+    """Site → outcome → captures, as a run counts them."""
+    found: dict[str, dict[str, int]] = {}
+    for site, outcome, count in store.connection.execute(
+        "SELECT site, outcome, count(*) FROM captures WHERE run_id = ? GROUP BY 1, 2", (run_id,)
+    ):
+        found.setdefault(site, {})[outcome] = count
+    return found
 
 
 async def _fetched(frontier: Frontier, recorder: Recorder, served: _Served, clock: Clock) -> None:

@@ -28,6 +28,7 @@ ELSEWHERE = {
     "changes": "crawler.changes_cli",
     "corrections": "crawler.corrections_cli",
     "export": "crawler.publish_cli",
+    "release": "crawler.publish_cli",
     "snapshot": "crawler.publish_cli",
 }
 EXIT_LOCKED = 75

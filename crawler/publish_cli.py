@@ -1,4 +1,4 @@
-"""The commands that publish: snapshot, export."""
+"""The commands that publish: snapshot, export, release."""
 
 from __future__ import annotations
 
@@ -38,9 +38,11 @@ def steps(task: str) -> Iterator[Callable[[str], None]]:
         if is_shown:
             click.echo(f"\r\033[K{task}: {name}", nl=False, err=True)
 
-    yield step
-    if is_shown:
-        click.echo("\r\033[K", nl=False, err=True)
+    try:
+        yield step
+    finally:
+        if is_shown:
+            click.echo("\r\033[K", nl=False, err=True)
 
 
 @click.command()
@@ -63,6 +65,7 @@ def snapshot(data_dir: Path, to: Path, as_json: bool) -> None:
 
 
 FORMATS = ("csv", "parquet", "stata", "datapackage", "wacz")
+RELEASED = ("datapackage", "parquet", "stata", "wacz")
 
 
 @click.command()
@@ -118,3 +121,68 @@ def current_database(data_dir: Path) -> Path:
         raise ArchiveError(f"{path}: no such database; `gongkai crawl` or `gongkai demo` makes one")
     with Store.open(data_dir):
         return path
+
+
+@click.command()
+@target
+@click.option(
+    "--author",
+    required=True,
+    envvar="GONGKAI_AUTHOR",
+    metavar="NAME",
+    help="Who releases (or GONGKAI_AUTHOR).",
+)
+@click.option("--accept", default="", metavar="REASON", help="Release although bounds do not hold; the reason is kept.")
+@click.option(
+    "--bounds",
+    "bounds_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="F.toml",
+    help="Other bounds than those of archive/bounds.toml.",
+)
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(RELEASED),
+    default=RELEASED[:3],
+    show_default=True,
+    help="What to export beside the snapshot (repeatable).",
+)
+@as_json
+@click.pass_obj
+@clear_errors
+def release(
+    data_dir: Path,
+    to: Path,
+    author: str,
+    accept: str,
+    bounds_file: Path | None,
+    formats: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Freeze the corpus as a dated version with checksums, unless it is not fit to be released."""
+    from archive.bounds import BOUNDS_FILE
+    from crawler.release import release
+
+    with steps("release") as step:
+        made = release(
+            data_dir,
+            to,
+            author=author,
+            accept=accept,
+            bounds_file=bounds_file or BOUNDS_FILE,
+            formats=formats,
+            step=step,
+        )
+    if as_json:
+        print_json({**asdict(made), "path": str(made.path)})
+        return
+    counts = ", ".join(f"{count} {name}" for name, count in made.counts.items())
+    click.echo(f"{made.release} in {made.path}: {counts}")
+    for verdict in made.verdicts:
+        if verdict.problem:
+            click.echo(f"accepted: {verdict.problem}")
+    click.echo(
+        f"manifest sha256 {made.manifest_sha256}, recorded as {made.decision_id}; check: sha256sum -c SHA256SUMS"
+    )

@@ -22,6 +22,7 @@ from archive.migrations import (
     m0010_decisions,
     m0010_panel,
     m0011_overview,
+    m0012_releases,
     m0013_scans,
     m0015_openings,
 )
@@ -39,6 +40,7 @@ MIGRATIONS(name="m0009_agencies")(m0009_agencies.apply)
 MIGRATIONS(name="m0010_decisions")(m0010_decisions.apply)
 MIGRATIONS(name="m0010_panel")(m0010_panel.apply)
 MIGRATIONS(name="m0011_overview")(m0011_overview.apply)
+MIGRATIONS(name="m0012_releases")(m0012_releases.apply)
 MIGRATIONS(name="m0013_scans")(m0013_scans.apply)
 MIGRATIONS(name="m0015_openings")(m0015_openings.apply)
 
