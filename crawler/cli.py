@@ -56,6 +56,9 @@ def clear_errors(command: Command) -> Command:
     def run(*args: Any, **kwargs: Any) -> None:
         try:
             command(*args, **kwargs)
+        except BrokenPipeError:
+            # Whoever read our output has seen enough; click ends quietly.
+            raise
         except LockedError as error:
             click.echo(f"gongkai: {error}", err=True)
             sys.exit(EXIT_LOCKED)

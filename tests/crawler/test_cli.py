@@ -93,6 +93,15 @@ def test_an_unknown_site_names_the_known_ones(tmp_path: Path) -> None:
     assert "harbin_nangang" in done.stderr
 
 
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    process = gongkai(tmp_path, "sites", "list")
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    with process.stderr as errors:
+        assert errors.read() == ""
+    process.wait(timeout=60)
+
+
 def test_looking_at_nothing_says_what_to_do_first(tmp_path: Path) -> None:
     for command in ("status", "serve"):
         done = run(tmp_path, command)
