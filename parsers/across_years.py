@@ -18,8 +18,8 @@ APPLICANTS = ("natural_person", "business", "research", "public_interest", "lega
 DOCUMENTS = ("regulations", "normative_documents")
 
 # A number is called a jump when it is ten times the most of the agency's other years, or ten times less than the least
-# of them, both made larger by the pad; two other years are needed. 9 among zeros is no jump, 90 is; yuan in a cell of
-# 10,000 yuan always is.
+# of them, both made larger by the pad. Zeros do not count: powers come and go. Two other years are needed. 80 beside
+# ones is no jump, 500 is; yuan in a cell of 10,000 yuan always is.
 JUMP_TIMES = 10
 JUMP_PAD = 10
 JUMP_YEARS = 2
@@ -104,7 +104,8 @@ def jumps(reports: Sequence[YearReport]) -> Iterator[Verdict]:
     One report a year is expected.
     """
     for name in WATCHED:
-        found = [(report, one) for report in reports if (one := _comparable(report, _BY_NAME[name])) is not None]
+        numbers = [(report, _comparable(report, _BY_NAME[name])) for report in reports]
+        found = [(report, one) for report, one in numbers if one is not None and _number(one) > 0]
         for report, own in found:
             others = sorted((one for other, one in found if other is not report), key=_number)
             if len(others) < JUMP_YEARS:
@@ -134,15 +135,12 @@ def _number(one: Sum) -> Decimal:
 
 
 def _comparable(report: YearReport, concept: Concept) -> Sum | None:
-    """The concept's number, None where there is none or where the edition's counting breaks the series.
-
-    Money may be negative nowhere, and counts neither: such a number is left to the report's own checks.
-    """
+    """The concept's number, None where there is none or where the edition's counting breaks the series."""
     printed = concept.in_edition(report.form)
     if printed is None or printed.comparability == "break":
         return None
     found = measured(report, printed)
-    return found if found.value is not None and found.value >= 0 else None
+    return found if found.value is not None else None
 
 
 def parts(whole: YearReport, reports: Sequence[YearReport]) -> Iterator[Verdict]:

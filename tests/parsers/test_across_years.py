@@ -111,16 +111,18 @@ def received(numbers: list[Number | None], **changes) -> list[YearReport]:
     ("numbers", "found"),
     [
         ([12, 15, 9, 14], []),
-        ([0, 0, 9, 0], []),
-        ([0, 0, JUMP_TIMES * JUMP_PAD - JUMP_PAD, 0], [2]),
-        ([0, 0, JUMP_TIMES * JUMP_PAD - JUMP_PAD - 1, 0], []),
+        ([1, 1, 80, 1], []),
+        ([1, 1, JUMP_TIMES * (1 + JUMP_PAD) - JUMP_PAD, 1], [2]),
+        ([1, 1, JUMP_TIMES * (1 + JUMP_PAD) - JUMP_PAD - 1, 1], []),
+        ([0, 0, 900, 0], []),
+        ([900, 0, 900, 900], []),
         ([120, 14, 130, 140], []),
         ([120, 2, 130, 140], [1]),
         ([1200, 12, 12000000], [1, 2]),
-        ([0, 90, 0, 95], []),
         ([5, 5000], []),
         ([5, None, 5000], []),
         ([None, None, 3], []),
+        ([5, 5000, None, 0], []),
     ],
 )
 def test_jumps(numbers: list[Number | None], found: list[int]) -> None:
