@@ -89,11 +89,17 @@ FROM corrected_facts f JOIN corrections d ON d.correction_id = f.correction_id
 WHERE f.report_id = :report_id AND f.cell = :cell
 """
 
-OUTCOME = "SELECT value FROM outcomes WHERE report_id = :report_id AND outcome = :outcome"
-
 OUTCOME_CELLS = """
-SELECT o.way, o.cell, f.value FROM outcome_cells o LEFT JOIN facts f ON f.report_id = :report_id AND f.cell = o.cell
+SELECT o.way, o.cell, f.value FROM outcome_cells o LEFT JOIN corrected_facts f ON f.report_id = :report_id AND f.cell = o.cell
 WHERE o.form = :form AND o.outcome = :outcome ORDER BY o.way, o.cell
+"""
+
+# Of a sum of the panel's what people corrected, else what is printed.
+CORRECTED_MEMBER = """
+SELECT f.value, f.raw, f.status, f.confidence, r.report_year, w.row_label, w.column_label
+FROM corrected_facts f JOIN reports r ON r.report_id = f.report_id
+LEFT JOIN form_cells w ON w.form = r.form AND w.cell = f.cell
+WHERE f.report_id = :report_id AND f.cell = :cell
 """
 
 MEMBER = """

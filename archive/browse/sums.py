@@ -73,14 +73,15 @@ async def outcome_page(datasette: Any, request: Any) -> Response:
     database = datasette.get_database(DATABASE)
     report_id, outcome = int(request.url_vars["report_id"]), request.url_vars["outcome"]
     report = await found_report(database, report_id)
-    total = await first_row(database, queries.OUTCOME, report_id=report_id, outcome=outcome)
-    if total is None:
-        raise UnavailableError(HTTPStatus.NOT_FOUND, f"Report {report_id} has no outcome {outcome}.")
     ways = await rows(database, queries.OUTCOME_CELLS, report_id=report_id, form=report["form"], outcome=outcome)
-    # Where a document prints an outcome in one of several ways, the one with most numbers counts.
-    best = max({way["way"] for way in ways}, key=lambda way: (_numbers(ways, way), -way), default=0)
-    cells = [(report_id, one["cell"]) for one in ways if one["way"] == best]
-    return await _one_sum(datasette, request, report, ("办理结果", "Outcome"), outcome, total["value"], cells)
+    if not ways:
+        raise UnavailableError(HTTPStatus.NOT_FOUND, f"Report {report_id} has no outcome {outcome}.")
+    # Some documents print an outcome as one row instead of three: the whole way counts, of two the larger.
+    printed = [[one for one in ways if one["way"] == way] for way in sorted({one["way"] for one in ways})]
+    parts = max(printed, key=_completeness)
+    total = None if any(one["value"] is None for one in parts) else sum(one["value"] for one in parts)
+    cells = [(report_id, one["cell"]) for one in parts]
+    return await _one_sum(datasette, request, report, ("办理结果", "Outcome"), outcome, total, cells)
 
 
 @clear
@@ -103,7 +104,8 @@ async def panel_number(datasette: Any, request: Any) -> Response:
 async def _one_sum(
     datasette: Any, request: Any, report: RowDict, kicker: tuple[str, str], name: str, total: object, cells: Cells
 ) -> Response:
-    sides = [await _side(datasette.get_database(DATABASE), _SUM, total, cells)]
+    database = datasette.get_database(DATABASE)
+    sides = [await _side(database, _SUM, total, cells, query=queries.CORRECTED_MEMBER)]
     context = {
         "report": report,
         "kicker": kicker,
@@ -116,14 +118,17 @@ async def _one_sum(
     return await page(datasette, request, "sum", context)
 
 
-async def _side(database: queries.Database, title: tuple[str, str], total: object, cells: Cells) -> RowDict:
+async def _side(
+    database: queries.Database, title: tuple[str, str], total: object, cells: Cells, *, query: str = queries.MEMBER
+) -> RowDict:
     """One side: its title, its sum, and its cells with what they hold and are called; `fact` is None without any."""
     members = []
     for report_id, cell in cells:
-        found = await first_row(database, queries.MEMBER, report_id=report_id, cell=cell)
+        found = await first_row(database, query, report_id=report_id, cell=cell)
         members.append({"report_id": report_id, "cell": cell, "fact": found})
     return {"title": title, "total": total, "members": members}
 
 
-def _numbers(ways: list[RowDict], way: int) -> int:
-    return sum(one["value"] is not None for one in ways if one["way"] == way)
+def _completeness(parts: list[RowDict]) -> tuple[bool, int, float]:
+    numbers = [part["value"] for part in parts if part["value"] is not None]
+    return len(numbers) == len(parts), len(numbers) if len(numbers) < len(parts) else 0, sum(numbers)
