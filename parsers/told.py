@@ -20,8 +20,8 @@ from parsers.verdict import Place, Sum, Verdict, VerdictStatus, YearReport, doub
 from parsers.vocabulary import WORDS
 
 _SENTENCE = re.compile(r"[。；;！!？?\n]")
-# Commas part clauses, but not the thousands of a number.
-_CLAUSE = re.compile(r",(?!\d{3}(?!\d))|(?<!\d),")
+# Commas part clauses, but not the thousands of a number; so does 、 after a counted thing.
+_CLAUSE = re.compile(r",(?!\d{3}(?!\d))|(?<!\d),|(?<=\d[件条宗份起例])、")
 _EDGES = "()、:"
 # What every sentence that counts has in it.
 _WORTH_A_LOOK = re.compile("申请|复议|诉讼|结转|规范性文件|主动公开")
