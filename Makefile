@@ -65,7 +65,7 @@ matrix: $(READY) ## long: the wire suite over the oldest supported, the pinned a
 audit: $(READY) ## re-hash every record, compare files, index and database
 	$(BIN)/gongkai --data $(DATA) audit
 
-extract: $(READY) ## read the archive again (twice gives the same rows)
+extract: $(READY) ## read the archive again (twice gives the same rows; without a database, all of them from the WARC files)
 	$(BIN)/gongkai --data $(DATA) extract
 
 clean: ## remove the environment and caches, never data

@@ -23,6 +23,7 @@ from archive.contents import response_bytes
 from archive.errors import ArchiveError
 from archive.lock import lock
 from archive.model import IMPORT_SITE, Finding
+from archive.paths import OWN_PREFIX, database_path, warc_dir
 from archive.rebuild import rebuild
 from archive.recover import recover
 from archive.rows import (
@@ -110,12 +111,14 @@ class Understood:
 
 
 def extract(data_dir: Path, *, full: bool = False, workers: int = 1, runner: Runner | None = None) -> ExtractSummary:
-    """Reads what this parser version has not read yet; `full` first makes the database again from the WARC files.
+    """Reads what this parser version has not read yet; `full` first makes the database again from the WARC files, as
+    does a database that is not there or knows none of them.
 
     Documents are read in as many jailed processes as `workers` says, or by `runner`. Raises LockedError when a run is
     under way.
     """
     with lock(data_dir, run_id="extract"):
+        full = full or _is_emptied(data_dir)
         if full:
             _made_again(data_dir)
         with Store.open(data_dir) as store:
@@ -182,6 +185,15 @@ def understand(response: bytes, name: str, url: str, converted: Conversions | No
     reading = read(entity, name=name, url=url, page=page, converted=converted)
     wanted = office.convertible(entity, name) if converted is None and office.needs_conversion(reading) else ()
     return reading, page, headers, len(entity), wanted
+
+
+def _is_emptied(data_dir: Path) -> bool:
+    if not any(warc_dir(data_dir).glob(f"{OWN_PREFIX}*.warc.gz")):
+        return False
+    if not database_path(data_dir).exists():
+        return True
+    with Store.open(data_dir) as store:
+        return store.connection.execute("SELECT 1 FROM warc_files LIMIT 1").fetchone() is None
 
 
 def _made_again(data_dir: Path) -> None:

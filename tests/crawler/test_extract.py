@@ -11,6 +11,7 @@ from archiving import LIST, exchange, put, response, session
 from crawling import one, rows
 
 from archive.model import Target
+from archive.store import Store
 from crawler import extract as extract_module
 from crawler.extract import extract
 from crawler.jail import InProcess, Pool
@@ -289,4 +290,22 @@ def test_an_empty_answer_is_a_finding(tmp_path: Path, role: str):
 def test_no_exchange_is_needed_to_say_nothing(tmp_path: Path):
     with session(tmp_path) as run:
         run.recorder.record_now(PAGE, None, exchange(PAGE, b"", error="connection_refused"))
+    assert extract(tmp_path).read == 0
+
+
+@pytest.mark.parametrize("emptied", [True, False], ids=["an empty database", "no database"])
+def test_a_database_that_is_gone_is_made_again_from_the_files(tmp_path: Path, emptied: bool):
+    with session(tmp_path) as run:
+        put(run, PAGE, page(report_tables()))
+    extract(tmp_path)
+    before = rows(tmp_path, "SELECT cell, value, status FROM facts ORDER BY cell")
+    for path in tmp_path.glob("corpus.db*"):
+        path.unlink()
+    if emptied:
+        Store.open(tmp_path).close()
+    assert extract(tmp_path).read == 1
+    assert rows(tmp_path, "SELECT cell, value, status FROM facts ORDER BY cell") == before != []
+
+
+def test_nothing_at_all_is_read_as_nothing(tmp_path: Path):
     assert extract(tmp_path).read == 0
