@@ -140,13 +140,15 @@ def _is_of_others(clauses: Sequence[str]) -> bool:
     """
     application, who = _part("application"), _part("who")
     for clause in clauses:
-        if any(pattern.fullmatch(clause) for one in _compiled() for pattern in (*one.patterns, *one.none)):
-            continue
-        if application.search(clause) and _DIGIT.search(clause):
-            return True
-        if told_words().others.search(who.sub("", clause.replace(_OURSELVES, ""))):
+        is_counted = application.search(clause) and _DIGIT.search(clause)
+        is_doubtful = is_counted or told_words().others.search(who.sub("", clause.replace(_OURSELVES, "")))
+        if is_doubtful and not _is_understood(clause):
             return True
     return False
+
+
+def _is_understood(clause: str) -> bool:
+    return any(pattern.fullmatch(clause) for one in _compiled() for pattern in (*one.patterns, *one.none))
 
 
 @cache
