@@ -206,7 +206,12 @@ class AgencyMatcher:
         return None
 
     def _as_told_around(self, unit: Unit, context: Context) -> Named | None:
-        """The body of this name that the site's own agency or the page's publisher is, told with its division."""
+        """The body of this name that the site's own agency or the page's publisher is, told with its division.
+
+        Not so 人民政府: it may be what is left of a town's name, and many towns share a site.
+        """
+        if unit.kind == "government":
+            return None
         for rule, around in (("site_agency", context.site_agency), ("publisher", context.publisher)):
             text = _without_vertical(spelled(around))
             told = self._with_division(text, context) if _IDEOGRAPHIC.fullmatch(text) else None

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 
 from parsers.agency_names import ELSEWHERE, AgencyMatcher, Context, Identity, Named
 from parsers.agency_units import Unit, spelled, spellings, unit_of
+from parsers.vocabulary import report_words
 
 _BEFORE = 24
 _SUBORDINATES = ("street_office", "town")
-# A county's bureau may well speak of the city's.
-_SETTLED_BY_TEXT = (*_SUBORDINATES, "department")
 
 
 def with_text(found: Named, printed: str, context: Context, text: str, matcher: AgencyMatcher) -> Named:
@@ -20,15 +19,11 @@ def with_text(found: Named, printed: str, context: Context, text: str, matcher: 
     A text that names another district than the site's leaves the report open, and so does one that names two.
     """
     unit = unit_of(spelled(printed))
-    if unit is None or unit.kind not in _SETTLED_BY_TEXT:
+    if unit is None or unit.kind not in (*_SUBORDINATES, "department"):
         return found
-    told = {
-        place: evidence
-        for place, evidence in _told(unit, spelled(text), context, matcher)
-        if unit.kind == "department" or place == ELSEWHERE or not matcher.has_counties(place)
-    }
+    told = dict(_told(unit, spelled(text), context, matcher))
     if found.identity is not None:
-        if unit.kind in _SUBORDINATES and told and found.identity.place not in told:
+        if told and found.identity.place not in told:
             return _open("text_contradicts_site", f"{found.evidence}, but the text says {_shown(told)}")
         return found
     own = context.division_code
@@ -44,12 +39,18 @@ def with_text(found: Named, printed: str, context: Context, text: str, matcher: 
 
 
 def _told(unit: Unit, text: str, context: Context, matcher: AgencyMatcher) -> Iterator[tuple[str, str]]:
-    """Places that stand before the body's name in the text, each with the words that say so."""
+    """Places that stand before the body's name in the text, each with the words that say so.
+
+    A street's name with a city alone before it says nothing. A county's bureau may well speak of the city's: of bureaux
+    only what is announced counts.
+    """
     names = "|".join(map(re.escape, spellings(unit)))
     for match in re.finditer(names, text):
         before = text[max(0, match.start() - _BEFORE) : match.start()]
         place, words = matcher.division_at_end(before, context)
-        if place:
+        is_announced = before[: before.rfind(words)].endswith(report_words().announcing)
+        is_street = unit.kind in _SUBORDINATES and (place == ELSEWHERE or not matcher.has_counties(place))
+        if place and (is_street or (is_announced and unit.kind == "department")):
             yield place, f"{words}{match[0]}"
 
 

@@ -91,6 +91,23 @@ def test_the_text_says_of_which_district_a_street_on_a_citys_site_is(text: str, 
     assert (found.rule, found.identity.place if found.identity else None) == (rule, place)
 
 
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("现公布哈尔滨市财政局2020年度报告。", "told_in_text/department"),
+        ("现公布哈尔滨市南岗区财政局2020年度报告。", "told_in_text/department"),
+        ("在哈尔滨市财政局指导下，本局认真公开。", "which_division"),
+        ("我局指导南岗区财政局公开预算。", "which_division"),
+    ],
+)
+def test_of_bureaux_only_what_the_text_announces_counts(text: str, rule: str) -> None:
+    assert with_text(MATCHER.named("财政局", CITY), "财政局", CITY, text, MATCHER).rule == rule
+
+
+def test_a_government_without_its_divisions_name_is_nobodys() -> None:
+    assert agency("人民政府", Context("230103", "哈尔滨市南岗区人民政府", "南岗区人民政府", 2021)) is None
+
+
 @pytest.mark.parametrize("other", ["道里区", "杭州市拱墅区", "鼓楼区"])
 def test_a_text_that_names_another_district_leaves_the_report_open(other: str) -> None:
     text = f"现公布{other}文化街道2020年年报"

@@ -182,6 +182,8 @@ def _county(code: str) -> Iterator[Sample]:
     yield from _government(code)
     for name in INSTITUTIONS:
         yield from _printed_in_full(code, f"institution {name}", name)
+    # What is left of a town's name where a line was lost.
+    yield _sample(code, f"town {TOWNS[0]}", "人民政府", site=code, can_be_told=False)
     for name in INNER:
         # Two bodies of one county have an office called so: whose, nobody can say.
         for number in (1, 2):
@@ -201,6 +203,11 @@ def _city(code: str) -> Iterator[Sample]:
             if forms is not OFFICES:
                 yield _sample(code, truth, form, site=city_code, publisher=publisher, truth_in_full=True)
             yield _sample(code, truth, form, site=city_code, truth_in_full=True, can_be_told=False)
+    # Bureaux speak of those above and below them, and not of themselves alone.
+    speaks_of_county = f"我局指导{city}{COUNTIES[code][2]}财政局公开预算。"
+    speaks_of_city = f"我局在{city}财政局指导下公开预算。"
+    for truth, text in ((f"{city_code} 财政局", speaks_of_county), (f"{code} bureau 财政局", speaks_of_city)):
+        yield _sample(code, truth, "财政局", site=city_code, text=text, truth_in_full=True, can_be_told=False)
     for name in names:
         for end in ("", "人民政府", "政府"):
             for site in (city_code, code, FAR_SITE):
