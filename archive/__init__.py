@@ -17,3 +17,5 @@ byte what it was where it came compressed record by record; else each record, it
 A note in a file of ours says what it was called, its sha256 as it came, and which run took it in; with that note its
 captures come back when the database is made again.
 """
+
+from archive import lean  # noqa: F401  before anything else imports sqlite_utils

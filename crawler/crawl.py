@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scrapy.crawler import CrawlerProcess
 from scrapy.settings import Settings
@@ -19,12 +20,14 @@ from archive.model import Finding, RunStatus
 from crawler import settings
 from crawler.breakdown import Course
 from crawler.exceptions import CrawlFailedError
-from crawler.extract import ExtractSummary, extract_new
 from crawler.interrupts import asked_to_stop, handlers_kept
 from crawler.progress import progress
 from crawler.session import Options, Session, SiteSummary, new_run_id
 from crawler.site import Site
 from crawler.spiders.column import ColumnSpider
+
+if TYPE_CHECKING:
+    from crawler.extract import ExtractSummary
 
 # New containers until the next look for garbage; Python's own is 700.
 GARBAGE_THRESHOLD = 10_000
@@ -91,6 +94,8 @@ def crawl(
             raise CrawlFailedError(str(session.broken)) from session.broken
         crawl_seconds = time.monotonic() - started
         course.phase = "extract"
+        from crawler.extract import extract_new  # not before: fetching needs no readers
+
         extracted = extract_new(
             data_dir,
             session.store,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 
-import trafilatura
 from lxml import etree
 from lxml.html import HtmlElement
 
@@ -54,6 +53,8 @@ def article_text(root: HtmlElement, *, url: str = "") -> str:
 def _extracted(root: HtmlElement, url: str) -> str:
     if len(root.text_content()) > LONGEST_PAGE:
         return ""
+    import trafilatura  # where it is needed: it takes longer to import than most documents to read
+
     return trafilatura.extract(root, url=url or None, favor_recall=True, include_comments=False) or ""
 
 

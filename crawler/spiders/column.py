@@ -13,7 +13,6 @@ from typing import Any, Self
 from scrapy import Spider, signals
 from scrapy.crawler import Crawler
 
-from crawler.extract import extract_new
 from crawler.politeness import lanes
 from crawler.session import Options, Session
 from crawler.settings import GONGKAI_CONTACT_URL, user_agent
@@ -57,6 +56,8 @@ def _finisher(session: Session) -> Callable[[], None]:
     """What follows a crawl that Scrapy's own command started."""
 
     def finish() -> None:
+        from crawler.extract import extract_new  # not before: fetching needs no readers
+
         with session:
             session.end()
             extract_new(session.data_dir, session.store)
