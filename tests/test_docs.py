@@ -88,3 +88,14 @@ def test_both_readmes_show_the_same_commands() -> None:
         return [line for line in lines if re.match(r"(\S*gongkai|make|rm|git|\S*python) ", line)]
 
     assert shown("README.zh-CN.md") == shown("README.md")
+
+
+def test_both_readmes_speak_of_the_same_things() -> None:
+    """Names in backticks, links and headings, outside of the blocks of commands."""
+
+    def spoken(name: str) -> tuple[set[str], set[str], list[int]]:
+        text = re.sub(r"```.*?```", "", (ROOT / name).read_text("utf-8"), flags=re.DOTALL)
+        links = {link for link in re.findall(r"\]\(([^)]+)\)", text) if not link.startswith("README")}
+        return set(re.findall(r"`([^`\n]+)`", text)), links, [len(m) for m in re.findall(r"^(#+) ", text, re.MULTILINE)]
+
+    assert spoken("README.zh-CN.md") == spoken("README.md")
