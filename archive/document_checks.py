@@ -38,7 +38,9 @@ LEFT JOIN fact_corrections k ON k.reading_id = f.reading_id AND k.cell_id = f.ce
 WHERE v.known_to IS NULL AND f.cell_id IN ({ids})
 """
 
-_ROW = "rule, status, agency_id, report_year, lhs, rhs, note, report_id, digest"
+_ROW = "check_id, rule, status, agency_id, report_year, lhs, rhs, note, report_id, digest"
+# Hexadecimal digits of the digest that make the number of a check: 52 bits, which every reader of numbers can hold.
+_ID_DIGITS = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +154,11 @@ def write_checks(store: Store, rows: Sequence[DocumentCheckRow]) -> None:
 
 
 def _insert(connection: sqlite3.Connection, row: DocumentCheckRow, digest: str) -> None:
-    cursor = connection.execute(
-        f"INSERT INTO document_checks({_ROW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  our own names
+    check_id = int(digest[:_ID_DIGITS], 16)
+    connection.execute(
+        f"INSERT INTO document_checks({_ROW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  our own names
         (
+            check_id,
             row.rule,
             row.status,
             row.agency_id,
@@ -169,7 +173,7 @@ def _insert(connection: sqlite3.Connection, row: DocumentCheckRow, digest: str) 
     cells = [("left", *place) for place in row.left] + [("right", *place) for place in row.right]
     connection.executemany(
         "INSERT INTO document_check_cells(check_id, side, report_id, cell) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        [(cursor.lastrowid, *cell) for cell in cells],
+        [(check_id, *cell) for cell in cells],
     )
 
 
