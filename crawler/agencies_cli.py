@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -13,14 +12,12 @@ import click
 from archive.agencies import AgencyRow, ReviewRow, agency_rows, review_rows
 from archive.store import Store
 from crawler import agency_deciding
-from crawler.agencies import assign_agencies
 from crawler.agency_deciding import Decide
 from crawler.agency_rulings import KINDS
 from crawler.cli import as_json, clear_errors, print_json
-from crawler.divisions import DIVISIONS_FILE, table_of
-from crawler.document_checks import check_documents
 
 Command = Callable[..., None]
+_LONGEST_SHOWN = 120
 _MARK = {True: "?", False: " "}
 
 author = click.option("--author", required=True, envvar="GONGKAI_AUTHOR", help="Who decides (or GONGKAI_AUTHOR).")
@@ -168,21 +165,14 @@ def decisions(data_dir: Path, everything: bool, as_json: bool) -> None:
 
 @agencies.command("divisions")
 @click.argument("table", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@author
+@reason
+@as_json
 @click.pass_obj
 @clear_errors
-def add_divisions(data_dir: Path, table: Path) -> None:
-    """Take in division codes after April 2019: a CSV table with division_code, name, valid_from and valid_to.
-
-    It becomes divisions.csv in the data directory, and agencies are worked out anew.
-    """
-    from archive.lock import lock
-
-    rows = table_of(table)
-    with lock(data_dir, run_id="divisions"), Store.open(data_dir) as store:
-        shutil.copyfile(table, data_dir / DIVISIONS_FILE)
-        summary = assign_agencies(store)
-        check_documents(store)
-    click.echo(f"{len(rows)} names of divisions; {summary.agencies} agencies, {summary.open_reviews} open reviews")
+def add_divisions(data_dir: Path, table: Path, author: str, reason: str, as_json: bool) -> None:
+    """Take in division codes after April 2019: a CSV table with division_code, name, valid_from and valid_to."""
+    _decide(data_dir, author, agency_deciding.take_in(table, reason=reason), as_json)
 
 
 def _decide(data_dir: Path, who: str, make: Decide, as_json: bool) -> None:
@@ -214,7 +204,7 @@ def _review_lines(row: ReviewRow) -> str:
 
 def _decision_line(row: Any) -> str:
     withdrawn = f"  (undone by {row.withdrawn_by})" if row.withdrawn_by else ""
-    said = "  ".join(f"{key}={value}" for key, value in row.body.items())
+    said = "  ".join(f"{key}={str(value)[:_LONGEST_SHOWN]!r}" for key, value in row.body.items())
     return f"{row.decision_id}  {row.made_at}  {row.kind}  {row.author}: {row.reason}  {said}{withdrawn}"
 
 

@@ -12,7 +12,7 @@ from archive.store import Store
 from crawler.agencies import assign_agencies, standing
 from crawler.agency_rulings import DIFFER, KINDS, OF_NAME, OF_REPORT, RENAME, SAME, rulings, told
 from crawler.deciding import deciding
-from crawler.divisions import divisions
+from crawler.divisions import TABLE, divisions, table_text
 from crawler.document_checks import check_documents
 from crawler.exceptions import AgencyError
 from parsers.agency_names import AgencyMatcher, Context
@@ -93,6 +93,16 @@ def assign(report: str, which: str, *, every: bool, reason: str) -> Decide:
         if every:
             return decisions.decide(OF_NAME, {"printed": printed, "site": site or "", "agency": whose}, reason=reason)
         return decisions.decide(OF_REPORT, {"document_url": document_url, "agency": whose}, reason=reason)
+
+    return make
+
+
+def take_in(table: Path, *, reason: str) -> Decide:
+    """The division codes of a CSV table hold from now on."""
+
+    def make(_: Store, decisions: Deciding) -> str:
+        text, _rows = table_text(table)
+        return decisions.decide(TABLE, {"table": text}, reason=reason)
 
     return make
 

@@ -18,12 +18,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archive.decisions import Decision, decisions
+from crawler.divisions import TABLE
 from parsers.agency_names import Identity, Named
 from parsers.agency_units import spelled
 
 SAME, DIFFER, RENAME = "agency_same", "agency_differ", "agency_rename"
 OF_REPORT, OF_NAME = "agency_report", "agency_name"
-KINDS = (SAME, DIFFER, RENAME, OF_REPORT, OF_NAME)
+KINDS = (SAME, DIFFER, RENAME, OF_REPORT, OF_NAME, TABLE)
 
 
 @dataclass(frozen=True, slots=True)

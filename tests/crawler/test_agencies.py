@@ -280,20 +280,24 @@ def test_a_decision_that_cannot_stand_is_one_line(data_dir: Path, arguments: tup
     assert rows(data_dir, "SELECT count(*) FROM decisions") == [(0,)]
 
 
-def test_later_division_codes_come_from_the_users_table(data_dir: Path, tmp_path: Path) -> None:
+def test_later_division_codes_come_from_a_table_that_a_rebuild_keeps(data_dir: Path, tmp_path: Path) -> None:
     table = tmp_path / "later.csv"
     table.write_text("division_code,name,valid_from,valid_to\n230103,南岗新名区,2030-01,\n", "utf-8")
-    assert run(data_dir, "divisions", str(table)).returncode == 0
-    assert rows(
-        data_dir, "SELECT name, valid_from, valid_to, source FROM divisions WHERE division_code = '230103'"
-    ) == [
-        ("南岗区", "1980-12", "2030-01", "gb2260"),
-        ("南岗新名区", "2030-01", None, "csv"),
-    ]
-    assert agency_of(data_dir, "文化街道", 2020) == "a503g0pbgvb5k"
-    assert rows(data_dir, "SELECT name FROM agencies WHERE agency_id = 'a503g0pbgvb5k'") == [
-        ("哈尔滨市南岗新名区文化街道办事处",)
-    ]
+    assert run(data_dir, "divisions", str(table), "--author", "陈默", "--reason", "民政部公告").returncode == 0
+    table.unlink()
+    for _ in range(2):
+        assert rows(data_dir, "SELECT name, valid_to, source FROM divisions WHERE division_code = '230103'") == [
+            ("南岗区", "2030-01", "gb2260"),
+            ("南岗新名区", None, "csv"),
+        ]
+        assert agency_of(data_dir, "文化街道", 2020) == "a503g0pbgvb5k"
+        assert rows(data_dir, "SELECT name FROM agencies WHERE agency_id = 'a503g0pbgvb5k'") == [
+            ("哈尔滨市南岗新名区文化街道办事处",)
+        ]
+        assert rows(data_dir, "SELECT other, year FROM agency_events WHERE agency_id = 'a503g0pbgvb5k'") == [
+            ("南岗区", 2030)
+        ]
+        extract(data_dir, full=True, runner=InProcess())
 
 
 @pytest.mark.parametrize(
