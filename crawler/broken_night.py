@@ -50,9 +50,11 @@ def _reported(data_dir: Path, run_id: str, broken: Breakdown, findings: Sequence
         at = instant(now())
         night = morning.bare(data_dir, RunLine(run_id, "nightly", "failed", at, at, 0, 0), broken, said)
     try:
-        morning.write(data_dir, night)
+        written = morning.write(data_dir, night)
     except OSError as error:
         log.error("the report on run %s cannot be written: %s", run_id, error)
+    else:
+        log.error("run %s %s; report: %s", run_id, broken.message, written[0])
     return night
 
 

@@ -90,6 +90,7 @@ def test_an_extraction_that_fails_is_reported_with_its_place(replica: Replica, t
     assert done.code == 1
     assert broken_sentence(data).startswith("the run broke off in extract: ZeroDivisionError: a reader's arithmetic (")
     assert re.search(r"\(crawler/extract\.py:\d+ extract_new\)$", broken_sentence(data))
+    assert f"report: {data}/reports/" in done.errors
     assert rows(data, "SELECT status FROM runs") == [("failed",)]
     assert latest(data)["sites"][0]["requests"] > 10
     (start, _), (end, text) = told.pings
