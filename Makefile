@@ -4,13 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TOOLS := .venv-tools
+DATASETTE1 := .venv-datasette1
+DATASETTE1_VERSION := 1.0a41
 DATA ?= data/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system tools demo serve test lint types check bench torture matrix audit extract clean
+.PHONY: help setup system tools datasette1 demo serve test lint types check bench torture matrix audit extract clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## environment in .venv, with the gongkai command in it
 
@@ -30,6 +32,15 @@ tools: $(TOOLS)/.ready ## other people's programs that tests replay our files wi
 $(TOOLS)/.ready:
 	@test -x $(TOOLS)/bin/python || $(PYTHON) -m venv $(TOOLS)
 	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check 'pywb==2.10.0' 'setuptools<81'
+	@touch $@
+
+# Laid over .venv by PYTHONPATH: its libraries come first, everything else is .venv's.
+datasette1: $(DATASETTE1)/.$(DATASETTE1_VERSION) ## the tests of browsing on the alpha of Datasette 1.0 (in .venv-datasette1)
+	PYTHONPATH=$(DATASETTE1) $(BIN)/python -m pytest tests/archive/test_browse*.py tests/archive/test_overview.py
+
+$(DATASETTE1)/.$(DATASETTE1_VERSION): | $(READY)
+	@rm -rf $(DATASETTE1)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(DATASETTE1) 'datasette==$(DATASETTE1_VERSION)'
 	@touch $@
 
 demo: $(READY) ## offline: crawl the bundled replica site and read its reports (into data/demo)
@@ -69,4 +80,4 @@ extract: $(READY) ## read the archive again (twice gives the same rows; without 
 	$(BIN)/gongkai --data $(DATA) extract
 
 clean: ## remove the environment and caches, never data
-	rm -rf $(VENV) $(TOOLS) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(TOOLS) $(DATASETTE1) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

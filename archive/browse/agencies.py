@@ -159,6 +159,7 @@ async def agency_page(datasette: Any, request: Any) -> Response:
         "checks": await rows(database, DOCUMENT_CHECKS, agency_id=agency_id),
         "scopes": scopes,
         "scope": scope,
+        "source": source,
         "main": _series(of_scope, [concepts[concept] for concept in drawn], datasette.urls.path),
         "others": [concept for name, concept in concepts.items() if name in numbered - {*MAIN_CONCEPTS}],
         "wanted": wanted,
@@ -200,7 +201,7 @@ def _point(year: int, row: RowDict | None, has_report: bool, unit: str, path: An
         gap = "absent" if has_report else "none"
         said = "该版式无此项 not in this form" if has_report else "缺报告 no report"
         return charts.Point(year, None, f"{year}：{said}", gap=gap)
-    href = path(f"/-/fact/{row['report_id']}/{row['cell']}")
+    href = path(source(row))
     status = codebook().terms["status"].get(row["status"], (row["status"], row["status"]))
     if row["value"] is None:
         gap = row["status"] if row["status"] in charts.GAPS else "incomplete"
@@ -208,6 +209,12 @@ def _point(year: int, row: RowDict | None, has_report: bool, unit: str, path: An
     doubt = "，存疑 in doubt" if row["confidence"] < 1 else ""
     said = f"{year}：{charts.number(row['value'])} {unit}（{status[0]}{doubt}，{row['form']} 版式）"
     return charts.Point(year, row["value"], said, href, is_doubtful=row["confidence"] < 1)
+
+
+def source(row: RowDict) -> str:
+    """Where a value of the panel stands: its cell; for a sum of cells the report that prints them."""
+    is_cell = row["cell"] is not None and " " not in row["cell"]
+    return f"/-/fact/{row['report_id']}/{row['cell']}" if is_cell else f"/-/report/{row['report_id']}"
 
 
 def breaks(by_year: dict[int, RowDict]) -> list[charts.Break]:
@@ -256,6 +263,7 @@ async def concept_page(datasette: Any, request: Any) -> Response:
         "drawn": _sums(years, concept, datasette.urls.path),
         "year": year,
         "numbered": numbered,
+        "source": source,
         "top": await rows(database, CONCEPT_TOP, concept=name, year=year) if year else [],
     }
     return await shown(datasette, request, "concept", context)

@@ -6,10 +6,11 @@ import base64
 import re
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import datasette as datasette_package
+
+from archive.browse.versions import templates_with_scripts
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -36,9 +37,8 @@ def site_policy() -> str:
 
 
 def _datasette_scripts() -> Iterator[str]:
-    templates = Path(datasette_package.__file__).parent / "templates"
-    for name in ("base.html", "table.html", "_close_open_menus.html", "_codemirror_foot.html"):
-        for script in _INLINE_SCRIPT.findall((templates / name).read_text("utf-8")):
+    for source in templates_with_scripts():
+        for script in _INLINE_SCRIPT.findall(source):
             rendered = script.replace("{{ datasette_allow_facet }}", "true")
             rendered = rendered.replace("{{ datasette_version }}", datasette_package.__version__)
             if "{{" not in rendered and "{%" not in rendered:

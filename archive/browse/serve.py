@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from datasette import __version__ as datasette_version
 from datasette.app import Datasette
 from datasette.plugins import pm
 
-from archive.browse import places, plugin, replay
-from archive.browse.codebook import SETTINGS, codebook, configuration, merged, metadata
+from archive.browse import places, plugin, replay, versions
+from archive.browse.codebook import SETTINGS, codebook
 from archive.browse.formulas import App, Receive, Scope, Send
 from archive.browse.places import Drawer, Serving
 from archive.errors import ArchiveError
@@ -60,27 +59,11 @@ def application(
         **shape,
         template_dir=str(HERE / "templates"),
         static_mounts=[("gongkai-static", str(HERE / "static"))],
-        **_described({} if snapshot is None else table_settings()),
+        **versions.described(codebook(), {} if snapshot is None else table_settings()),
     )
-    _count_views(datasette)
+    versions.count_views(datasette)
     places.give(datasette, Serving(data_dir=data_dir.resolve(), drawer=drawer))
     return datasette
-
-
-def _count_views(datasette: Datasette) -> None:
-    """Tells Datasette 0.65 how many rows the views have; where it lists the tables it does not expect them."""
-    for name, known in (datasette.inspect_data or {}).items():
-        if datasette.get_database(name).cached_table_counts is not None:
-            known["tables"] = {**known["tables"], **known["views"]}
-
-
-def _described(more: dict[str, Any]) -> dict[str, Any]:
-    """Codebook and configuration, with `more` of the latter, as the installed Datasette takes them."""
-    book = codebook()
-    config = merged(configuration(book), more)
-    if int(datasette_version.partition(".")[0]) < 1:
-        return {"metadata": merged(metadata(book), config)}
-    return {"metadata": metadata(book), "config": config}
 
 
 def serve(
