@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from parsers.readers.pdf_grid import Line
+from parsers.readers.scan_seal import without_seal
 
 DPI = 200
 Picture = np.ndarray[Any, np.dtype[np.uint8]]
@@ -70,6 +71,7 @@ def ink(page: Picture) -> Ink:
     if abs(angle) >= 0.03:
         paper = int(np.median(page[::16, ::16]))
         page = cv2.warpAffine(page, forth, (width, height), flags=cv2.INTER_LINEAR, borderValue=paper).astype(np.uint8)
+    page = without_seal(page, int(np.median(page[::16, ::16])))
     black = _black(page)
     across, across_boxes = _rules(black, is_vertical=False)
     down, down_boxes = _rules(black, is_vertical=True)

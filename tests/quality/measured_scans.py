@@ -31,6 +31,7 @@ STYLES = {
     "skew 2.5": ScanStyle(skew=2.5),
     "black and white": ScanStyle(bilevel=True),
     "red seal": ScanStyle(seal="red"),
+    "grey seal": ScanStyle(seal="grey"),
     "curved": ScanStyle(curve=10),
     "keystone": ScanStyle(keystone=20),
 }
