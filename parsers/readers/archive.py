@@ -143,7 +143,7 @@ class _Unpacking:
         for entry in archive.infolist():
             self._count()
             name = _zip_name(entry)
-            if entry.is_dir() or name.endswith("/"):
+            if name.endswith("/"):
                 continue
             if entry.flag_bits & _ENCRYPTED:
                 self._locked(folder + name)

@@ -178,6 +178,11 @@ def test_an_archive_without_files_is_empty() -> None:
     assert reading.error.code == "empty"
 
 
+def test_a_member_without_a_name_is_read() -> None:
+    # Found by tests/fuzz.py; zipfile takes a name that begins with NUL for none.
+    assert members(write_zip([("ZZ", b"text")]).replace(b"ZZ", b"\x00Z")).members[0].data == b"text"
+
+
 def test_documents_of_a_file_are_itself_or_its_members() -> None:
     assert [part.name for part in documents(REPORT, "a.docx")] == ["a.docx"]
     assert [part.name for part in documents(write_zip([("b.docx", REPORT)]), "a.zip")] == ["b.docx"]
