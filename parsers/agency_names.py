@@ -109,8 +109,10 @@ class AgencyMatcher:
         near = self._near([beginning for beginning, _ in longest], context)
         places = sorted({self._index.place(beginning.code) for beginning in near})
         if len(places) != 1:
-            told = ", ".join(places or sorted({beginning.code for beginning, _ in longest}))
-            return _open("which_division", f"{text}: may be of {told}")
+            codes = places or sorted({beginning.code for beginning, _ in longest})
+            told = ", ".join(f"{code} {self._index.full_name(code)}" for code in codes)
+            site = f"; its site is of {context.division_code}" if context.division_code else ""
+            return _open("which_division", f"{text}: may be of {told}{site}")
         beginning, unit = next(pair for pair in longest if pair[0] in near)
         shown = f"{beginning.code} {self._index.name(beginning.code, context.year)}"
         evidence = f"{text} = {shown} + {beginning.rest or 'government'}"
@@ -180,6 +182,8 @@ class AgencyMatcher:
             return same
         if unit.kind == "government":
             return _open("no_division", f"{shown}: whose government is not said")
+        if text.startswith(agency_words().national):
+            return _open("national_body", f"{shown}: a body of the state, or a branch of one")
         if unit.kind == "institution" or unit.is_inner:
             return _open("bare_institution", f"{shown}: several bodies may be called so")
         if self._index.has_counties(code) or (text.startswith(agency_words().relative) and not unit.is_known):

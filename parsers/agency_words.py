@@ -36,6 +36,7 @@ class AgencyWords:
     committee_name: str
     zones: tuple[str, ...]
     vertical: tuple[str, ...]
+    national: tuple[str, ...]
     idle_brackets: tuple[str, ...]
     conjunctions: tuple[str, ...]
     department_suffixes: tuple[str, ...]
@@ -82,6 +83,7 @@ def agency_words() -> AgencyWords:
         committee_name=read["committee"]["name"],
         zones=_longest_first(read["committee"]["zones"]),
         vertical=tuple(read["vertical"]["starts"]),
+        national=tuple(read["vertical"]["national"]),
         idle_brackets=tuple(read["brackets"]["idle"]),
         conjunctions=conjunctions,
         department_suffixes=_longest_first(read["department"]["suffixes"]),

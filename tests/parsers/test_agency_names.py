@@ -62,6 +62,10 @@ def test_names_of_two_bodies_stay_apart(one: str, other: str) -> None:
         ("财政局", Context(), "no_division"),
         ("便民服务中心", DISTRICT, "bare_institution"),
         ("人民政府", DISTRICT, "no_division"),
+        ("国家税务总局", DISTRICT, "national_body"),
+        ("国家统计局某某局", DISTRICT, "national_body"),
+        ("双城市财政局", Context("230113", year=2021), "division_ended"),
+        ("哈尔滨市文化街道", CITY, "which_division"),
         ("Finance Bureau", DISTRICT, "not_a_name"),
     ],
 )
@@ -114,6 +118,22 @@ def test_a_text_that_names_another_district_leaves_the_report_open(other: str) -
     found = with_text(MATCHER.named("文化街道", DISTRICT), "文化街道", DISTRICT, text, MATCHER)
     assert (found.identity, found.rule) == (None, "text_contradicts_site")
     assert f"{other}文化街道" in found.evidence
+
+
+@pytest.mark.parametrize(
+    ("name", "context", "full"),
+    [
+        ("朝阳市场监督管理局", Context("220104", year=2021), "长春市朝阳区市场监管局"),
+        ("哈尔滨市文化街道", DISTRICT, "南岗区文化街道"),
+        ("哈尔滨经济技术开发区管委会", DISTRICT, "哈尔滨市经济技术开发区管理委员会"),
+        ("双城市财政局", Context("230113", year=2013), "哈尔滨市双城市财政局"),
+        ("大同市城区财政局", Context(year=2015), "山西省大同市城区财政局"),
+        ("延边州财政局", Context(), "吉林省延边朝鲜族自治州财政局"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_shortened_name_is_the_bodys_that_its_full_name_is(name: str, context: Context, full: str) -> None:
+    assert agency(name, context) == agency(full, Context(year=context.year)) is not None
 
 
 def test_an_agency_id_is_the_same_everywhere_and_always() -> None:
