@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -55,6 +57,8 @@ class Serving:
     replay_address: str = ""
 
 
+# Threads of its own: a document that has to be converted first must not hold up who only reads bytes.
+_THREADS = ThreadPoolExecutor(4, thread_name_prefix="draw")
 _SERVING: WeakKeyDictionary[Any, Serving] = WeakKeyDictionary()
 
 
@@ -68,8 +72,9 @@ def of(datasette: Any) -> Serving:
 
 
 async def drawn(datasette: Any, body: bytes, *, digest: str, name: str, locator: str) -> Drawn:
-    """The place, drawn in a thread of its own. Raises UndrawnError."""
+    """The place. Raises UndrawnError."""
     drawer = of(datasette).drawer
     if drawer is None:
         raise UndrawnError(NO_DRAWER)
-    return await asyncio.to_thread(drawer.draw, body, digest=digest, name=name, locator=locator)
+    draw = partial(drawer.draw, body, digest=digest, name=name, locator=locator)
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, draw)

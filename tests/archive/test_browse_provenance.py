@@ -135,6 +135,17 @@ def test_what_cannot_be_drawn_is_said(made: Path) -> None:
     browser.close()
 
 
+def test_without_its_warc_file_a_fact_is_still_shown(made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made, tmp_path / "data")
+    for path in (tmp_path / "data" / "warc").glob("*.warc.gz"):
+        path.rename(path.with_suffix(".elsewhere"))
+    browser = drawing(tmp_path / "data", Drawn("page", b"<p>drawn</p>", is_marked=True))
+    page = browser.page(FACT)
+    assert texts(page.xpath("//h1")[0]) == "91 件"
+    assert "moved or deleted" in texts(page.xpath("//section[@id='place']")[0])
+    browser.close()
+
+
 def test_a_document_that_takes_long_appears_in_its_frame(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(places, "PATIENCE_SECONDS", 0.0)
     browser = drawing(made, Drawn("tables", b"<p>drawn</p>", is_marked=True))

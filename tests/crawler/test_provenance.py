@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import subprocess
 import sys
@@ -14,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 from archive_kit import FixedClock, exchange, recording
 from browse_corpus import answer
 from chromium import PROGRAM, Chromium, chromium
 from crawling import COMMAND
 
+from archive.browse import replay
 from archive.browse.form_cells import write_codebook
 from archive.browse.places import ANCHOR, UndrawnError
 from archive.browse.serve import application
@@ -258,6 +261,8 @@ def nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield node
     for child in node.get("children", []):
         yield from nodes(child)
+    for root in node.get("shadowRoots", []):
+        yield from nodes(root)
     if "contentDocument" in node:
         yield from nodes(node["contentDocument"])
 
@@ -348,6 +353,46 @@ def test_own_pages_break_no_rule_of_their_policy(server: str, browser: Chromium)
     for path in ("/", f"/-/fact/2/{CELL}", f"/-/fact/3/{CELL}", "/-/report/2", "/-/capture/2"):
         browser.open(server + path)
         assert [text for text in browser.said() if "Content Security Policy" in text] == []
+
+
+PLAYER = os.environ.get("GONGKAI_REPLAYWEB", "")
+
+
+@needs_chromium
+@pytest.mark.skipif(not PLAYER, reason="GONGKAI_REPLAYWEB names no folder with ReplayWeb.page's ui.js and sw.js")
+def test_a_whole_page_is_replayed(tmp_path: Path, browser: Chromium) -> None:
+    """AGPL, so that it is neither bundled nor fetched: npm pack replaywebpage, folder package."""
+    clock = FixedClock()
+    page = "<html><body><p id=made>前</p><script>made.textContent = '脚本' + (40 + 2)</script></body></html>"
+    with recording(tmp_path, "run-1", clock) as (_, _, recorder):
+        target = Target(f"http://{HOST}/page.html", "page", "demo_qinghe", "annual_report")
+        response = answer(page.encode(), "text/html; charset=utf-8")
+        recorder.record_now(target, None, exchange(target, response, clock))
+        recorder.close()
+    datasette = application(tmp_path)
+    with closing(Serving(replay.application(datasette, replay.checked_folder(Path(PLAYER))))) as site:
+        browser.open(f"{site.address}/capture/1", settle=6.0)
+        root = browser.call("DOM.getDocument", depth=-1, pierce=True)["root"]
+        texts = [node["nodeValue"] for node in nodes(root) if node["nodeName"] == "#text"]
+    assert "脚本42" in texts
+    for database in datasette.databases.values():
+        database.close()
+
+
+class Serving:
+    """An ASGI application at a port of its own."""
+
+    def __init__(self, app: Any) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(10)
+        self._socket.close()
 
 
 def test_warm_pages_take_less_than_a_third_of_a_second(server: str) -> None:
