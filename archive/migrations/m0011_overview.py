@@ -93,6 +93,15 @@ STATEMENTS = (
         JOIN needed n ON n.form = r.form AND n.outcome = c.outcome AND n.way = c.way
         LEFT JOIN agencies a ON a.agency_id = r.agency_id
         GROUP BY c.report_id, c.outcome""",
+    """CREATE VIEW cell_counts AS
+        SELECT v.report_id, count(*) AS cells, sum(s.status = 'reported' AND f.value = 0) AS zero,
+            sum(s.status = 'reported' AND f.value <> 0) AS other_number, sum(s.status = 'blank') AS blank,
+            sum(s.status = 'absent') AS absent, sum(s.status = 'unreadable') AS unreadable,
+            sum(s.status = 'inferred') AS inferred, sum(f.value IS NOT NULL AND f.confidence < 1) AS doubtful
+        FROM report_versions v
+        JOIN reading_facts f ON f.reading_id = v.reading_id
+        JOIN fact_statuses s ON s.status_id = f.status_id
+        WHERE v.known_to IS NULL GROUP BY v.report_id""",
     """CREATE VIEW recent_changes AS
         SELECT g.change_id, g.run_id, n.started_at AS noticed_at, g.kind, g.url, f.site, f.channel,
             coalesce(v.title, p.title, (SELECT l.title FROM listings l WHERE l.url = g.url LIMIT 1)) AS title,

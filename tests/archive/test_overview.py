@@ -17,6 +17,7 @@ from chromium import PROGRAM, Chromium, chromium
 from lxml import html
 from panel_corpus import page, pages, publish, series, url_of, with_values
 
+from archive.browse.codebook import codebook
 from archive.browse.serve import application
 from archive.paths import database_path
 from crawler.extract import extract
@@ -234,6 +235,22 @@ def test_a_change_knows_its_report_and_how_much_it_changed(connection: sqlite3.C
         "SELECT kind, url, report_year, changed_cells FROM recent_changes WHERE kind <> 'appeared' ORDER BY change_id"
     ).fetchall()
     assert rows == [("content_changed", EDITED, 2023, 1), ("disappeared", GONE, 2022, None)]
+
+
+@pytest.mark.parametrize("name", ["changed_content", "gone_but_kept", "reports_in_doubt", "blank_or_zero"])
+def test_questions_that_take_two_nights_are_answered(connection: sqlite3.Connection, name: str) -> None:
+    [query] = [query for query in codebook().queries if query.name == name]
+    assert connection.execute(query.sql).fetchall()
+
+
+def test_cells_are_counted_as_they_are_printed(connection: sqlite3.Connection) -> None:
+    rows = connection.execute(
+        """SELECT c.blank, c.zero + c.other_number + c.blank + c.absent + c.unreadable + c.inferred = c.cells,
+            c.cells = (SELECT count(*) FROM facts f WHERE f.report_id = c.report_id)
+        FROM cell_counts c JOIN reports r ON r.report_id = c.report_id WHERE r.agency = ? AND r.report_year = 2022""",
+        (AGENCY,),
+    ).fetchall()
+    assert rows == [(1, 1, 1)]
 
 
 # The pages
