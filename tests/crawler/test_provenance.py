@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,8 @@ from archive.browse.serve import application
 from archive.model import Target
 from archive.rows import FactRow, ReadingRow, ReportRow
 from archive.store import Store
-from crawler.jail import InProcess
+from crawler import office
+from crawler.jail import Failure, InProcess
 from crawler.places import Kept, Places
 from crawler.replica.reports import draw_report, lay_out
 from crawler.replica.writers import docx, pdf
@@ -212,6 +213,38 @@ def test_what_was_drawn_is_not_drawn_again() -> None:
     drawer.draw(body, digest="sha256:1", name="", locator="page=2;box=1,2,3,4")
     drawer.draw(body, digest="sha256:2", name="", locator=boxes[0])
     assert runner.jobs == 3
+
+
+def test_what_has_to_be_converted_is_converted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def conversions(files: Sequence[tuple[str, bytes]]) -> dict[bytes, bytes]:
+        asked.append(len(files))
+        return {data: docx.write(PRINTED) for _, data in files}
+
+    monkeypatch.setattr(office, "conversions", conversions)
+    drawer = Places(InProcess())
+    odt = (ROOT / "tests/fixtures/documents/odt-report/input.odt").read_bytes()
+    locators = ["table=1;row=3;column=2", "table=1;row=3;column=3", "table=1;row=3;column=2"]
+    drawn = [drawer.draw(odt, digest="", name="a.odt", locator=locator) for locator in locators]
+    assert [one.is_marked for one in drawn] == [True, True, True]
+    assert asked == [1]
+
+
+def test_without_libreoffice_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(office, "_program", lambda: None)
+    odt = (ROOT / "tests/fixtures/documents/odt-report/input.odt").read_bytes()
+    with pytest.raises(UndrawnError, match="needs LibreOffice, which is not installed"):
+        Places(InProcess()).draw(odt, digest="", name="a.odt", locator="table=1")
+
+
+def test_a_document_that_ends_its_worker_is_one_sentence() -> None:
+    class Dying(InProcess):
+        def submit(self, function: Any, *arguments: Any, **_: Any) -> Any:
+            return super().submit(lambda: Failure("parser_crashed", "the document ended the process that read it"))
+
+    with pytest.raises(UndrawnError, match=r"cannot be drawn \(parser_crashed\)"):
+        Places(Dying()).draw(b"x", digest="", name="", locator="")
 
 
 def test_what_is_kept_has_a_bound() -> None:
