@@ -18,9 +18,17 @@ Judged = Literal["disappeared", "reappeared", "moved"]
 # What an answer says of the address: its content, that it is gone, that it is elsewhere; everything else says nothing.
 Answer = Literal["content", "gone", "redirect"]
 
-_ANSWER = """CASE WHEN e.outcome IN ('ok', 'revisit', 'not_modified') THEN 'content'
+# What a finding `soft_404` says where the answer is the host's for addresses that cannot exist. Its homepage in place
+# of one page may be what a burst of requests brought on, and says nothing.
+MISSING_CAME = "the host's answer to addresses that cannot exist came instead of the page"
+
+_ANSWER = f"""CASE WHEN e.outcome IN ('ok', 'revisit', 'not_modified') THEN 'content'
+    WHEN e.outcome IN ('redirect', 'http_error') AND EXISTS (
+        SELECT 1 FROM findings n WHERE n.capture_id = e.capture_id AND (
+            n.code = 'redirect_to_home' OR (n.code = 'soft_404' AND n.message = '{MISSING_CAME.replace("'", "''")}')))
+        THEN 'gone'
     WHEN e.outcome = 'redirect' THEN 'redirect'
-    WHEN e.outcome = 'http_error' AND e.http_status IN (404, 410, 550) THEN 'gone' END"""
+    WHEN e.outcome = 'http_error' AND e.http_status IN (404, 410, 550) THEN 'gone' END"""  # noqa: S608  our own text
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from urllib.parse import quote, quote_from_bytes, urldefrag, urljoin, urlsplit
 
 from w3lib.url import safe_url_string
 
+from archive.history import MISSING_CAME
 from archive.model import Discovery, Exchange, Finding, Listing, Target
 from crawler.blocking import block, self_redirect_guard
 from crawler.platforms import Entry, NextRequest, platform, recognise
@@ -31,7 +32,7 @@ STAND_IN = "is_stand_in"
 RENDERING = "rendering"
 _RENDERING_LEVELS = {"rendered": "info", "render_cut_short": "warning"}
 _SOFT_404 = {
-    "missing": "the host's answer to addresses that cannot exist came instead of the page",
+    "missing": MISSING_CAME,
     "homepage": "the homepage came instead of the page",
 }
 # Browsers give up after about 20; the longest honest chain seen on these sites has 3.

@@ -73,6 +73,28 @@ def test_what_is_concluded_from_answers(tmp_path: Path, answers: list, expected:
     assert found == [(number, kind, PAGE.url) for number, kind in expected]
 
 
+HOME = Target("http://d.example.cn/", "page", "d", "reports")
+TO_HOME = response(b"", b"Location: /", status=b"302 Found")
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [("missing", [(3, "disappeared")]), ("homepage", [])],
+    ids=["what the host says of addresses that cannot exist", "its homepage, after a burst"],
+)
+def test_a_stand_in_on_two_days_is_gone_unless_a_burst_may_have_brought_it_on(
+    tmp_path: Path, kind: str, expected: list
+):
+    stand_in = replace(PAGE, parameters=f'{{"is_stand_in":"{kind}"}}')
+    found = nights(tmp_path, (1, PAGE, OK), (2, stand_in, OK), (3, stand_in, OK))
+    assert found == [(number, kind, PAGE.url) for number, kind in expected]
+
+
+def test_being_sent_home_on_two_days_is_gone_and_no_move(tmp_path: Path):
+    found = nights(tmp_path, (1, PAGE, OK), (1, HOME, article("首页")), (2, PAGE, TO_HOME), (3, PAGE, TO_HOME))
+    assert found == [(4, "disappeared", PAGE.url)]
+
+
 def test_a_redirect_to_what_is_there_is_a_move(tmp_path: Path):
     found = nights(tmp_path, (1, PAGE, OK), (2, PAGE, ELSEWHERE), (2, OTHER, OK))
     # In the second run the new address had no content yet.
