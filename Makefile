@@ -61,7 +61,8 @@ types: $(READY) ## mypy, strict
 
 check: lint types test ## what CI runs: lint, types and tests
 
-bench: $(READY) ## speed, as ratios against a peer in the same run (each bench/*.py can be run alone)
+bench: $(READY) ## speed, as ratios against a peer in the same run: crawls (bench/crawl.py), readers, guards; each can be run alone
+	$(BIN)/python bench/crawl.py
 	$(BIN)/python bench/parse.py
 	$(BIN)/python bench/blocking.py
 	$(BIN)/gongkai --data $$(mktemp -d) demo

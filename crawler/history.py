@@ -1,8 +1,8 @@
 """Settles what `changes` says, once what was captured has been read: diffs, and what became of addresses.
 
     content_changed, layout_changed   decided when a capture is read (`is_layout_only`); content has a diff
-    disappeared                       its list was read whole without it, or gone on two days running, an error page sent
-                                      with 200 or the way home instead of it included
+    disappeared                       its list was read whole without it, or gone on two days running; an error page
+                                      sent with 200 counts, and so does being sent to the homepage
     moved                             it redirects, or when it disappears a newer address says the same
     reappeared                        listed again, or answering again
 
