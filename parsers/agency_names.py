@@ -97,13 +97,18 @@ class AgencyMatcher:
 
     def _with_division(self, text: str, context: Context) -> Named | None:
         """The name of a body that begins with its division's; None when it does not."""
+        beginnings = self._index.beginnings(text, context.year)
         found = [
             (beginning, unit)
-            for beginning in self._index.beginnings(text, context.year)
+            for beginning in beginnings
             if (unit := unit_of(beginning.rest)) is not None and not self._is_cut_word(beginning, unit, context)
         ]
         if not found:
             return None
+        is_shorter = len(found[0][0].rest) > len(beginnings[0].rest) and unit_of(beginnings[0].rest) is None
+        if is_shorter and found[0][1].kind not in ("street_office", "town"):
+            # 舞阳县委员会: a street may be called 城区, a body of a city is not called by its county's name.
+            return _open("unknown_form", f"{text}: after {beginnings[0].code} no name of a body")
         # What reads most of the text as divisions counts: 平房区平房镇 is a town, not a body of the prefecture.
         longest = [pair for pair in found if len(pair[0].rest) == len(found[0][0].rest)]
         near = self._near([beginning for beginning, _ in longest], context)

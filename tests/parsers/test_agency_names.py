@@ -63,6 +63,7 @@ def test_names_of_two_bodies_stay_apart(one: str, other: str) -> None:
         ("便民服务中心", DISTRICT, "bare_institution"),
         ("人民政府", DISTRICT, "no_division"),
         ("国家税务总局", DISTRICT, "national_body"),
+        ("哈尔滨市南岗区委员会", DISTRICT, "unknown_form"),
         ("国家统计局某某局", DISTRICT, "national_body"),
         ("双城市财政局", Context("230113", year=2021), "division_ended"),
         ("哈尔滨市文化街道", CITY, "which_division"),
