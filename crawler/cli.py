@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
@@ -32,6 +33,7 @@ ELSEWHERE = {
     "snapshot": "crawler.publish_cli",
 }
 EXIT_LOCKED = 75
+_DISK_CODES = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 
 Command = Callable[..., None]
 
@@ -64,6 +66,12 @@ def clear_errors(command: Command) -> Command:
             sys.exit(EXIT_LOCKED)
         except (CrawlerError, ArchiveError, OSError) as error:
             click.echo(f"gongkai: {error}", err=True)
+            sys.exit(1)
+        except sqlite3.OperationalError as error:
+            # A mistake in our SQL is for its traceback, a full disk is not.
+            if error.sqlite_errorcode & 0xFF not in _DISK_CODES:
+                raise
+            click.echo(f"gongkai: the database: {error}", err=True)
             sys.exit(1)
 
     return run

@@ -90,7 +90,7 @@ def test_an_extraction_that_fails_is_reported_with_its_place(replica: Replica, t
     assert done.code == 1
     assert broken_sentence(data).startswith("the run broke off in extract: ZeroDivisionError: a reader's arithmetic (")
     assert re.search(r"\(crawler/extract\.py:\d+ extract_new\)$", broken_sentence(data))
-    assert f"report: {data}/reports/" in done.errors
+    assert f"report: {data}/reports\n" in done.errors
     assert rows(data, "SELECT status FROM runs") == [("failed",)]
     assert latest(data)["sites"][0]["requests"] > 10
     (start, _), (end, text) = told.pings
@@ -123,7 +123,7 @@ def test_a_recovery_that_fails_leaves_a_failed_run_and_its_report(
 
 
 def test_a_database_that_cannot_be_opened_is_reported_from_nothing(
-    replica: Replica, tmp_path: Path, told: Told
+    replica: Replica, tmp_path: Path, told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = tmp_path / "data"
     data.mkdir()
@@ -132,6 +132,11 @@ def test_a_database_that_cannot_be_opened_is_reported_from_nothing(
         nightly.nightly(data, (load_site(replica.site_file(tmp_path)),))
     night = latest(data)
     assert (night["run"]["status"], night["sites"]) == ("failed", [])
+    monkeypatch.setenv("GONGKAI_WEBHOOK_URL", "http://127.0.0.1:1/")
+    with pytest.raises(ArchiveError):
+        nightly.nightly(data, (load_site(replica.site_file(tmp_path)),))
+    codes = [alarm["code"] for alarm in latest(data)["alarms"]]
+    assert codes == ["run_broken", "notification_failed"]
     assert "file is not a database" in broken_sentence(data)
     assert "file is not a database" in told.pings[-1][1]
     assert (data / "reports" / "badge.svg").is_file()
