@@ -13,11 +13,23 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from crawler.replica.layout import FormName
-from crawler.replica.reports import Block, Printed, Text, break_sum, chinese_date, dice, draw_report, lay_out
+from crawler.replica.reports import (
+    Block,
+    Printed,
+    ReportSpec,
+    Text,
+    break_sum,
+    chinese_date,
+    dice,
+    draw_report,
+    follow,
+    lay_out,
+)
 from crawler.replica.troubles import with_troubles
 from crawler.replica.writers import docx, html, pdf
 
@@ -270,7 +282,7 @@ def _traps(seed: int) -> Iterator[Article]:
 
 
 def _printed_error(seed: int) -> Iterator[Article]:
-    spec = break_sum(draw_report(seed, agency=_ZHU, year=2022, mode="distinct"), seed)
+    spec = break_sum(_spec(seed, _ZHU, 2022), seed)
     yield _page_report(replace(lay_out(spec), troubles=("printed_error",)), date(2023, 2, 1))
 
 
@@ -317,8 +329,15 @@ def _habitual(seed: int, agency: str, year: int) -> Printed:
 
 
 def _printed(seed: int, agency: str, year: int, form: FormName | None = None) -> Printed:
+    return lay_out(_spec(seed, agency, year, form))
+
+
+@cache
+def _spec(seed: int, agency: str, year: int, form: FormName | None = None) -> ReportSpec:
+    """A report that goes on from the year before, as far back as there are any."""
     mode: Literal["distinct", "realistic"] = "distinct" if year % 3 == 0 else "realistic"
-    return lay_out(draw_report(seed, agency=agency, year=year, form=form, mode=mode, signed=year % 4 != 1))
+    drawn = draw_report(seed, agency=agency, year=year, form=form, mode=mode, signed=year % 4 != 1)
+    return follow(drawn, _spec(seed, agency, year - 1) if year > FIRST_YEAR else None)
 
 
 def _report_article(seed: int, agency: str, year: int, turn: int) -> Article:

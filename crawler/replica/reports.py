@@ -117,6 +117,19 @@ def draw_report(
     )
 
 
+def follow(spec: ReportSpec, before: ReportSpec | None) -> ReportSpec:
+    """The report with numbers that go on from the year before: what was carried over, what is in force; its own sums
+    still hold. Without a year before on a form that prints these, the report as it is.
+    """
+    if before is None or spec.form == "2014" or before.form == "2014":
+        return spec
+    values = dict(spec.values)
+    _carry_in(values, before.values, layout.outcome_rows(spec.form))
+    if spec.form == before.form == "2021":
+        _go_on_in_force(values, before.values)
+    return replace(spec, values=values)
+
+
 def break_sum(spec: ReportSpec, seed: int | str) -> ReportSpec:
     """The report with one total misprinted, as some real reports print it: the number stays what the document says."""
     chance = dice(seed, "break_sum")
@@ -296,6 +309,36 @@ def _statistics_values(chance: random.Random, mode: Mode) -> dict[str, Number | 
 
     drawn = _distinct(draw, mode)
     return {cell: drawn[cell] for cell in cells}
+
+
+def _carry_in(values: dict[str, Number | None], before: Mapping[str, Number | None], rows: tuple[str, ...]) -> None:
+    """上年结转 from the year before. What cannot be left from it by then has been granted."""
+    people = [column for column, _ in layout.COLUMNS[:-1]]
+    for column in people:
+        carried_in, carried_out, handled = (
+            _whole(source, f"applications.{row}.{column}")
+            for source, row in ((before, "carried_out"), (values, "carried_out"), (values, "handled_total"))
+        )
+        granted = max(0, carried_in - carried_out - handled)
+        values[f"applications.granted.{column}"] = _whole(values, f"applications.granted.{column}") + granted
+        values[f"applications.handled_total.{column}"] = handled + granted
+        values[f"applications.carried_in.{column}"] = carried_in
+        values[f"applications.new.{column}"] = handled + granted + carried_out - carried_in
+    for row in (*rows, "handled_total", "carried_out", "carried_in", "new"):
+        values[f"applications.{row}.total"] = sum(_whole(values, f"applications.{row}.{column}") for column in people)
+
+
+def _go_on_in_force(values: dict[str, Number | None], before: Mapping[str, Number | None]) -> None:
+    for kind in ("regulations", "normative_documents"):
+        cell = f"disclosure.{kind}"
+        there = _whole(before, f"{cell}.in_force") + _whole(values, f"{cell}.issued")
+        repealed = min(_whole(values, f"{cell}.repealed"), there)
+        values[f"{cell}.repealed"] = repealed
+        values[f"{cell}.in_force"] = there - repealed
+
+
+def _whole(values: Mapping[str, Number | None], cell: str) -> int:
+    return int(values[cell] or 0)
 
 
 # Sentences --------------------------------------------------------------------------------------------------------

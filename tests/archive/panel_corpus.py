@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,8 +20,7 @@ from archive.rows import RunRow, SiteRow
 from archive.store import Store
 from archive.times import instant
 from crawler.codebook import publish_codebook
-from crawler.replica import layout
-from crawler.replica.reports import Number, ReportSpec, dice, draw_report, lay_out
+from crawler.replica.reports import Number, ReportSpec, dice, draw_report, follow, lay_out
 from crawler.replica.writers import html
 
 SITE_TOML = """
@@ -31,7 +31,6 @@ annual_report = "http://www.qinghe.example/list.html"
 """
 SITE = SiteRow("qinghe", "青禾区人民政府", "990103", "auto", SITE_TOML)
 HOST = "www.qinghe.example"
-PEOPLE = [column for column, _ in layout.COLUMNS]
 
 
 def url_of(agency: str, year: int, copy: int = 0) -> str:
@@ -44,17 +43,14 @@ def series(agency: str, years: Iterable[int], seed: int = 0) -> dict[int, Report
     as the tables.
     """
     found: dict[int, ReportSpec] = {}
-    before: Mapping[str, Number | None] = {}
+    before: ReportSpec | None = None
     for year in years:
-        spec = draw_report(seed, agency=agency, year=year)
+        spec = follow(draw_report(seed, agency=agency, year=year), before)
         values = dict(spec.values)
-        if spec.form != "2014":
-            _carry(values, before, spec.form)
         if spec.form == "2021":
-            _in_force(values, before, dice(seed, agency, year))
+            _in_force(values, before.values if before else {}, dice(seed, agency, year))
         sentence = _sentences(values, year, spec.form)
-        found[year] = replace(spec, values=values, overview=(*spec.overview, sentence))
-        before = values
+        found[year] = before = replace(spec, values=values, overview=(*spec.overview, sentence))
     return found
 
 
@@ -114,25 +110,8 @@ def _exchange(target: Target, body: bytes, moment: datetime) -> Exchange:
     )
 
 
-def _carry(values: dict[str, Number | None], before: Mapping[str, Number | None], form: str) -> None:
-    """What came in from the year before is what that year carried out; the rest of the column still adds up."""
-    for column in PEOPLE[:-1]:
-        into = int(before.get(f"applications.carried_out.{column}") or 0)
-        handled = max(int(values[f"applications.handled_total.{column}"] or 0), into)
-        values[f"applications.granted.{column}"] = (
-            int(values[f"applications.granted.{column}"] or 0)
-            + handled
-            - int(values[f"applications.handled_total.{column}"] or 0)
-        )
-        values[f"applications.handled_total.{column}"] = handled
-        values[f"applications.carried_in.{column}"] = into
-        out = int(values[f"applications.carried_out.{column}"] or 0)
-        values[f"applications.new.{column}"] = handled + out - into
-    for row in ("new", "carried_in", "carried_out", "handled_total", *layout.outcome_rows(form)):  # type: ignore[arg-type]
-        values[f"applications.{row}.total"] = sum(int(values[f"applications.{row}.{one}"] or 0) for one in PEOPLE[:-1])
-
-
-def _in_force(values: dict[str, Number | None], before: Mapping[str, Number | None], chance) -> None:
+def _in_force(values: dict[str, Number | None], before: Mapping[str, Number | None], chance: random.Random) -> None:
+    """As many documents as an office of this size has."""
     for kind in ("regulations", "normative_documents"):
         known = before.get(f"disclosure.{kind}.in_force")
         issued = chance.randint(0, 9)

@@ -11,7 +11,7 @@ import pypdfium2
 import pytest
 
 from crawler.replica import layout
-from crawler.replica.reports import STATISTICS_SUMS, Expected, draw_report, lay_out
+from crawler.replica.reports import STATISTICS_SUMS, Expected, draw_report, follow, lay_out
 from crawler.replica.troubles import TROUBLES, with_troubles
 from crawler.replica.writers import docx as docx_writer
 from crawler.replica.writers import html as html_writer
@@ -195,3 +195,22 @@ def test_word_markup_parts_digits_from_words():
 def test_a_split_table_goes_on_in_a_second_one():
     body = html_writer.body(printed_report("2021"), html_writer.HtmlStyle(split_after=12))
     assert body.count("<table") == 4
+
+
+def test_a_report_goes_on_from_the_year_before() -> None:
+    before = draw_report("years", year=2021, mode="distinct")
+    spec = follow(draw_report("years", year=2022, mode="distinct"), before)
+    columns = ("natural_person", "business", "research", "public_interest", "legal_service", "other", "total")
+    for column in columns:
+        number = {row: spec.values[f"applications.{row}.{column}"] for row in ("new", "carried_in", "carried_out")}
+        handled = spec.values[f"applications.handled_total.{column}"]
+        assert number["carried_in"] == before.values[f"applications.carried_out.{column}"]
+        assert number["new"] + number["carried_in"] == handled + number["carried_out"]
+        assert number["new"] >= 0
+    for kind in ("regulations", "normative_documents"):
+        issued, repealed, there = (
+            spec.values[f"disclosure.{kind}.{what}"] for what in ("issued", "repealed", "in_force")
+        )
+        assert there == before.values[f"disclosure.{kind}.in_force"] + issued - repealed >= 0
+    assert follow(before, None) == before
+    assert follow(before, draw_report("years", year=2018)) == before
