@@ -65,7 +65,7 @@ HOSTILE = """<!DOCTYPE html><html><head><title>清河区年报</title>
 <form id="f" action="http://{trap}/form" target="_top"><input autofocus onfocus="alert(1)"><button>go</button></form>
 <a id="out" href="http://{trap}/link" target="_top" ping="http://{trap}/ping">出</a>
 <a href="javascript:top.document.title='owned'">js</a>
-<p style="position:fixed;inset:0;z-index:9">遮</p>
+<p style="position:fixed;inset:0;z-index:9;pointer-events:none">遮</p>
 <div class="tab"><p>三、收到和处理政府信息公开申请情况</p>
 {rows}
 <table><tr><td>结果</td><td>自然人</td><td>总计</td></tr>
@@ -282,10 +282,20 @@ def browser() -> Iterator[Chromium]:
         yield browser
 
 
-def place_of_mark(browser: Chromium) -> tuple[float, float, float, float]:
-    """Box of the mark on the page (left, top, right, bottom), through all frames."""
-    root = browser.call("DOM.getDocument", depth=-1, pierce=True)["root"]
-    [node] = [node for node in nodes(root) if attributes(node).get("id") == ANCHOR]
+def element(browser: Chromium, identity: str) -> dict[str, Any]:
+    """The element with that id, in whatever frame, once it is there and drawn."""
+    for _ in range(100):
+        root = browser.call("DOM.getDocument", depth=-1, pierce=True)["root"]
+        found = [node for node in nodes(root) if attributes(node).get("id") == identity]
+        if found:
+            return found[0]
+        browser.wait(0.1)
+    raise AssertionError(f"no element {identity}")
+
+
+def box(browser: Chromium, identity: str) -> tuple[float, float, float, float]:
+    """Where the element stands on the screen: left, top, right, bottom."""
+    node = element(browser, identity)
     quad = browser.call("DOM.getBoxModel", backendNodeId=node["backendNodeId"])["model"]["border"]
     return quad[0], quad[1], quad[4], quad[5]
 
@@ -308,12 +318,14 @@ def attributes(node: dict[str, Any]) -> dict[str, str]:
 @needs_chromium
 @pytest.mark.parametrize("number", [1, 2, 3], ids=list(DOCUMENTS))
 def test_the_frame_shows_the_marked_cell(server: str, browser: Chromium, number: int) -> None:
-    browser.open(f"{server}/-/fact/{number}/{CELL}", settle=1.0)
+    browser.open(f"{server}/-/fact/{number}/{CELL}")
     frame = browser.ask(
         "(() => { const box = document.querySelector('iframe.place').getBoundingClientRect(); "
         "return [box.left, box.top, box.right, box.bottom] })()"
     )
-    left, top, right, bottom = place_of_mark(browser)
+    element(browser, ANCHOR)
+    browser.wait(0.5)
+    left, top, right, bottom = box(browser, ANCHOR)
     assert right - left > 5
     assert bottom - top > 5
     assert frame[0] <= left < right <= frame[2]
@@ -334,7 +346,10 @@ def test_the_frame_shows_the_marked_cell(server: str, browser: Chromium, number:
 )
 def test_an_archived_page_runs_loads_and_leaves_nothing(server: str, browser: Chromium, trap: Trap, path: str) -> None:
     trap.came.clear()
-    browser.open(server + path, settle=1.5)
+    browser.open(server + path)
+    if not path.endswith("/raw"):
+        element(browser, "out")
+    browser.wait(1.0)
     assert browser.ask("location.href") == server + path
     assert browser.ask("document.title") != "owned"
     assert [method for method, _ in browser.events if method == "Page.javascriptDialogOpening"] == []
@@ -351,16 +366,17 @@ def test_an_archived_page_runs_loads_and_leaves_nothing(server: str, browser: Ch
 @needs_chromium
 def test_a_click_in_the_frame_leads_nowhere(server: str, browser: Chromium, trap: Trap) -> None:
     trap.came.clear()
-    browser.open(f"{server}/-/fact/1/{CELL}", settle=1.0)
-    root = browser.call("DOM.getDocument", depth=-1, pierce=True)["root"]
-    for wanted in ({"id": "out"}, {"id": "f"}):
-        [node] = [node for node in nodes(root) if wanted.items() <= attributes(node).items()]
+    browser.open(f"{server}/-/fact/1/{CELL}")
+    for identity in ("out", "f"):
+        node = element(browser, identity)
         browser.call("DOM.scrollIntoViewIfNeeded", backendNodeId=node["backendNodeId"])
-        quad = browser.call("DOM.getBoxModel", backendNodeId=node["backendNodeId"])["model"]["content"]
+        left, top, right, bottom = box(browser, identity)
         for kind in ("mousePressed", "mouseReleased"):
-            x, y = (quad[0] + quad[4]) / 2, (quad[1] + quad[5]) / 2
+            x, y = (left + right) / 2, (top + bottom) / 2
             browser.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
         browser.wait(0.4)
+    # The click has arrived, and was refused.
+    assert any("navigation of the top-level window is sandboxed" in said for said in browser.said())
     assert browser.ask("location.href") == f"{server}/-/fact/1/{CELL}"
     assert trap.came == []
 
