@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from parsers.model import Block, Cell, Finding, Grid, Paragraph
-from parsers.readers import pdf_grid, pdf_text
+from parsers.readers import pdf_grid, pdf_text, unruled
 from parsers.readers.page_content import PageContent
 from parsers.readers.pdf_text import TextBlock, TextLine
 
@@ -130,7 +130,48 @@ def taken_apart(content: PageContent, findings: list[Finding]) -> Page:
             outside = sorted([*outside, *(index for indices in members for index in indices)])
         else:
             tables.append(_page_table(content, table, members))
-    return Page(content, tables, pdf_text.lines(content.characters, outside))
+    if tables or content.most_certain < 1.0:
+        return Page(content, tables, pdf_text.lines(content.characters, outside))
+    return _without_vertical_rules(content, outside)
+
+
+def _without_vertical_rules(content: PageContent, indices: list[int]) -> Page:
+    """A page on which no table is ruled down: its columns may show in where its numbers stand."""
+    lines = pdf_text.lines(content.characters, indices)
+    if sum("\t" in line.text for line in lines) < unruled.LEAST_ROWS:
+        return Page(content, [], lines)
+    pieces = pdf_text.pieces(content.characters, indices)
+    found = unruled.tables(
+        [
+            unruled.PieceLine(index, line.top, line.bottom, tuple(unruled.Piece(*piece) for piece in own))
+            for index, (line, own) in enumerate(zip(lines, pieces, strict=True))
+        ],
+        content.horizontal,
+    )
+    tables = [
+        _PageTable(
+            xs=table.edges,
+            middle=(table.top + table.bottom) / 2,
+            rows=table.rows,
+            cells=[
+                _PlacedCell(
+                    text=cell.text,
+                    row=cell.row,
+                    row_span=1,
+                    left=cell.left,
+                    right=cell.right,
+                    locator=content.displayed(cell.left, cell.top, cell.right, cell.bottom),
+                    confidence=1.0,
+                )
+                for cell in table.cells
+            ],
+            page=content.number,
+            locator=content.displayed(table.edges[0], table.top, table.edges[-1], table.bottom),
+        )
+        for table in found
+    ]
+    taken = frozenset().union(*(table.lines for table in found))
+    return Page(content, tables, [line for index, line in enumerate(lines) if index not in taken])
 
 
 def _shared_out(

@@ -88,6 +88,27 @@ def line_texts(characters: Characters, indices: Sequence[int]) -> list[str]:
     return [text for text in found if text]
 
 
+def pieces(characters: Characters, indices: Sequence[int]) -> list[list[tuple[str, float, float]]]:
+    """For each of `lines` what stands together on it: text, left and right edge."""
+    found = []
+    for members in _in_lines(characters, indices):
+        if not _joined(characters, members).strip():
+            continue
+        own: list[list[int]] = []
+        for index in members:
+            if characters.text[index].isspace():
+                continue
+            height = characters.bottom[index] - characters.top[index]
+            if own and characters.left[index] - characters.right[own[-1][-1]] <= _CHARACTER_GAP * height:
+                own[-1].append(index)
+            else:
+                own.append([index])
+        found.append(
+            [(_joined(characters, piece), characters.left[piece[0]], characters.right[piece[-1]]) for piece in own]
+        )
+    return found
+
+
 def _in_lines(characters: Characters, indices: Sequence[int]) -> list[list[int]]:
     """The characters of each line, from left to right."""
     top, bottom, left = characters.top, characters.bottom, characters.left

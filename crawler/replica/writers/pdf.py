@@ -20,7 +20,7 @@ from reportlab.pdfgen.canvas import Canvas
 from crawler.replica.layout import Placed, Table, place
 from crawler.replica.reports import Block, Printed, Text
 
-Rules = Literal["lines", "boxes", "hairlines"]
+Rules = Literal["lines", "boxes", "hairlines", "across", "none"]
 FONT = "STSong-Light"
 WIDTH, HEIGHT = 595.28, 841.89
 _MARGIN = 64.0
@@ -31,10 +31,10 @@ _BODY, _CELL = 12.0, 9.0
 class PdfStyle:
     """How a producer draws.
 
-    `rules`: stroked lines, one box for each cell, or thin filled rectangles. `repeat_header`: header rows again on
-    each page. `cut_rows`: a row may be split by the page end, the rest of its label on the next page. `bottom_line`
-    False: no rule where a table breaks off at the page end. `jitter` moves rules and text by up to so many points;
-    `padding` is between text and rule: 7 lets table 三 cross a page.
+    `rules`: stroked lines, one box for each cell, thin filled rectangles, lines across only, or none. `repeat_header`:
+    header rows again on each page. `cut_rows`: a row may be split by the page end, the rest of its label on the next
+    page. `bottom_line` False: no rule where a table breaks off at the page end. `jitter` moves rules and text by up to
+    so many points; `padding` is between text and rule: 7 lets table 三 cross a page.
     """
 
     rules: Rules = "lines"
@@ -288,11 +288,15 @@ class Pages:
 
     def _rule(self, left: float, right: float, upper: float, lower: float, *, open_below: bool) -> None:
         canvas, style = self._canvas, self._style
+        if style.rules == "none":
+            return
         if style.rules == "boxes" and not open_below:
             canvas.setLineWidth(0.5)
             canvas.rect(left + self._shift(), lower + self._shift(), right - left, upper - lower)
             return
-        sides = [(left, upper, right, upper), (left, upper, left, lower), (right, upper, right, lower)]
+        sides = [(left, upper, right, upper)]
+        if style.rules != "across":
+            sides += [(left, upper, left, lower), (right, upper, right, lower)]
         if not open_below:
             sides.append((left, lower, right, lower))
         canvas.setLineWidth(0.5)
