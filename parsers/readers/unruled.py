@@ -205,7 +205,7 @@ def _rules(horizontal: Sequence[Line]) -> list[float]:
 def _rows(lines: Sequence[PieceLine], rules: Sequence[float]) -> list[list[PieceLine]]:
     """Lines between two rules are one row; without rules between them each line is."""
     between = [bisect_right(rules, (line.top + line.bottom) / 2) for line in lines]
-    if len(set(between)) * 2 < len(lines):
+    if len(set(between)) == 1 or len(set(between)) * 2 < len(lines):
         return [[line] for line in lines]
     rows: list[list[PieceLine]] = []
     for at, line in enumerate(lines):
