@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
+import sqlite3
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from datasette.app import Datasette
 from datasette.plugins import pm
 
 from archive.browse import places, plugin, replay, versions
-from archive.browse.codebook import SETTINGS, codebook
+from archive.browse.codebook import SETTINGS, Codebook, codebook, codebook_of
 from archive.browse.formulas import App, Receive, Scope, Send
 from archive.browse.places import Drawer, Serving
 from archive.errors import ArchiveError
@@ -59,11 +60,21 @@ def application(
         **shape,
         template_dir=str(HERE / "templates"),
         static_mounts=[("gongkai-static", str(HERE / "static"))],
-        **versions.described(codebook(), {} if snapshot is None else table_settings()),
+        **versions.described(book_of(path), {} if snapshot is None else table_settings()),
     )
     versions.count_views(datasette)
     places.give(datasette, Serving(data_dir=data_dir.resolve(), drawer=drawer))
     return datasette
+
+
+def book_of(path: Path) -> Codebook:
+    """The codebook with the concepts of the database at `path`; without them where it cannot be read at this moment."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            return codebook_of(connection)
+    except sqlite3.Error as error:
+        _logger.warning("%s: its concepts are not described: %s", path, error)
+        return codebook()
 
 
 def serve(

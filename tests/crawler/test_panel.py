@@ -14,6 +14,8 @@ import pytest
 from panel_corpus import page, pages, publish, series, url_of, with_values
 
 from archive.browse.codebook import codebook, codebook_of
+from archive.browse.serve import book_of
+from archive.paths import database_path
 from archive.store import Store
 from crawler.codebook import publish_codebook
 from crawler.document_checks import check_documents
@@ -254,3 +256,9 @@ def test_the_codebook_describes_a_column_for_each_concept(connection: sqlite3.Co
     assert list(described) == names
     assert described["app_new"].description == "新收申请 · Applications received in the year (件)"
     assert book.table("panel") == codebook().table("panel")
+
+
+def test_the_browser_describes_the_concepts_of_the_database_that_it_serves(template: Path, tmp_path: Path) -> None:
+    names = {column.name for column in book_of(database_path(template)).table("panel_wide").columns}
+    assert {"app_new", "app_refused", "lit_total"} <= names
+    assert book_of(tmp_path / "nothing.db") == codebook()
