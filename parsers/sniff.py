@@ -11,6 +11,7 @@ import zipfile
 import zlib
 
 from parsers.decode import decode
+from parsers.errors import UnreadableDocumentError
 
 PDF = "application/pdf"
 HTML = "text/html"
@@ -141,10 +142,15 @@ def _zip_kind(data: bytes) -> str:
 
 
 def _ole_kind(data: bytes) -> str:
-    for stream, kind in _OLE_STREAMS:
-        if (stream + "\x00").encode("utf-16-le") in data:
-            return kind
-    return OLE
+    """Kind of an OLE file by its directory, not what its text or embedded objects name; a cut one by all its bytes."""
+    # The readers ask this module.
+    from parsers.readers.ole import top_names
+
+    try:
+        names = top_names(data)
+    except UnreadableDocumentError:
+        names = frozenset(name for name, _ in _OLE_STREAMS if (name + "\x00").encode("utf-16-le") in data)
+    return next((kind for name, kind in _OLE_STREAMS if name in names), OLE)
 
 
 def _text_kind(data: bytes, name: str) -> str:

@@ -34,6 +34,11 @@ def stream(data: bytes, names: Sequence[str]) -> bytes:
     return _Container(data).stream(names)
 
 
+def top_names(data: bytes) -> frozenset[str]:
+    """Names of what the file holds itself, not within an embedded object. Raises UnreadableDocumentError `damaged`."""
+    return _Container(data).top_names()
+
+
 def container(name: str, content: bytes) -> bytes:
     """A compound file of 4096-byte sectors that holds one stream and nothing else."""
     shift = 12
@@ -80,10 +85,15 @@ def _entry(name: str, kind: int, *, child: int, first: int, size: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
+    """`before`, `after` and `child`: the directory's own numbers of its neighbours in the tree, and what it holds."""
+
     name: str
     kind: int
     first: int
     size: int
+    before: int
+    after: int
+    child: int
 
 
 class _Container:
@@ -107,6 +117,17 @@ class _Container:
                 if entry.kind == _STREAM and entry.name == name:
                     return self._content(entry)
         raise UnreadableDocumentError("damaged", f"the OLE file has no stream {' or '.join(names)}")
+
+    def top_names(self) -> frozenset[str]:
+        found: dict[int, str] = {}
+        waiting = [self._entries[0].child] if self._entries else []
+        while waiting:
+            number = waiting.pop()
+            if number < len(self._entries) and number not in found:
+                entry = self._entries[number]
+                found[number] = entry.name
+                waiting += [entry.before, entry.after]
+        return frozenset(found.values())
 
     def _sector(self, number: int) -> bytes:
         start = (number + 1) << self._shift
@@ -179,5 +200,6 @@ def _numbers(sector: bytes) -> list[int]:
 def _entry_of(listed: bytes, at: int) -> _Entry:
     (length,) = struct.unpack_from("<H", listed, at + 64)
     name = listed[at : at + min(max(length - 2, 0), 62)].decode("utf-16-le", errors="replace")
+    before, after, child = struct.unpack_from("<III", listed, at + 68)
     first, size = struct.unpack_from("<II", listed, at + 116)
-    return _Entry(name, listed[at + 66], first, size)
+    return _Entry(name, listed[at + 66], first, size, before, after, child)

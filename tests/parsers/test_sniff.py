@@ -10,6 +10,7 @@ from drawn_pdf import pdf, text
 from written_docx import docx, p
 
 from parsers import sniff
+from parsers.readers import ole
 from parsers.sniff import media_type
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
@@ -82,3 +83,9 @@ def test_the_name_decides_nothing(name: str) -> None:
 def test_the_name_tells_markdown_from_other_text() -> None:
     assert media_type("# 年度报告".encode(), "报告.md") == sniff.MARKDOWN
     assert media_type("# 年度报告".encode(), "报告.txt") == sniff.PLAIN
+
+
+def test_an_ole_file_is_what_its_directory_says_not_what_its_text_names() -> None:
+    content = ("WordDocument\0").encode("utf-16-le") * 400
+    assert sniff.media_type(ole.container("Workbook", content)) == sniff.XLS
+    assert sniff.media_type(ole.container("Contents", content)) == sniff.OLE
