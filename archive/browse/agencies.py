@@ -66,8 +66,8 @@ SELECT r.report_id, r.report_year, r.form, r.title, r.agency, r.published_date, 
 FROM reports r WHERE r.agency_id = :agency_id ORDER BY r.report_year DESC, r.copy_of IS NOT NULL, r.report_id
 """
 SERIES = """
-SELECT p.concept, p.report_year, p.scope, p.value, p.unit, p.status, p.comparability, p.form, p.cell, p.report_id,
-    p.confidence, p.correction_id
+SELECT p.agency_id, p.concept, p.report_year, p.scope, p.value, p.unit, p.status, p.comparability, p.form, p.cell,
+    p.report_id, p.confidence
 FROM panel p WHERE p.agency_id = :agency_id ORDER BY p.report_year
 """
 CHANGES = """
@@ -96,7 +96,8 @@ SELECT report_year, form, min(comparability) AS comparability, count(*) AS repor
 FROM panel WHERE concept = :concept AND scope <> 'aggregate' GROUP BY report_year, form ORDER BY report_year, form
 """
 CONCEPT_TOP = """
-SELECT agency_id, agency, division_code, value, unit, report_id, cell, confidence FROM panel
+SELECT agency_id, agency, division_code, report_year, scope, concept, value, unit, report_id, cell, confidence
+FROM panel
 WHERE concept = :concept AND report_year = :year AND scope <> 'aggregate' AND value IS NOT NULL
 ORDER BY value DESC, agency LIMIT 25
 """
@@ -212,9 +213,11 @@ def _point(year: int, row: RowDict | None, has_report: bool, unit: str, path: An
 
 
 def source(row: RowDict) -> str:
-    """Where a value of the panel stands: its cell; for a sum of cells the report that prints them."""
-    is_cell = row["cell"] is not None and " " not in row["cell"]
-    return f"/-/fact/{row['report_id']}/{row['cell']}" if is_cell else f"/-/report/{row['report_id']}"
+    """Where a value of the panel stands: its cell; for a sum the list of its cells."""
+    if row["cell"] is not None and " " not in row["cell"]:
+        return f"/-/fact/{row['report_id']}/{row['cell']}"
+    key = {name: row[name] for name in ("agency_id", "report_year", "scope", "concept")}
+    return address("/-/number", **key)
 
 
 def breaks(by_year: dict[int, RowDict]) -> list[charts.Break]:

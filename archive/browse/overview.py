@@ -41,10 +41,13 @@ WHERE kind IN ('crawl', 'nightly') AND status <> 'running' ORDER BY started_at D
 NIGHT_STATES = "SELECT state, count(*) AS sites FROM site_runs WHERE run_id = :run_id GROUP BY state ORDER BY state"
 NIGHT_CHANGES = "SELECT kind, count(*) AS changes FROM changes WHERE run_id = :run_id GROUP BY kind"
 
+# A county with its prefecture: many have the same name. Where a code had several names, the newest comes last.
 DIVISION_NAMES = """
-SELECT division_code, name FROM divisions
-WHERE division_code IN (SELECT division_code FROM agencies UNION SELECT division_code FROM sites)
-ORDER BY division_code, valid_from
+SELECT d.division_code, ifnull((SELECT p.name FROM divisions p WHERE p.division_code = d.parent_code
+        AND d.level = 'county' AND p.level = 'prefecture' ORDER BY p.valid_from DESC LIMIT 1), '') || d.name AS name
+FROM divisions d
+WHERE d.division_code IN (SELECT division_code FROM agencies UNION SELECT division_code FROM sites)
+ORDER BY d.division_code, d.valid_from
 """
 COVERAGE_YEARS = "SELECT min(report_year) AS first, max(report_year) AS last FROM coverage"
 COVERAGE_OF_DIVISIONS = """
@@ -304,7 +307,7 @@ def _left_out(summed: list[RowDict]) -> dict[int, int]:
     for row in summed:
         if not row["is_whole"] and row["outcome"] == "granted":
             found[row["report_year"]] += row["reports"]
-    return dict(found)
+    return dict(sorted(found.items()))
 
 
 async def changes_page(datasette: Any, request: Any) -> Response:

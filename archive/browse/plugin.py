@@ -52,7 +52,7 @@ def register_routes() -> list[tuple[str, Any]]:
         (r"/-/report/(?P<report_id>\d{1,15})$", pages.report_page),
         (r"/-/fact/(?P<report_id>\d{1,15})/(?P<cell>[A-Za-z0-9_.]+)$", provenance.fact_page),
         (r"/-/check/(?P<report_id>\d{1,15})/(?P<rule>[A-Za-z0-9_.]+)$", sums.check_page),
-        (r"/-/document-check/(?P<check_id>\d{1,15})$", sums.document_check_page),
+        (r"/-/document-check/(?P<check_id>\d{1,19})$", sums.document_check_page),
         (r"/-/outcome/(?P<report_id>\d{1,15})/(?P<outcome>[a-z0-9_]+)$", sums.outcome_page),
         (r"/-/number$", sums.panel_number),
         (r"/-/capture/(?P<capture_id>\d{1,15})$", pages.capture_page),

@@ -90,7 +90,8 @@ WHERE f.report_id = :report_id AND f.cell = :cell
 """
 
 OUTCOME_CELLS = """
-SELECT o.way, o.cell, f.value FROM outcome_cells o LEFT JOIN corrected_facts f ON f.report_id = :report_id AND f.cell = o.cell
+SELECT o.way, o.cell, f.value
+FROM outcome_cells o LEFT JOIN corrected_facts f ON f.report_id = :report_id AND f.cell = o.cell
 WHERE o.form = :form AND o.outcome = :outcome ORDER BY o.way, o.cell
 """
 
