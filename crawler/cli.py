@@ -137,11 +137,10 @@ def chosen_sites(names: Iterable[str], files: Iterable[Path]) -> list[Site]:
 @as_json
 def parse(files: tuple[Path, ...], as_json: bool) -> None:
     """Read document files: one JSON object per file per line with --json."""
-    from crawler.parse import described, read_file
+    from crawler.parse import described, read_files
 
     failed = False
-    for path in files:
-        reading = read_file(path)
+    for reading in read_files(files):
         failed |= reading["error"] is not None
         if as_json:
             print_json(reading)

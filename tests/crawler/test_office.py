@@ -10,7 +10,7 @@ import pytest
 
 from crawler import office
 from crawler.office import ConversionError, convert
-from crawler.parse import read_file
+from crawler.parse import read_file, read_files
 from crawler.replica.reports import draw_report, lay_out
 from crawler.replica.writers import word
 from parsers.model import Finding, Reading, ReadingError
@@ -94,6 +94,35 @@ def test_without_libreoffice_every_document_says_so(monkeypatch: pytest.MonkeyPa
     reading = read_file(FIXTURES / "odt-report" / "input.odt")
     assert reading["error"]["code"] == "libreoffice_missing"
     assert "libreoffice-writer-nogui" in reading["error"]["message"]
+
+
+def test_files_that_wait_for_libreoffice_are_converted_together_and_told_in_order(monkeypatch, tmp_path) -> None:
+    asked: list[int] = []
+
+    def nothing(files, **_):
+        asked.append(len(files))
+        return [ConversionError("conversion_failed", "not now")] * len(files)
+
+    monkeypatch.setattr(office, "convert", nothing)
+    paths = []
+    for name, content in (
+        ("a.txt", b"text"),
+        ("b.rtf", RTF),
+        ("c.txt", b"text"),
+        ("d.rtf", RTF + b" "),
+        ("e.rtf", RTF),
+    ):
+        paths.append(tmp_path / name)
+        paths[-1].write_bytes(content)
+    read_all = [(Path(one["file"]).name, (one["error"] or {}).get("code")) for one in read_files(paths)]
+    assert read_all == [
+        ("a.txt", None),
+        ("b.rtf", "conversion_failed"),
+        ("c.txt", None),
+        ("d.rtf", "conversion_failed"),
+        ("e.rtf", "conversion_failed"),
+    ]
+    assert [count for count in asked if count] == [3]
 
 
 def test_the_file_that_ends_a_run_costs_only_itself(stand_in) -> None:
