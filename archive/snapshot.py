@@ -52,6 +52,9 @@ SNAPSHOT_SETTINGS: dict[str, bool | int] = {
     "default_cache_ttl": 3600,  # 0: nothing is written to it
 }
 
+# What the rules may say of a table, and what Datasette calls it.
+_SETTINGS = {"sortable": "sortable_columns", "facets": "facets"}
+
 Step = Callable[[str], object]
 
 _logger = logging.getLogger(__name__)
@@ -69,7 +72,7 @@ class Rules:
     keys: dict[str, str]
     unique: dict[str, tuple[str, ...]]
     indexes: dict[str, tuple[tuple[str, ...], ...]]
-    sortable: dict[str, list[str]]
+    settings: dict[str, dict[str, list[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,11 @@ def rules() -> Rules:
         keys={name: entry["key"] for name, entry in tables.items() if "key" in entry},
         unique={name: tuple(entry["unique"]) for name, entry in tables.items() if "unique" in entry},
         indexes={name: tuple(map(tuple, entry.get("indexes", ()))) for name, entry in tables.items()},
-        sortable={name: entry["sortable"] for name, entry in tables.items() if "sortable" in entry},
+        settings={
+            name: {_SETTINGS[key]: entry[key] for key in entry if key in _SETTINGS}
+            for name, entry in tables.items()
+            if not _SETTINGS.keys().isdisjoint(entry)
+        },
     )
 
 
@@ -243,7 +250,8 @@ def _index(connection: sqlite3.Connection, table: Table) -> None:
         return
     present = _columns(connection, table.name)
     wanted = [(column,) for column in (table.sort, table.sort_desc, *table.facets, *rules().lookups) if column]
-    for columns in dict.fromkeys((*wanted, *rules().indexes.get(table.name, ()))):
+    # Those over several columns first: they also serve their first one.
+    for columns in dict.fromkeys((*rules().indexes.get(table.name, ()), *wanted)):
         if not set(columns) <= set(present) or columns in _indexed(connection, table.name):
             continue
         name = _quoted("_".join((table.name, "by", *columns)))
@@ -299,8 +307,7 @@ def _read_only(path: Path) -> sqlite3.Connection:
 
 def table_settings() -> dict[str, Any]:
     """What Datasette is told of a snapshot's tables beside the codebook, in the shape of its configuration."""
-    tables = {name: {"sortable_columns": columns} for name, columns in rules().sortable.items()}
-    return {"databases": {DATABASE: {"tables": tables}}}
+    return {"databases": {DATABASE: {"tables": rules().settings}}}
 
 
 def _described(book: Codebook, inspected: dict[str, Any]) -> dict[str, object]:

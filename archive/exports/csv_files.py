@@ -16,6 +16,7 @@ from archive.exports.tables import ExportTable, Row
 BOM = b"\xef\xbb\xbf"
 # Spreadsheets of East Asian editions take the full-width signs for the plain ones.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+_FIRST = frozenset(FORMULA_STARTS)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
@@ -29,8 +30,18 @@ def safe(value: object) -> object:
 def pieces(table: ExportTable, batches: Iterable[list[Row]], *, bom: bool) -> Iterator[bytes]:
     """The file, batch by batch."""
     yield (BOM if bom else b"") + _written([tuple(column.name for column in table.columns)])
+    texts = [place for place, column in enumerate(table.columns) if column.kind == "text"]
     for batch in batches:
-        yield _written([tuple(map(safe, row)) for row in batch])
+        yield _written([_safe_row(row, texts) for row in batch])
+
+
+def _safe_row(row: Row, texts: list[int]) -> Row:
+    """The row with its texts made safe; most rows have nothing to change."""
+    for place in texts:
+        value = row[place]
+        if value and isinstance(value, str) and value[0] in _FIRST:
+            return tuple(map(safe, row))
+    return row
 
 
 def _written(rows: list[Row]) -> bytes:

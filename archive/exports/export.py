@@ -54,7 +54,7 @@ def export(
     with Source(database, selection) as source:
         to.mkdir(parents=True, exist_ok=True)
         tables: list[ExportTable] = []
-        for table in source.tables():
+        for table in source.tables(ranges=form == "stata"):
             name = f"{table.name}.{SUFFIXES[form]}"
             with whole(to / name) as path, contextlib.closing(source.rows(table)) as rows:
                 batches = _counted(rows, table.name, advance)

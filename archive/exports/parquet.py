@@ -42,12 +42,15 @@ def _field(pa: Any, column: Column) -> Any:
 
 def _arrow(pa: Any, schema: Any, rows: list[Row]) -> Any:
     columns = list(zip(*rows, strict=True)) if rows else [() for _ in schema]
-    arrays = [
-        pa.array([None if value is None else _typed(value, field, pa) for value in values], type=field.type)
-        for values, field in zip(columns, schema, strict=True)
-    ]
+    arrays = [_array(pa, values, field.type) for values, field in zip(columns, schema, strict=True)]
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def _typed(value: Any, field: Any, pa: Any) -> Any:
-    return str(value) if field.type == pa.string() else value
+def _array(pa: Any, values: tuple[Any, ...], kind: Any) -> Any:
+    if kind != pa.string():
+        return pa.array(values, type=kind)
+    try:
+        return pa.array(values, type=kind)
+    except pa.ArrowTypeError:
+        # Numbers where a view's column has texts too.
+        return pa.array([None if value is None else str(value) for value in values], type=kind)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import tomllib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -34,7 +34,7 @@ class Selection:
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column and what its rows hold. `least` and `most` are of numbers, `longest` is of texts in UTF-8 bytes;
-    `is_filled` where no row has NULL or an empty text.
+    `is_filled`, of columns of the key, where no row has NULL or an empty text.
 
     `categories` are the declared values, in the order of their codes, where every row has one of them or none.
     """
@@ -90,15 +90,15 @@ class Source:
     def __exit__(self, *_: object) -> None:
         self.connection.close()
 
-    def tables(self) -> Iterator[ExportTable]:
-        """Every table that is exported and there, looked through once."""
+    def tables(self, *, ranges: bool = True) -> Iterator[ExportTable]:
+        """Every table that is exported and there, looked through once; without `ranges` columns do not say theirs."""
         present = {name for (name,) in self.connection.execute("SELECT name FROM sqlite_schema")}
         titles = {table.name: table for table in codebook_of(self.connection).tables}
         for name, rule in _rules()["tables"].items():
             if name not in present or name not in titles:
                 continue
             described = {column.name: column for column in titles[name].columns}
-            count, columns = self._columns(name, described)
+            count, columns = self._columns(name, described, tuple(rule["key"]), ranges=ranges)
             yield ExportTable(
                 name=name,
                 title_zh=titles[name].title_zh,
@@ -148,58 +148,68 @@ class Source:
             return " WHERE (agency_id, report_year) IN (SELECT agency_id, report_year FROM temp.chosen)"
         return ""
 
-    def _columns(self, table: str, described: dict[str, Any]) -> tuple[int, tuple[Column, ...]]:
+    def _columns(
+        self, table: str, described: dict[str, Any], key: tuple[str, ...], *, ranges: bool
+    ) -> tuple[int, tuple[Column, ...]]:
         declared = {
             row[1]: row[2].upper()
             for row in self.connection.execute(f"PRAGMA table_xinfo({_quoted(table)})").fetchall()
         }
-        asked = ["count(*)"]
-        for name in declared:
-            column = _quoted(name)
-            number = f"CASE WHEN typeof({column}) IN ('integer', 'real') THEN {column} END"
-            asked += [
-                f"count({column})",
-                f"total(typeof({column}) = 'text')",
-                f"total(typeof({column}) = 'real')",
-                f"min({number})",
-                f"max({number})",
-                f"max(length(CAST({column} AS BLOB)))",
-                f"total({column} = '')",
-            ]
+        asked = {("", "rows"): "count(*)"}
+        for name, type_name in declared.items():
+            categories = _rules()["categories"].get(f"{table}.{name}", ())
+            questions = _questions(name, type_name, categories, is_key=name in key, ranges=ranges)
+            asked |= {(name, what): sql for what, sql in questions.items()}
+        is_view = self.connection.execute("SELECT type = 'view' FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
         # A view is worked out once, not once for every question.
-        found = self.connection.execute(
-            f"""WITH looked_at AS MATERIALIZED (SELECT * FROM {_quoted(table)}{self._where(table)})
-            SELECT {", ".join(asked)} FROM looked_at"""  # noqa: S608  our own names
+        kept = "MATERIALIZED" if is_view[0] else "NOT MATERIALIZED"
+        answers = self.connection.execute(
+            f"""WITH looked_at AS {kept} (SELECT * FROM {_quoted(table)}{self._where(table)})
+            SELECT {", ".join(asked.values())} FROM looked_at"""  # noqa: S608  our own names
         ).fetchone()
-        count, rest = found[0], found[1:]
+        found = dict(zip(asked, answers, strict=True))
+        count = found["", "rows"]
         columns = []
-        for place, (name, type_name) in enumerate(declared.items()):
-            filled, texts, reals, least, most, longest, empty = rest[place * 7 : place * 7 + 7]
+        for name, type_name in declared.items():
+            told = {what: answer for (column, what), answer in found.items() if column == name}
+            kind = _kind(name, type_name, told.get("filled", 0), told.get("texts", 0), told.get("reals", 0))
+            categories = tuple(_rules()["categories"].get(f"{table}.{name}", ()))
             about = described.get(name)
             columns.append(
                 Column(
                     name=name,
-                    kind=_rules()["types"].get(f"{table}.{name}") or _kind(name, type_name, filled, texts, reals),
+                    kind=_rules()["types"].get(f"{table}.{name}") or kind,
                     zh=about.zh if about else name,
                     en=about.en if about else name,
                     unit=about.unit if about else "",
-                    least=least,
-                    most=most,
-                    longest=longest or 0,
-                    is_filled=filled == count and not empty,
-                    categories=self._categories(table, name),
+                    least=told.get("least"),
+                    most=told.get("most"),
+                    longest=told.get("longest") or 0,
+                    is_filled=told.get("filled") == count and not told.get("empty"),
+                    categories=categories if not told.get("strange") else (),
                 )
             )
         return count, tuple(columns)
 
-    def _categories(self, table: str, column: str) -> tuple[str, ...]:
-        declared = tuple(_rules()["categories"].get(f"{table}.{column}", ()))
-        if not declared:
-            return ()
-        found = self.connection.execute(
-            f"SELECT DISTINCT {_quoted(column)} FROM {_quoted(table)} WHERE {_quoted(column)} IS NOT NULL"  # noqa: S608
-        )
-        return declared if {value for (value,) in found} <= set(declared) else ()
+
+def _questions(name: str, declared: str, categories: Sequence[str], *, is_key: bool, ranges: bool) -> dict[str, str]:
+    """What has to be known of a column's rows, as aggregates. A column declared as text holds nothing else."""
+    column = _quoted(name)
+    asked = {}
+    if declared != "TEXT":
+        asked["texts"] = f"total(typeof({column}) = 'text')"
+        asked["reals"] = f"total(typeof({column}) = 'real')"
+        if ranges:
+            number = f"CASE WHEN typeof({column}) IN ('integer', 'real') THEN {column} END"
+            asked |= {"least": f"min({number})", "most": f"max({number})"}
+    if is_key or not declared:
+        asked |= {"filled": f"count({column})", "empty": f"total({column} = '')"}
+    if ranges:
+        asked["longest"] = f"max(length(CAST({column} AS BLOB)))"
+    if categories:
+        listed = ", ".join(f"'{value}'" for value in categories)
+        asked["strange"] = f"total({column} NOT IN ({listed}))"
+    return asked
 
 
 def _kind(name: str, declared: str, filled: int, texts: float, reals: float) -> Kind:
