@@ -9,7 +9,7 @@ DATASETTE1_VERSION := 1.0a41
 DATA ?= data/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system tools datasette1 demo serve test lint types check bench torture matrix audit extract clean
+.PHONY: help setup system tools datasette1 demo serve test lint types check bench torture fuzz matrix audit extract clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,12 +64,16 @@ check: lint types test ## what CI runs: lint, types and tests
 bench: $(READY) ## speed, as ratios against a peer in the same run: crawls (bench/crawl.py), readers, guards; each can be run alone
 	$(BIN)/python bench/crawl.py
 	$(BIN)/python bench/parse.py
+	$(BIN)/python bench/formats.py
 	$(BIN)/python bench/blocking.py
 	$(BIN)/gongkai --data $$(mktemp -d) demo
 
 torture: $(READY) ## long: 200 random kills of whole crawls, power lost at every step of the commit path
 	$(BIN)/python tests/torture.py
 	GONGKAI_POWER_LOSS_SEEDS=16 $(BIN)/python -m pytest tests/archive/test_crashes.py
+
+fuzz: $(READY) ## long: a minute of changed documents for each reader (by coverage where atheris is installed)
+	$(BIN)/python tests/fuzz.py --keep $${TMPDIR:-/tmp}/gongkai-fuzz
 
 matrix: $(READY) ## long: the wire suite over the oldest supported, the pinned and the newest Scrapy
 	$(BIN)/python tests/wire_matrix.py
