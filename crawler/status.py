@@ -40,7 +40,7 @@ SELECT DISTINCT site, report_year FROM reports WHERE report_year IS NOT NULL AND
 ORDER BY site, report_year"""
 _RUNS = """
 SELECT run_id, kind, started_at, finished_at, status, requests, new_captures
-FROM runs ORDER BY started_at DESC LIMIT ?"""
+FROM runs WHERE kind <> 'decision' ORDER BY started_at DESC LIMIT ?"""
 _FINDINGS = """
 SELECT level, code, count(*) AS count FROM findings
 WHERE run_id = (SELECT run_id FROM runs WHERE kind <> 'decision' ORDER BY started_at DESC LIMIT 1) AND level <> 'info'
