@@ -36,8 +36,8 @@ _TAG = re.compile(r"<(?:table|div|p|br|span|td|body|html|script)\b", re.IGNORECA
 _BINARY_CHARACTERS = re.compile("[\x00-\x08\x0e-\x1a]")
 _TEXT_TYPES = re.compile(r"text/|application/(?:json|javascript|x-javascript|xml)")
 # What makes Chromium look up or connect to other hosts before it asks the policy: <link rel=preconnect>, <iframe src>,
-# <meta http-equiv=x-dns-prefetch-control>. As unknown elements they mean nothing.
-_HINTS = re.compile(r"<(?=(?:link|meta|i?frame|fencedframe|portal|object|embed)[\s/>])", re.IGNORECASE)
+# <meta http-equiv=x-dns-prefetch-control>, a link that is pressed. As unknown elements they mean nothing.
+_HINTS = re.compile(r"<(/?)(?=(?:a|area|link|meta|i?frame|fencedframe|portal|object|embed)[\s/>])", re.IGNORECASE)
 # Types that a download may be labelled with; the browser is told to save them whatever they are.
 _DOWNLOADS = (
     (b"%PDF-", "application/pdf", ".pdf"),
@@ -92,7 +92,7 @@ def archived(data_dir: Path, connection: sqlite3.Connection, capture_id: int) ->
 
 def disarmed(source: str) -> str:
     """HTML to be shown: what is not held back by a policy is made an unknown element."""
-    return _HINTS.sub("<gongkai-", source)
+    return _HINTS.sub(r"<\1gongkai-", source)
 
 
 def record_group(data_dir: Path, warc_file: str, offset: int, end: int) -> bytes:

@@ -97,10 +97,13 @@ def test_the_frame_begins_at_the_mark(made: Path) -> None:
 
 
 def test_what_is_drawn_can_do_nothing(made: Path) -> None:
-    source = b"<link rel=preconnect href=//x><LINK/rel=x><iframe src=x></iframe><meta charset=x><embed src=x><p>drawn"
+    source = (
+        b"<link rel=preconnect href=//x><LINK/rel=x><iframe src=x></iframe><meta charset=x><embed src=x>"
+        b"<a href=x>y</a><p>drawn"
+    )
     browser = drawing(made, Drawn("page", source, is_marked=True))
     response = browser.get(f"/-/capture/{corpus.PAGE}/place?at=table=2")
-    assert not re.search(r"<(?:link|iframe|meta|embed)\b", response.text, re.IGNORECASE)
+    assert not re.search(r"</?(?:a|link|iframe|meta|embed)\b", response.text, re.IGNORECASE)
     policy = response.headers["content-security-policy"]
     assert policy.startswith("sandbox; default-src 'none'; img-src data:;")
     assert "frame-ancestors 'self'" in policy
