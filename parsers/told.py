@@ -31,7 +31,8 @@ _OURSELVES = "本机关"
 _SPACE = re.compile(r"\s+")
 _YEAR = re.compile(r"(?<!\d)(20\d\d)年")
 _EARLIER = re.compile(r"去年|上年(?!度?结转)|上一年(?!度?结转)|前年")
-_NUMBER = r"(?P<n>\d[\d,]*)"
+# More digits than this are no count.
+_NUMBER = r"(?P<n>\d[\d,]{0,14})"
 _BY_NAME = {one.concept: one for one in concepts().concepts}
 
 
