@@ -178,4 +178,5 @@ def _insert(connection: sqlite3.Connection, row: DocumentCheckRow, digest: str) 
 
 
 def _stored(value: Exact | None) -> int | str | None:
-    return str(value) if isinstance(value, Decimal) else value
+    is_beyond = isinstance(value, int) and not -(2**63) <= value < 2**63
+    return str(value) if is_beyond or isinstance(value, Decimal) else value

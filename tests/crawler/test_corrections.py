@@ -239,3 +239,9 @@ def test_status_goes_on_speaking_of_the_last_crawl(data_dir: Path) -> None:
     assert {run["kind"] for run in status(data_dir)["runs"]} == {"crawl"}
     codes = {finding["code"] for finding in before}
     assert codes <= {finding["code"] for finding in status(data_dir)["findings"]}
+
+
+def test_a_number_beyond_64_bits_is_kept_as_well_as_can_be(data_dir: Path) -> None:
+    correct(data_dir, value="123456789012345678901234567890")
+    assert str(in_panel(data_dir)[0]).startswith("1.2345678901234")
+    assert carry_over(data_dir) == "fail"
