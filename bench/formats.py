@@ -6,6 +6,7 @@ right, wrong   share of cells read right (value and status); cells wrong at a co
 cold           seconds for the first document of a new worker, its start and all imports included
 warm           median milliseconds a document in a worker that has read the format before
 1 and 2        documents a second with one and with two workers, all documents at once
+cpu            median milliseconds of this process's own time for the same: what other programs disturb least
 jail           milliseconds a document that the worker costs over reading the same in this process (medians)
 memory         the most memory the worker held
 pdfium         PDF: the reader's time over pdfium's for the same characters and paths (both in this process)
@@ -58,6 +59,7 @@ class Row:
     wrong_when_sure: int
     cold_s: float
     warm_ms: float
+    cpu_ms: float
     jail_ms: float
     documents_per_second_1: float
     documents_per_second_2: float
@@ -84,13 +86,22 @@ def row(name: str, write: measured.Write, printed: Sequence[Printed], runs: int)
     found = [measured._compared(report, understand(*one)[0]) for report, one in zip(printed, jobs, strict=True)]
     with Jail() as jail:
         cold = seconds(lambda: answered(jail.run(understand, *jobs[0])))
-        inside, outside = [], []
+        inside, own, cost = [], [], []
         for one in jobs:
             jail.run(understand, *one)
-            inside.append(
-                statistics.median(seconds(lambda one=one: answered(jail.run(understand, *one))) for _ in range(runs))
+            # Turn by turn: what else the machine does falls on both.
+            pairs = [
+                (
+                    seconds(lambda one=one: answered(jail.run(understand, *one))),
+                    seconds(lambda one=one: understand(*one)),
+                )
+                for _ in range(runs)
+            ]
+            inside.append(statistics.median(with_jail for with_jail, _ in pairs))
+            cost += [with_jail - without for with_jail, without in pairs]
+            own.append(
+                statistics.median(seconds(lambda one=one: understand(*one), time.thread_time) for _ in range(runs))
             )
-            outside.append(statistics.median(seconds(lambda one=one: understand(*one)) for _ in range(runs)))
         peak = answered(jail.run(peak_bytes))
     warm = statistics.median(inside)
     return Row(
@@ -101,7 +112,8 @@ def row(name: str, write: measured.Write, printed: Sequence[Printed], runs: int)
         wrong_when_sure=sum(one.wrong_when_sure for one in found),
         cold_s=round(cold, 2),
         warm_ms=round(warm * 1000, 1),
-        jail_ms=round(statistics.median(a - b for a, b in zip(inside, outside, strict=True)) * 1000, 2),
+        cpu_ms=round(statistics.median(own) * 1000, 1),
+        jail_ms=round(statistics.median(cost) * 1000, 2),
         documents_per_second_1=round(throughput(jobs, 1), 1),
         documents_per_second_2=round(throughput(jobs, 2), 1),
         peak_mb=round(peak / 1e6),
@@ -116,10 +128,10 @@ def answered(answer: Any) -> Any:
     return answer
 
 
-def seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
+def seconds(work: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    began = clock()
     work()
-    return time.perf_counter() - began
+    return clock() - began
 
 
 def throughput(jobs: Sequence[Job], workers: int) -> float:
@@ -133,10 +145,12 @@ def throughput(jobs: Sequence[Job], workers: int) -> float:
 
 
 def ratio(written: Sequence[bytes], runs: int) -> float:
-    ours = statistics.median(statistics.median(seconds(lambda d=d: read(d)) for _ in range(runs)) for d in written)
-    return ours / statistics.median(
-        statistics.median(seconds(lambda d=d: pdf_floor(d)) for _ in range(runs)) for d in written
-    )
+    def median(work: Callable[[bytes], object]) -> float:
+        return statistics.median(
+            statistics.median(seconds(lambda d=d: work(d), time.thread_time) for _ in range(runs)) for d in written
+        )
+
+    return median(read) / median(pdf_floor)
 
 
 def main() -> int:
@@ -152,7 +166,8 @@ def main() -> int:
         busy = os.getloadavg()[0]
         if busy > 1:
             print(f"{busy:.1f} processes are running already: every time below is too long", file=sys.stderr)
-        print(f"{'':8}{'right':>9}{'wrong':>7}{'cold s':>8}{'warm ms':>9}{'jail ms':>9}{'1/s':>8}{'2/s':>8}{'MB':>6}")
+        heads = ("cold s", 8), ("warm ms", 9), ("cpu ms", 8), ("jail ms", 9), ("1/s", 8), ("2/s", 8), ("MB", 6)
+        print(f"{'':8}{'right':>9}{'wrong':>7}" + "".join(f"{head:>{width}}" for head, width in heads))
     for name in chosen.formats or known:
         found = row(name, known[name], printed, chosen.runs)
         if chosen.json:
@@ -161,7 +176,7 @@ def main() -> int:
         more = f"  converted in {found.convert_ms} ms" if found.convert_ms else ""
         more += f"  {found.pdfium_ratio} x pdfium" if found.pdfium_ratio else ""
         print(
-            f"{name:8}{found.right:9.3%}{found.wrong_when_sure:7}{found.cold_s:8.2f}{found.warm_ms:9.1f}"
+            f"{name:8}{found.right:9.3%}{found.wrong_when_sure:7}{found.cold_s:8.2f}{found.warm_ms:9.1f}{found.cpu_ms:8.1f}"
             f"{found.jail_ms:9.2f}{found.documents_per_second_1:8.1f}{found.documents_per_second_2:8.1f}"
             f"{found.peak_mb:6.0f}{more}",
             flush=True,
