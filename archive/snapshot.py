@@ -53,7 +53,7 @@ SNAPSHOT_SETTINGS: dict[str, bool | int] = {
 }
 
 # What the rules may say of a table, and what Datasette calls it.
-_SETTINGS = {"sortable": "sortable_columns", "facets": "facets"}
+_SETTINGS = {"sortable": "sortable_columns", "facets": "facets", "size": "size"}
 
 Step = Callable[[str], object]
 
@@ -72,7 +72,7 @@ class Rules:
     keys: dict[str, str]
     unique: dict[str, tuple[str, ...]]
     indexes: dict[str, tuple[tuple[str, ...], ...]]
-    settings: dict[str, dict[str, list[str]]]
+    settings: dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,8 @@ def _combinations(connection: sqlite3.Connection, names: list[str]) -> list[dict
     given = [name for name in names if name in GIVEN]
     if len(given) == len(names):
         return [{name: GIVEN[name][turn % len(GIVEN[name])] for name in names} for turn in range(PER_PLACE)]
-    for table in codebook().tables:
+    # Rules of checks, not those by which reports were given to agencies.
+    for table in sorted(codebook().tables, key=lambda table: table.group == "agencies"):
         if set(names) <= {column.name for column in table.columns} and _exists(connection, table.name):
             columns = ", ".join(f'"{name}"' for name in names)
             filled = " AND ".join(f'"{name}" IS NOT NULL' for name in names)

@@ -81,6 +81,20 @@ def test_what_is_counted_ahead_is_of_this_file_or_not_used(data_dir: Path, tmp_p
     assert inspected(tmp_path) is None
 
 
+def test_only_columns_with_an_index_are_offered_to_sort_the_largest_tables_by(data_dir: Path, published: Path) -> None:
+    datasette = application(data_dir, snapshot=published)
+
+    async def pages() -> tuple[str, str]:
+        await datasette.invoke_startup()
+        facts = (await datasette.client.get("/corpus/facts")).text
+        return facts, (await datasette.client.get("/corpus/all_facts")).text
+
+    facts, all_facts = asyncio.run(pages())
+    assert "_sort=value" in facts
+    assert "_sort=locator" not in facts
+    assert "_sort=value" not in all_facts
+
+
 def test_a_snapshot_that_fails_leaves_the_one_before(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
