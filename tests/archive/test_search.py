@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from archive.search import bigrams, query, snippet
+from archive.search import bigrams, marked, query, snippet
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,21 @@ def test_what_is_not_there_is_not_found(index: sqlite3.Connection, word: str) ->
 def test_a_snippet_shows_the_word_in_its_surroundings() -> None:
     assert snippet("前" * 100 + "行政 复议维持" + "后" * 100, "复议", characters=5) == "…行政复议维持后后后后…"
     assert snippet("短文", "没有") == "短文"
+
+
+@pytest.mark.parametrize(
+    ("text", "looked_for", "found"),
+    [
+        ("政策解读与回应", "解读", ["解读"]),
+        ("解 读形式单一，解读", "解读", ["解 读", "解读"]),
+        ("信息公开", "公开 信息公开", ["信息公开"]),
+        ("PDF 与 pdf", "pdf", ["PDF", "pdf"]),
+        ("<b>解读</b>", ".*", []),
+        ("解读", "", []),
+    ],
+    ids=["two characters", "a space in between", "the longer word", "letter case", "no pattern", "nothing"],
+)
+def test_what_was_looked_for_is_marked_and_nothing_is_lost(text: str, looked_for: str, found: list[str]) -> None:
+    pieces = marked(text, looked_for)
+    assert [piece for piece, is_found in pieces if is_found] == found
+    assert "".join(piece for piece, _ in pieces) == text
