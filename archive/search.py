@@ -47,8 +47,13 @@ def query(text: str) -> str:
     """`text` as an FTS5 expression over bigrams: words between spaces must all occur; "" when nothing is left to look
     for.
     """
-    phrases = (_phrase(word) for word in unicodedata.normalize("NFKC", text).lower().split())
+    phrases = (_phrase(word) for word in _words(text))
     return " AND ".join(phrase for phrase in phrases if phrase)
+
+
+def _words(text: str) -> list[str]:
+    """What was typed, word by word: here a space between Han characters parts two words."""
+    return unicodedata.normalize("NFKC", text).lower().split()
 
 
 def _han_tokens(run: str) -> list[str]:
@@ -74,7 +79,7 @@ def snippet(text: str, looked_for: str, *, characters: int = SNIPPET_CHARACTERS)
     """The part of `text` around the first word of `looked_for` that occurs in it; its beginning when none does."""
     flat = _SPACE_BETWEEN_HAN.sub("", unicodedata.normalize("NFKC", text))
     lowered = flat.lower()
-    places = [place for word in normalised(looked_for).split() if (place := lowered.find(word)) >= 0]
+    places = [place for word in _words(looked_for) if (place := lowered.find(word)) >= 0]
     start = max(0, min(places, default=0) - characters // 2)
     end = start + characters * 2
     return ("…" if start else "") + " ".join(flat[start:end].split()) + ("…" if end < len(flat) else "")
@@ -82,7 +87,7 @@ def snippet(text: str, looked_for: str, *, characters: int = SNIPPET_CHARACTERS)
 
 def marked(text: str, looked_for: str) -> list[tuple[str, bool]]:
     """`text` in pieces, True where a word of `looked_for` stands; spaces between Han characters do not hide one."""
-    words = sorted({word for word in normalised(looked_for).split() if word}, key=len, reverse=True)
+    words = sorted(set(_words(looked_for)), key=len, reverse=True)
     if not words:
         return [(text, False)]
     spelled = "|".join(r"\s*".join(map(re.escape, word)) for word in words)

@@ -90,3 +90,8 @@ def test_what_was_looked_for_is_marked_and_nothing_is_lost(text: str, looked_for
     pieces = marked(text, looked_for)
     assert [piece for piece, is_found in pieces if is_found] == found
     assert "".join(piece for piece, _ in pieces) == text
+
+
+def test_a_snippet_is_around_the_first_of_several_words() -> None:
+    text = "一" * 200 + "政策解读" + "二" * 200
+    assert "政策解读" in snippet(text, "无此 解读")
