@@ -51,6 +51,7 @@ _LOOKS = re.compile(
     rb"start|suppressLineNumbers|szCs|sz|tblLayout|tblLook|tblW|tcW|textAlignment|top|trHeight|u|vAlign|widowControl|"
     rb"wordWrap)(?: [^<>]*)?/>"
 )
+_STYLE_TYPE = re.compile(rb' w:type="(\w+)"')
 _OFF = ("0", "false", "off", "none")
 _CORE = ("title", "subject", "creator", "lastModifiedBy", "created", "modified")
 
@@ -62,7 +63,7 @@ def read(data: bytes) -> Document:
     """
     package = Package(data)
     main = package.related("officeDocument") or "word/document.xml"
-    root = package.tree(main, _LOOKS)
+    root = package.tree(main, _without_looks)
     if root is None:
         raise UnreadableDocumentError("damaged", f"the package has no main part {main}")
     body = _child(root, f"{_W}body")
@@ -82,6 +83,22 @@ def read(data: bytes) -> Document:
 
 def _child(element: etree._Element | None, tag: str) -> etree._Element | None:
     return None if element is None else next(element.iterchildren(tag), None)
+
+
+def _without_looks(content: bytes) -> bytes:
+    return _LOOKS.sub(b"", content)
+
+
+def _paragraph_styles(content: bytes) -> bytes:
+    """Styles without those of tables and characters: templates hold hundreds of kilobytes of them."""
+    end = b"</w:style>"
+    *parts, rest = content.split(end)
+    kept = []
+    for part in parts:
+        start = part.rfind(b"<w:style ")
+        kind = _STYLE_TYPE.search(part, start, part.find(b">", start)) if start >= 0 else None
+        kept.append(part[:start] if kind and kind[1] != b"paragraph" else part + end)
+    return _without_looks(b"".join((*kept, rest)))
 
 
 def _value(element: etree._Element | None) -> str:
@@ -116,7 +133,7 @@ def _styles(package: Package, main: str) -> tuple[dict[str, int], dict[str, tupl
     levels: dict[str, int] = {}
     lists: dict[str, tuple[str, int]] = {}
     try:
-        root = package.tree(package.related("styles", of=main) or "word/styles.xml")
+        root = package.tree(package.related("styles", of=main) or "word/styles.xml", _paragraph_styles)
     except UnreadableDocumentError:
         return levels, lists
     for style in root.iterchildren(_STYLE) if root is not None else ():

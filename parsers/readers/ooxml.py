@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import posixpath
-import re
 import zipfile
 import zlib
+from collections.abc import Callable
 
 from lxml import etree
 
@@ -74,10 +74,10 @@ class Package:
             raise UnreadableDocumentError("too_large", f"{name} inflates to more than {MAX_PART_BYTES} bytes")
         raise UnreadableDocumentError("bomb", f"{name} inflates to more than {MAX_RATIO} times its size")
 
-    def tree(self, name: str, without: re.Pattern[bytes] | None = None) -> etree._Element | None:
+    def tree(self, name: str, shortened: Callable[[bytes], bytes] | None = None) -> etree._Element | None:
         """The XML of a part, None when there is none. Entities and DTDs are not followed, the network is not asked.
 
-        `without`: empty elements that nobody asks for, taken out of the bytes where markup is all that `<` can begin.
+        `shortened` takes out of the bytes what nobody asks for; it is asked where markup is all that `<` can begin.
 
         Raises UnreadableDocumentError as `part`, and `damaged` for XML that is cut or broken.
         """
@@ -86,8 +86,8 @@ class Package:
             return None
         for strict, transitional in _STRICT:
             content = content.replace(strict, transitional)
-        if without is not None and b"<!" not in content:
-            content = without.sub(b"", content)
+        if shortened is not None and b"<!" not in content:
+            content = shortened(content)
         parser = etree.XMLParser(
             resolve_entities=False,
             no_network=True,

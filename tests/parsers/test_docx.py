@@ -194,6 +194,20 @@ def test_what_only_looks_like_formatting_is_text() -> None:
     assert texts(reader.read(data)) == ["<w:b/>"]
 
 
+def test_styles_of_tables_and_characters_do_not_hide_those_of_paragraphs() -> None:
+    styles = (
+        '<w:styles xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
+        '<w:style w:type="table" w:styleId="a"><w:name w:val="Grid"/><w:pPr><w:outlineLvl w:val="5"/></w:pPr></w:style>'
+        '<w:style w:type="paragraph" w:styleId="b"><w:name w:val="x"/><w:pPr><w:outlineLvl w:val="1"/></w:pPr></w:style>'
+        '<w:style w:styleId="c" w:type="character"><w:name w:val="heading 3"/></w:style></w:styles>'
+    )
+    body = "".join(
+        f'<w:p><w:pPr><w:pStyle w:val="{name}"/></w:pPr><w:r><w:t>{name}</w:t></w:r></w:p>' for name in "abc"
+    )
+    document = reader.read(docx(body, {"word/styles.xml": styles}))
+    assert [block.level for block in document.blocks if isinstance(block, Paragraph)] == [None, 2, None]
+
+
 def test_strict_documents_read_alike() -> None:
     data = docx(tbl(tr(tc("规章"), tc("3"))))
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
