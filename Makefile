@@ -36,7 +36,7 @@ $(TOOLS)/.ready:
 
 # Laid over .venv by PYTHONPATH: its libraries come first, everything else is .venv's.
 datasette1: $(DATASETTE1)/.$(DATASETTE1_VERSION) ## the tests of browsing on the alpha of Datasette 1.0 (in .venv-datasette1)
-	PYTHONPATH=$(DATASETTE1) $(BIN)/python -m pytest tests/archive/test_browse*.py tests/archive/test_overview.py
+	PYTHONPATH=$(DATASETTE1) $(BIN)/python -m pytest tests/archive/test_browse*.py tests/archive/test_overview.py tests/archive/test_snapshot.py
 
 $(DATASETTE1)/.$(DATASETTE1_VERSION): | $(READY)
 	@rm -rf $(DATASETTE1)

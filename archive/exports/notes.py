@@ -117,11 +117,7 @@ def citation(made_on: str, release: str = "") -> str:
 
 
 def _narrowed(selection: Selection) -> str:
-    if not selection:
-        return "The whole corpus."
-    parts = [f"sites {', '.join(selection.sites)}"] if selection.sites else []
-    parts += [f"years {', '.join(map(str, selection.years))}"] if selection.years else []
-    return f"Only {' and '.join(parts)}; agencies, forms and concepts whole."
+    return f"Only {selection}; agencies, forms and concepts whole." if selection else "The whole corpus."
 
 
 def _described(tables: Sequence[ExportTable]) -> Iterator[str]:

@@ -30,6 +30,11 @@ class Selection:
     def __bool__(self) -> bool:
         return bool(self.sites or self.years)
 
+    def __str__(self) -> str:
+        parts = [f"sites {', '.join(self.sites)}"] if self.sites else []
+        parts += [f"years {', '.join(map(str, self.years))}"] if self.years else []
+        return " and ".join(parts)
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -74,7 +79,7 @@ class Source:
     """A corpus or snapshot as it is at one moment, narrowed to a selection; writes of others are not seen."""
 
     def __init__(self, path: Path, selection: Selection | None = None) -> None:
-        """Raises ArchiveError when there is no database at `path`."""
+        """Raises ArchiveError when there is no database at `path`, or no report in it is of the selection."""
         if not path.is_file():
             raise ArchiveError(f"{path}: no such database")
         self.selection = selection or Selection()
@@ -82,7 +87,11 @@ class Source:
         self.connection.execute("PRAGMA temp_store = FILE")
         self.connection.execute("BEGIN")
         if self.selection:
-            self._choose()
+            try:
+                self._choose()
+            except ArchiveError:
+                self.connection.close()
+                raise
 
     def __enter__(self) -> Source:
         return self
@@ -134,6 +143,8 @@ class Source:
             (*sites, *years),
         )
         self.connection.execute("CREATE INDEX temp.chosen_report ON chosen(report_id)")
+        if not self.connection.execute("SELECT 1 FROM temp.chosen").fetchone():
+            raise ArchiveError(f"no report is of {self.selection}; `gongkai status` lists sites and years")
 
     def _where(self, table: str) -> str:
         if not self.selection or _rules()["tables"][table].get("whole"):

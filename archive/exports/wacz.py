@@ -116,6 +116,8 @@ def export_wacz(
             found.append(ExportedFile(target.name, count, target.stat().st_size, file_sha256(target)))
     finally:
         connection.close()
+    if chosen and not found:
+        raise ArchiveError(f"nothing was captured of {chosen}; `gongkai status` lists sites")
     return found
 
 

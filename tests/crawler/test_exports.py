@@ -102,6 +102,14 @@ def test_a_selection_narrows_what_hangs_on_reports_and_keeps_codebooks_whole(dat
     assert f"sites {site} and years {year}" in (tmp_path / "README.md").read_text("utf-8")
 
 
+def test_a_selection_of_nothing_is_an_error_and_writes_nothing(data_dir: Path, database: Path, tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match="no report is of sites nowhere and years 1999"):
+        export(database, tmp_path / "csv", "csv", selection=Selection(("nowhere",), (1999,)))
+    with pytest.raises(ArchiveError, match="nothing was captured of sites nowhere"):
+        export_wacz(data_dir, tmp_path / "wacz", selection=Selection(("nowhere",)))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_failed_export_leaves_the_files_before_and_no_scraps(
     database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
