@@ -198,7 +198,7 @@ def test_styles_of_tables_and_characters_do_not_hide_those_of_paragraphs() -> No
     styles = (
         '<w:styles xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
         '<w:style w:type="table" w:styleId="a"><w:name w:val="Grid"/><w:pPr><w:outlineLvl w:val="5"/></w:pPr></w:style>'
-        '<w:style w:type="paragraph" w:styleId="b"><w:name w:val="x"/><w:pPr><w:outlineLvl w:val="1"/></w:pPr></w:style>'
+        '<w:style w:type="paragraph" w:styleId="b"><w:pPr><w:outlineLvl w:val="1"/></w:pPr></w:style>'
         '<w:style w:styleId="c" w:type="character"><w:name w:val="heading 3"/></w:style></w:styles>'
     )
     body = "".join(
