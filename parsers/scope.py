@@ -17,6 +17,8 @@ ScopeValue = Literal["own", "aggregate", "unknown"]
 _FILE = "scope.toml"
 _SENTENCE = re.compile(r"[^。；！？\n]+[。；！？]?")
 _LONGEST_EVIDENCE = 200
+# What a notice that the report cites is about is not what the report covers.
+_CITED = re.compile(r"《[^《》]*》")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,22 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
+    """`unless`: what may not stand among the words found, and `denied` not anywhere in the sentence."""
+
     name: str
     scope: ScopeValue
     pattern: re.Pattern[str]
     first: tuple[str, ...]
+    unless: tuple[str, ...]
+    denied: re.Pattern[str] | None
+
+    def holds_in(self, sentence: str) -> bool:
+        if not any(word in sentence for word in self.first):
+            return False
+        said = _CITED.sub("", squeeze(sentence))
+        if self.denied is not None and self.denied.search(said):
+            return False
+        return any(not any(word in match[0] for word in self.unless) for match in self.pattern.finditer(said))
 
 
 def scope_of(texts: Iterable[str]) -> Scope:
@@ -53,7 +67,7 @@ def scope_of(texts: Iterable[str]) -> Scope:
 def _of_sentence(sentence: str) -> Scope:
     """不包括 has 包括 in it: what is said to be left out counts first."""
     for rule in _rules():
-        if any(word in sentence for word in rule.first) and rule.pattern.search(squeeze(sentence)):
+        if rule.holds_in(sentence):
             return Scope(rule.scope, rule.name, squeeze(sentence)[:_LONGEST_EVIDENCE])
     return Scope()
 
@@ -61,13 +75,19 @@ def _of_sentence(sentence: str) -> Scope:
 @cache
 def _rules() -> tuple[_Rule, ...]:
     read = load_words(_FILE)
-    between = rf"[^。；]{{0,{read['within']}}}?"
+    denied = re.compile("|".join(read["denied"]))
     rules = [
         _Rule(
             rule["name"],
             rule["scope"],
-            re.compile(between.join(f"(?:{'|'.join(map(re.escape, words))})" for words in rule["words"])),
+            re.compile(
+                f"[^{rule.get('stops', '。；')}]{{0,{read['within']}}}?".join(
+                    f"(?:{'|'.join(map(re.escape, words))})" for words in rule["words"]
+                )
+            ),
             tuple(rule["words"][0]),
+            tuple(rule.get("unless", ())),
+            denied if rule["scope"] == "aggregate" else None,
         )
         for rule in read["rules"]
     ]

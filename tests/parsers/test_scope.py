@@ -26,6 +26,10 @@ def test_words_that_take_in_others_make_an_aggregate(sentence: str, rule: str) -
         ("本报告数据仅为本机关情况。", "only_own"),
         ("本年度报告不包括下属单位。", "without_others"),
         ("本报告统计数据不含各街道、乡镇。", "without_others"),
+        ("本报告不包括各区县数据。", "without_others"),
+        ("编制范围不包括各部门。", "without_others"),
+        ("数据范围未包含所属单位。", "without_others"),
+        ("统计数据中没有包括各街道。", "without_others"),
     ],
 )
 def test_words_that_leave_others_out_make_it_the_bodys_own(sentence: str, rule: str) -> None:
@@ -39,6 +43,10 @@ def test_words_that_leave_others_out_make_it_the_bodys_own(sentence: str, rule: 
         "我区各部门积极公开信息，公开内容包括财政预算。",
         "全区政务公开工作会议收到良好效果。",
         "本报告由办公室编制。各部门、各街道配合。",
+        "本报告并非涵盖各部门。",
+        "本年度报告根据《关于做好全区各单位年度报告工作的通知》编制。",
+        "按照全市统一部署，我局共收到申请3件。",
+        "在全市政务公开办指导下我单位收到申请3件。",
         "",
     ],
 )
