@@ -129,6 +129,12 @@ def parents(store: Store) -> dict[str, str]:
     )
 
 
+def kinds(store: Store) -> dict[str, tuple[str, str]]:
+    """Kind and name of every agency that is part of another."""
+    rows = store.connection.execute("SELECT agency_id, kind, name FROM agencies WHERE parent_id IS NOT NULL")
+    return {agency_id: (kind, name) for agency_id, kind, name in rows}
+
+
 def events(store: Store) -> dict[tuple[str, int], list[str]]:
     """What happened to an agency in a year, in words. A new name of its division leaves its numbers alone."""
     found: dict[tuple[str, int], list[str]] = defaultdict(list)

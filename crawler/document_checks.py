@@ -17,6 +17,7 @@ from archive.document_checks import (
     checked_reports,
     events,
     figures,
+    kinds,
     parents,
     section_texts,
     write_checks,
@@ -33,6 +34,10 @@ from parsers.verdict import Figure, Verdict, YearReport
 
 CHECK_FAILED = "document_check_failed"
 AGGREGATE = "aggregate"
+OWN = "own"
+UNKNOWN = "unknown"
+# Bodies that the centre directs; what a district's government gathers need not have them in it.
+_DIRECTED = ("税务局", "税务分局", "气象局", "海关", "邮政管理局", "烟草专卖局", "消防救援大队", "消防救援支队")
 
 
 def check_documents(store: Store) -> None:
@@ -131,6 +136,11 @@ class _Checks:
         for one in self._reports:
             if one.is_chosen and one.agency_id:
                 chosen[one.agency_id, one.year][one.scope] = one
+        left_out = {
+            agency_id
+            for agency_id, (kind, name) in kinds(self._store).items()
+            if kind == "government" or name.endswith(_DIRECTED)
+        }
         members: dict[str, list[str]] = defaultdict(list)
         for agency_id, parent_id in sorted(belongs.items()):
             members[parent_id].append(agency_id)
@@ -138,14 +148,21 @@ class _Checks:
             whole = by_scope.get(AGGREGATE)
             if whole is None:
                 continue
-            found = [own for scope, own in by_scope.items() if scope != AGGREGATE]
+            # A report that does not say whom it covers may be this same whole, published twice.
+            found = [by_scope[OWN]] if OWN in by_scope else []
+            outside: set[int] = set()
             for member in members[agency_id]:
                 of_member = chosen.get((member, year), {})
                 # A part's own aggregate holds what its parts report.
-                found.extend([of_member[AGGREGATE]] if AGGREGATE in of_member else list(of_member.values())[:1])
+                of_part = next((of_member[scope] for scope in (AGGREGATE, OWN, UNKNOWN) if scope in of_member), None)
+                if of_part is not None:
+                    found.append(of_part)
+                    outside.update([of_part.report_id] if member in left_out else ())
             if found:
                 yield from check_parts(
-                    self._year_reports[whole.report_id], [self._year_reports[one.report_id] for one in found]
+                    self._year_reports[whole.report_id],
+                    [self._year_reports[one.report_id] for one in found],
+                    outside=outside,
                 )
 
 

@@ -5,7 +5,7 @@ A missing cell never makes a fail, nor does a number that may be misread. What t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 
 from parsers.concepts import Concept, concepts
@@ -41,6 +41,7 @@ WATCHED = (
 ADDED_UP = ("app_new", "app_carried_in", "app_handled", "app_carried_out", "recon_total", "lit_total")
 
 _BY_NAME = {one.concept: one for one in concepts().concepts}
+_OUTSIDE = "more only with bodies that the whole may lawfully leave out: lower governments, bodies directed from above"
 _LAPSE = "fewer than the sum: documents may lapse of themselves (有效期届满、自动失效), which is not repeal"
 
 
@@ -143,21 +144,25 @@ def _comparable(report: YearReport, concept: Concept) -> Sum | None:
     return found if found.value is not None else None
 
 
-def parts(whole: YearReport, reports: Sequence[YearReport]) -> Iterator[Verdict]:
+def parts(whole: YearReport, reports: Sequence[YearReport], *, outside: Collection[int] = ()) -> Iterator[Verdict]:
     """An aggregate against the reports of its parts, of the same year. Parts may be missing from the corpus: only more
     in the parts than in the whole contradicts it.
+
+    `outside`: those of `reports` (by number) that the whole may lawfully not take in; they alone contradict nothing.
     """
     for name in ADDED_UP:
         printed = _BY_NAME[name].in_edition(whole.form)
         if printed is None or printed.comparability == "break":
             continue
         left = measured(whole, printed)
-        found = [one for report in reports if (one := _comparable(report, _BY_NAME[name])) is not None]
+        numbers = [(report, one) for report in reports if (one := _comparable(report, _BY_NAME[name])) is not None]
+        found = [one for _, one in numbers]
         places = tuple(place for one in found for place in one.places)
-        total: Number = sum((_number(one) for one in found), start=Decimal(0))
-        total = int(total) if total == int(total) else total
+        total = _total(found)
         counted = f"{len(found)} of {len(reports)} parts in the corpus have the number"
         notes = doubts(left, *found)
+        if left.value is not None and _total([one for of, one in numbers if of.report not in outside]) <= left.value:
+            notes.append(_OUTSIDE)
         status: VerdictStatus
         if left.value is None or not found:
             status, note = "not_applicable", missing_note(left) if left.value is None else counted
@@ -167,3 +172,8 @@ def parts(whole: YearReport, reports: Sequence[YearReport]) -> Iterator[Verdict]
             status, note = "uncertain" if notes else "fail", "; ".join([*notes, counted])
         rhs = total if found else None
         yield Verdict(f"parts.{name}", status, whole.report, whole.year, left.value, rhs, left.places, places, note)
+
+
+def _total(ones: Sequence[Sum]) -> Number:
+    total = sum((_number(one) for one in ones), start=Decimal(0))
+    return int(total) if total == int(total) else total

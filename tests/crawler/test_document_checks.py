@@ -143,6 +143,22 @@ def test_a_blank_never_fails(data_dir: Path) -> None:
     }
 
 
+def test_a_report_that_does_not_say_whom_it_covers_is_no_part_of_its_own_agencys_whole(data_dir: Path) -> None:
+    again = gathered(series(WHOLE, (2022, 2023))[2023], 700)
+    again = replace(again, overview=("情况如下。",))
+    publish(data_dir, [(url_of(WHOLE, 2023).replace(".html", "_again.html"), page(again))], run=2)
+    extract(data_dir)
+    with Store.open(data_dir) as store:
+        scopes = store.connection.execute(
+            "SELECT scope FROM panel_choices WHERE agency = ? AND report_year = 2023 ORDER BY scope", (WHOLE,)
+        ).fetchall()
+        found = store.connection.execute(
+            "SELECT status, lhs - rhs FROM document_checks WHERE rule = 'parts.app_new' AND report_year = 2023"
+        ).fetchall()
+    assert scopes == [("aggregate",), ("unknown",)]
+    assert found == [("pass", 5)]
+
+
 def test_reports_of_nobody_are_checked_by_themselves_only(data_dir: Path) -> None:
     with Store.open(data_dir) as store:
         store.connection.execute("UPDATE report_agencies SET agency_id = NULL")
