@@ -81,7 +81,9 @@ STATEMENTS = (
             CROSS JOIN cells c ON c.cell = o.cell
             CROSS JOIN reading_facts f ON f.reading_id = r.reading_id AND f.cell_id = c.cell_id
             LEFT JOIN fact_corrections k ON k.reading_id = f.reading_id AND k.cell_id = f.cell_id
-            WHERE r.copy_of IS NULL AND r.report_year IS NOT NULL
+            WHERE r.report_year IS NOT NULL
+                AND coalesce((SELECT p.report_id = r.report_id FROM panel_choices p WHERE p.agency_id = r.agency_id
+                    AND p.report_year = r.report_year AND p.scope = r.scope), r.copy_of IS NULL)
             GROUP BY r.report_id, o.outcome, o.way),
         needed AS (SELECT form, outcome, way, count(*) AS cells FROM outcome_cells GROUP BY form, outcome, way)
         SELECT r.report_id, r.agency_id, ifnull(r.agency_name, r.agency) AS agency,

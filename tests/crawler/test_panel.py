@@ -262,3 +262,30 @@ def test_the_browser_describes_the_concepts_of_the_database_that_it_serves(templ
     names = {column.name for column in book_of(database_path(template)).table("panel_wide").columns}
     assert {"app_new", "app_refused", "lit_total"} <= names
     assert book_of(tmp_path / "nothing.db") == codebook()
+
+
+@pytest.mark.parametrize(
+    ("concept", "units"),
+    [("norm_disclosed", {"2014": "条", "2019": "件"}), ("lic_decisions", {"2019": "项", "2021": "件"})],
+)
+def test_a_value_has_the_unit_in_which_its_edition_prints_it(
+    connection: sqlite3.Connection, concept: str, units: dict[str, str]
+) -> None:
+    found = connection.execute("SELECT DISTINCT form, unit FROM panel WHERE concept = ?", (concept,)).fetchall()
+    assert dict(found) == units
+    assert len(found) == len(units)
+
+
+def test_an_agencys_year_that_is_published_twice_has_its_outcomes_once(data_dir: Path) -> None:
+    again = replace(series(AGENCY, (2023,))[2023], other=("再次发布。",))
+    publish(data_dir, [(url_of(AGENCY, 2023, copy=1), page(again))], run=2)
+    extract(data_dir)
+    with Store.open(data_dir) as store:
+        reports = store.connection.execute(
+            "SELECT count(*), count(copy_of) FROM reports WHERE agency = ? AND report_year = 2023", (AGENCY,)
+        ).fetchone()
+        found = store.connection.execute(
+            "SELECT outcome, count(*) FROM outcomes WHERE agency = ? AND report_year = 2023 GROUP BY outcome", (AGENCY,)
+        ).fetchall()
+    assert reports == (2, 0)
+    assert {times for _, times in found} == {1}
