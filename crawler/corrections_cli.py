@@ -44,10 +44,8 @@ def add(
         print_json(asdict(made))
         return
     printed = made.printed
-    was = printed.status if printed.value is None else f"{printed.value:g}"
-    click.echo(
-        f"{made.correction_id}: report {printed.report_id}, {printed.cell}: {was} → {made.value:g} {printed.unit}"
-    )
+    was = printed.status if printed.value is None else str(printed.value)
+    click.echo(f"{made.correction_id}: report {printed.report_id}, {printed.cell}: {was} → {made.value} {printed.unit}")
 
 
 @corrections.command("withdraw")
