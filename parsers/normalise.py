@@ -184,7 +184,7 @@ def read_number(text: str, unit: str) -> Printed:
         printed_unit = note
     elif note or bare != text:
         oddity = "note"
-    return _in_unit(value, printed_unit, unit, oddity)
+    return _bounded(_in_unit(value, printed_unit, unit, oddity))
 
 
 def _value(digits: str, *, money: bool) -> tuple[Number | None, Oddity]:
@@ -226,6 +226,12 @@ def _in_unit(value: Number, printed: str, wanted: str, oddity: Oddity) -> Printe
     if have == want:
         return Printed("number", value, oddity)
     return Printed("number", whole_or_exact(Decimal(value) * have / want), oddity or "unit_converted")
+
+
+def _bounded(printed: Printed) -> Printed:
+    """Nothing that reports count has more digits; a few numbers that had would add up to more than SQLite holds."""
+    is_sound = printed.value is None or abs(printed.value) < 10**_MAX_DIGITS
+    return printed if is_sound else Printed("unreadable")
 
 
 def whole_or_exact(value: Decimal) -> Number:

@@ -186,6 +186,7 @@ def test_the_same_bytes_at_another_address_have_the_correction(data_dir: Path) -
     [
         ({"value": "eleven"}, "expected a number"),
         ({"value": "NaN"}, "expected a number"),
+        ({"value": "1e15"}, "expected a number"),
         ({"report": "999"}, "no current report 999"),
         ({"report": "http://nowhere.example/"}, "no current report http"),
         ({"cell": "applications.carried_in.totl"}, "near: applications.carried_in.total"),
@@ -241,7 +242,10 @@ def test_status_goes_on_speaking_of_the_last_crawl(data_dir: Path) -> None:
     assert codes <= {finding["code"] for finding in status(data_dir)["findings"]}
 
 
-def test_a_number_beyond_64_bits_is_kept_as_well_as_can_be(data_dir: Path) -> None:
+def test_a_number_beyond_64_bits_that_was_once_taken_is_kept_as_well_as_can_be(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crawler.corrections.LARGEST", 10**40)
     correct(data_dir, value="123456789012345678901234567890")
     assert str(in_panel(data_dir)[0]).startswith("1.2345678901234")
     assert carry_over(data_dir) == "fail"

@@ -70,6 +70,15 @@ def test_no_number_is_made_of_anything_else_in_a_count(text: str) -> None:
     assert read_number(text, "件").status == "unreadable"
 
 
+@pytest.mark.parametrize("text", ["9" * 16, "-" + "9" * 16, "100000000000万元", "10000000亿元"])
+def test_a_number_that_is_too_long_also_in_its_unit_is_none(text: str) -> None:
+    assert read_number(text, "元").status == "unreadable"
+
+
+def test_fifteen_digits_are_a_number_yet() -> None:
+    assert read_number("99999999999万元", "元").value == 999_999_999_990_000
+
+
 @pytest.mark.parametrize(
     ("text", "unit", "oddity"),
     [
