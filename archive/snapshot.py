@@ -33,7 +33,7 @@ from archive.browse.codebook import (
     metadata,
 )
 from archive.errors import ArchiveError
-from archive.paths import database_path
+from archive.paths import database_path, warc_dir
 from archive.seal import file_sha256
 from archive.store import Store
 from archive.times import Clock, instant, now
@@ -119,6 +119,8 @@ def snapshot(data_dir: Path, to: Path, *, clock: Clock = now, step: Step = lambd
         raise ArchiveError(f"{source}: no such database; `gongkai crawl` or `gongkai demo` makes one")
     if to.resolve() == data_dir.resolve():
         raise ArchiveError(f"{to}: the snapshot would take the place of the corpus itself; name another folder")
+    if warc_dir(to).is_dir() or to.resolve().is_relative_to(warc_dir(data_dir).resolve()):
+        raise ArchiveError(f"{to}: the snapshot would lie in an archive's own place; name another folder")
     to.mkdir(parents=True, exist_ok=True)
     made_at = instant(clock())
     draft, whole = to / f".{FILE_NAME}.draft", to / f".{FILE_NAME}.new"
@@ -207,6 +209,11 @@ def inspect(path: Path) -> dict[str, Any]:
         "views": counts["view"],
         "user_version": version,
     }
+
+
+def is_published(folder: Path) -> bool:
+    """Whether a folder's database is a snapshot, which nobody writes to, and not an archive's own."""
+    return (folder / INSPECT_NAME).is_file() and not warc_dir(folder).is_dir()
 
 
 def inspected(folder: Path) -> dict[str, Any] | None:

@@ -76,7 +76,7 @@ RELEASED = ("datapackage", "parquet", "stata", "wacz")
     "--year",
     "years",
     multiple=True,
-    type=int,
+    type=click.IntRange(1000, 9999),
     metavar="YEAR",
     help="Only reports on this year; for wacz, what was captured in it (repeatable).",
 )
@@ -115,10 +115,17 @@ def export(
 
 
 def current_database(data_dir: Path) -> Path:
-    """corpus.db of a data directory, its schema that of this version. Raises ArchiveError when there is none."""
+    """corpus.db of a data directory, its schema that of this version; that of a snapshot is left as it is.
+
+    Raises ArchiveError when there is none.
+    """
+    from archive.snapshot import is_published
+
     path = database_path(data_dir)
     if not path.is_file():
         raise ArchiveError(f"{path}: no such database; `gongkai crawl` or `gongkai demo` makes one")
+    if is_published(data_dir):
+        return path
     with Store.open(data_dir):
         return path
 

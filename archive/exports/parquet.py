@@ -47,6 +47,9 @@ def _arrow(pa: Any, schema: Any, rows: list[Row]) -> Any:
 
 
 def _array(pa: Any, values: tuple[Any, ...], kind: Any) -> Any:
+    if kind == pa.float64():
+        # pyarrow refuses whole numbers that a double does not hold exactly.
+        return pa.array([None if value is None else float(value) for value in values], type=kind)
     if kind != pa.string():
         return pa.array(values, type=kind)
     try:

@@ -111,6 +111,15 @@ def test_the_corpus_itself_is_never_replaced(data_dir: Path) -> None:
         snapshot(data_dir, data_dir)
 
 
+def test_another_archive_is_never_replaced_nor_a_folder_of_records_written_to(data_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "warc").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    for place in (tmp_path, data_dir / "warc", data_dir / "warc" / "below"):
+        with pytest.raises(ArchiveError, match="an archive's own place"):
+            snapshot(data_dir, place)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_nothing_to_publish_is_said_plainly(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="no such database"):
         snapshot(tmp_path / "empty", tmp_path / "to")

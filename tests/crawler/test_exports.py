@@ -20,12 +20,14 @@ from publishing import make
 
 from archive.browse.codebook import codebook
 from archive.errors import ArchiveError
-from archive.exports import stata
+from archive.exports import parquet, stata
 from archive.exports.csv_files import safe
 from archive.exports.export import export
 from archive.exports.tables import Column, ExportTable, Selection, Source
 from archive.exports.wacz import export_wacz
 from archive.paths import database_path
+from archive.seal import file_sha256
+from archive.snapshot import snapshot
 
 REPORTS = 24
 MADE = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
@@ -164,6 +166,31 @@ def test_parquet_is_typed_described_and_compressed(database: Path, tmp_path: Pat
     expected = rows(database, "SELECT report_id, cell, value FROM facts ORDER BY report_id, cell")
     read = table.select(["report_id", "cell", "value"]).to_pylist()
     assert [(r["report_id"], r["cell"], r["value"]) for r in read] == expected
+
+
+def test_parquet_takes_a_whole_number_that_no_double_holds(tmp_path: Path) -> None:
+    pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed (parquet extra)")
+    column = Column("value", "number", "数值", "value", "", None, None, 0, is_filled=False, categories=())
+    table = ExportTable("sums", "和", "Sums", "", (column,), (), (), 3)
+    parquet.write(table, [[(2**53 + 1,), (0.5,), (None,)]], tmp_path / "sums.parquet")
+    found = pq.read_table(tmp_path / "sums.parquet").column("value").to_pylist()
+    assert found == [float(2**53), 0.5, None]
+
+
+def test_a_snapshot_is_exported_without_a_byte_of_it_changing(data_dir: Path, tmp_path: Path) -> None:
+    made = snapshot(data_dir, tmp_path / "snapshot")
+    present = sorted(made.path.parent.iterdir())
+    process = gongkai(made.path.parent, "export", "--format", "csv", "--to", str(tmp_path / "csv"))
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert (file_sha256(made.path), sorted(made.path.parent.iterdir())) == (made.sha256, present)
+
+
+def test_a_year_that_is_none_is_refused_in_a_line(data_dir: Path, tmp_path: Path) -> None:
+    process = gongkai(data_dir, "export", "--format", "csv", "--to", str(tmp_path), "--year", "9" * 20)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, "Invalid value for '--year'" in errors) == (2, True)
+    assert "Traceback" not in errors
 
 
 # Stata
