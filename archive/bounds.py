@@ -14,7 +14,8 @@ from archive.errors import ArchiveError
 
 BOUNDS_FILE = Path(__file__).with_name("bounds.toml")
 AUDIT = "audit_problems"
-_KEYS = frozenset({"sql", "most", "least", "least_of_last", "why"})
+_LIMITS = frozenset({"most", "least", "least_of_last"})
+_KEYS = _LIMITS | {"sql", "why"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def load_bounds(path: Path = BOUNDS_FILE) -> tuple[Bound, ...]:
     """The bounds of a file. Raises ArchiveError for one that cannot be understood."""
     try:
         tree = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ArchiveError(f"{path}: cannot be read as bounds ({error})") from error
     return tuple(_bound(path, name, entry) for name, entry in tree.items())
 
@@ -56,9 +57,12 @@ def measured(database: Path, bounds: tuple[Bound, ...], *, audit_problems: int) 
             if not bound.sql:
                 continue
             try:
-                found[bound.name] = connection.execute(bound.sql).fetchone()[0]
+                number = connection.execute(bound.sql).fetchone()[0]
             except (sqlite3.Error, TypeError) as error:
                 raise ArchiveError(f"bound {bound.name}: {error}") from error
+            if not isinstance(number, int | float | None):
+                raise ArchiveError(f"bound {bound.name}: expected its sql to give a number, found {number!r}")
+            found[bound.name] = number
     return found
 
 
@@ -97,4 +101,7 @@ def _bound(path: Path, name: str, entry: Any) -> Bound:
         raise ArchiveError(f"{path}: bound {name}: expected a table with why and some of {', '.join(sorted(_KEYS))}")
     if not entry.get("sql") and name != AUDIT:
         raise ArchiveError(f"{path}: bound {name}: expected sql, found none")
+    for limit in _LIMITS & entry.keys():
+        if type(entry[limit]) not in (int, float):
+            raise ArchiveError(f"{path}: bound {name}: expected a number for {limit}, found {entry[limit]!r}")
     return Bound(name=name, **entry)

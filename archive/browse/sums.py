@@ -46,7 +46,8 @@ async def check_page(datasette: Any, request: Any) -> Response:
 async def document_check_page(datasette: Any, request: Any) -> Response:
     database = datasette.get_database(DATABASE)
     check_id = int(request.url_vars["check_id"])
-    check = await first_row(database, queries.DOCUMENT_CHECK, check_id=check_id)
+    # SQLite's numbers have 64 bits.
+    check = await first_row(database, queries.DOCUMENT_CHECK, check_id=check_id) if check_id < 2**63 else None
     if check is None:
         raise UnavailableError(HTTPStatus.NOT_FOUND, f"There is no check {check_id} across documents.")
     cells = await rows(database, queries.DOCUMENT_CHECK_CELLS, check_id=check_id)

@@ -245,6 +245,7 @@ def test_a_check_across_documents_shows_its_cells_and_they_show_it(summed: Brows
     [link] = summed.page(FACT).xpath("//section[@id='checks']//a[@class='sums']")
     assert (link.get("href"), texts(link)) == ("/-/document-check/5", "91 ≠ 90")
     assert summed.get("/-/document-check/6").status_code == 404
+    assert summed.get("/-/document-check/9999999999999999999").status_code == 404
 
 
 def test_a_number_of_the_panel_leads_to_its_cell_or_cells(summed: Browser) -> None:

@@ -12,7 +12,7 @@ import pytest
 from crawling import gongkai
 from publishing import make
 
-from archive.bounds import BOUNDS_FILE, Bound, judged, load_bounds
+from archive.bounds import BOUNDS_FILE, Bound, judged, load_bounds, measured
 from archive.decisions import decisions
 from archive.errors import ArchiveError
 from archive.paths import database_path
@@ -36,7 +36,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def bounds(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "bounds.toml"
-    path.write_text(text, "utf-8")
+    path.write_text(text, "utf-8", "surrogateescape")
     return path
 
 
@@ -140,12 +140,21 @@ def test_too_much_is_a_breach_too() -> None:
         ("[reports\n", "cannot be read as bounds"),
         ('[reports]\nsql = "SELECT 1"\nwhy = ""\nfewest = 3\n', "expected a table with why"),
         ('[reports]\nleast = 3\nwhy = ""\n', "expected sql, found none"),
+        ('[reports]\nsql = "SELECT 1"\nmost = "5"\nwhy = ""\n', "expected a number for most, found '5'"),
+        ('[reports]\nsql = "SELECT 1"\nmost = true\nwhy = ""\n', "expected a number for most, found True"),
+        ("\udcff", "cannot be read as bounds"),
     ],
-    ids=["no TOML", "unknown key", "nothing to ask"],
+    ids=["no TOML", "unknown key", "nothing to ask", "limit in quotes", "limit of another kind", "no UTF-8"],
 )
 def test_a_file_of_bounds_that_cannot_be_understood_is_named(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ArchiveError, match=message):
         load_bounds(bounds(tmp_path, text))
+
+
+def test_a_question_whose_answer_is_no_number_is_named(data_dir: Path) -> None:
+    asked = (Bound("titles", "why", "SELECT 'many'", most=5),)
+    with pytest.raises(ArchiveError, match="bound titles: expected its sql to give a number, found 'many'"):
+        measured(database_path(data_dir), asked, audit_problems=0)
 
 
 def test_every_bound_of_ours_asks_what_the_corpus_can_answer(data_dir: Path) -> None:
