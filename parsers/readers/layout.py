@@ -1,7 +1,8 @@
 """Tables in text whose cells are set apart by spaces, as `pdftotext -layout` writes them.
 
 Cells are what stands between runs of two or more spaces; numbers after a label, a space before each, are cells too.
-Where a number is missing nothing in the text says which: such a row keeps its order and no columns are claimed.
+Where a number is missing, only the places of the others may say which: a row whose numbers stand under those of the
+rows printed in full gets an empty cell for each it lacks. Any other row keeps its order, and no columns are claimed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 
 from parsers.model import Cell, Grid
 from parsers.normalise import is_section_heading, is_wordy
+from parsers.readers.aligned import TextRow, column_count, filled_up
 
 _GAP = re.compile(r"[ \u3000\u00a0]{2,}")
 # A line of text does not end in three numbers set apart.
@@ -59,6 +61,7 @@ def layout_grids(lines: list[str], start: int, end: int) -> Iterator[Grid]:
     """
     printed = [at for at in range(start, end) if lines[at].strip() and not is_page_mark(lines[at])]
     single_spaced = not any(_GAP.search(lines[at].strip()) for at in printed)
+    empty = {} if single_spaced else _empty_cells(lines, printed)
     rows: list[list[Cell]] = []
     loose = False
     for at in printed:
@@ -68,9 +71,26 @@ def layout_grids(lines: list[str], start: int, end: int) -> Iterator[Grid]:
         loose = single_spaced or is_loose(lines[at])
         row = len(rows)
         texts = list(enumerate(lines[at].split(), 1)) if single_spaced else [(n, text) for text, n in pieces(lines[at])]
-        rows.append([Cell(text, row, column, f"line={at + 1};column={n}") for column, (n, text) in enumerate(texts)])
+        cells = [(text, f"line={at + 1};column={n}") for n, text in texts]
+        for place in empty.get(at, ()):
+            cells.insert(place, ("", f"line={at + 1}"))
+        rows.append([Cell(text, row, column, locator) for column, (text, locator) in enumerate(cells)])
     if rows:
         yield _grid(rows, loose=loose)
+
+
+def _empty_cells(lines: list[str], printed: list[int]) -> dict[int, list[int]]:
+    """Lines that lack numbers → the places among their cells, in order, of those that hold none."""
+    rows = {
+        at: TextRow(lines[at], tuple(text for text, _ in pieces(lines[at])))
+        for at in printed
+        if not is_loose(lines[at])
+    }
+    count = column_count(rows)
+    return {
+        at: [rows[at].label_count + column for column in range(count) if column not in columns]
+        for at, columns in filled_up(rows).items()
+    }
 
 
 def _grid(rows: list[list[Cell]], *, loose: bool) -> Grid:
