@@ -78,7 +78,9 @@ STATEMENTS = (
             v.signed_date, v.form_cited,
             (SELECT min(o.report_id) FROM report_versions o
                 WHERE o.page_url = v.page_url AND o.report_year = v.report_year AND o.agency IS v.agency
-                    AND o.known_to IS NULL AND o.report_id < v.report_id) AS copy_of,
+                    AND o.known_to IS NULL AND o.report_id < v.report_id
+                    AND NOT EXISTS (SELECT 1 FROM report_agencies x WHERE x.report_id = o.report_id
+                        AND x.scope <> b.scope AND x.scope <> 'unknown' AND b.scope <> 'unknown')) AS copy_of,
             v.version_id, v.reading_id, b.agency_id, a.name AS agency_name, ifnull(b.scope, 'unknown') AS scope
         FROM report_versions v
         JOIN report_documents d ON d.report_id = v.report_id

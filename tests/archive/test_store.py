@@ -256,6 +256,27 @@ def test_the_same_report_in_another_format_is_marked_as_a_copy(archive: Archive)
     assert rows(store, "SELECT report_id, copy_of FROM reports") == [(1, None), (2, 1), (3, None)]
 
 
+@pytest.mark.parametrize(
+    ("scopes", "copy_of"),
+    [(("own", "aggregate"), None), (("own", "unknown"), 1), (("unknown", "aggregate"), 1), (("own", "own"), 1)],
+)
+def test_own_figures_and_gathered_ones_on_a_page_are_no_copies(
+    archive: Archive, scopes: tuple[str, str], copy_of: int | None
+) -> None:
+    store = archive[0]
+    for number, scope in enumerate(scopes, 1):
+        row = reading(capture(archive, number), number=number)
+        assert row.report is not None
+        store.insert_reading(replace(row, report=replace(row.report, page_url=page_url(1), agency="清河区")))
+        with store.transaction() as connection:
+            connection.execute(
+                """INSERT INTO report_agencies(report_id, scope, rule, evidence, version_id, words_digest)
+                VALUES (?, ?, '', '', ?, '')""",
+                (number, scope, number),
+            )
+    assert rows(store, "SELECT report_id, copy_of FROM reports") == [(1, None), (2, copy_of)]
+
+
 def test_a_finding_is_stored_once_per_run(archive: Archive) -> None:
     store = archive[0]
     for _ in range(3):
