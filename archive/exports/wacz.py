@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 import sqlite3
 import uuid
 import zipfile
@@ -28,6 +29,8 @@ from archive.seal import file_sha256
 
 WACZ_VERSION = "1.1.1"
 INDEX_BLOCK = 3000
+# File systems take 255 bytes; a Chinese character has three.
+_LONGEST_STEM = 64
 _WARC = "archive/data.warc.gz"
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 # For names of records that are made of what they are about.
@@ -108,7 +111,7 @@ def export_wacz(
             if (chosen.sites and site not in chosen.sites) or (chosen.years and year not in chosen.years):
                 continue
             to.mkdir(parents=True, exist_ok=True)
-            target = to / f"{site}-{year}.wacz"
+            target = to / f"{_file_stem(site)}-{year}.wacz"
             with whole(target) as temporary:
                 captures = [_Capture(*row) for row in connection.execute(_CAPTURES, (site, str(year)))]
                 _pack(temporary, captures, warc_dir(data_dir), f"{site} {year}")
@@ -119,6 +122,12 @@ def export_wacz(
     if chosen and not found:
         raise ArchiveError(f"nothing was captured of {chosen}; `gongkai status` lists sites")
     return found
+
+
+def _file_stem(site: str) -> str:
+    """The site's name as a file may be called: an imported archive may hold any text as the name of a site."""
+    plain = re.sub(r"[^\w.-]+", "_", site)[:_LONGEST_STEM].lstrip(".")
+    return plain if plain == site else f"{plain}-{hashlib.sha256(site.encode('utf-8', 'replace')).hexdigest()[:8]}"
 
 
 def _pack(path: Path, captures: list[_Capture], folder: Path, title: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import json
@@ -20,7 +21,7 @@ from publishing import make
 
 from archive.browse.codebook import codebook
 from archive.errors import ArchiveError
-from archive.exports import parquet, stata
+from archive.exports import parquet, stata, wacz
 from archive.exports.csv_files import safe
 from archive.exports.export import export
 from archive.exports.tables import Column, ExportTable, Selection, Source
@@ -322,6 +323,22 @@ def test_a_revisit_takes_along_what_it_refers_to(data_dir: Path, tmp_path: Path)
 def test_the_same_captures_give_the_same_wacz(data_dir: Path, tmp_path: Path) -> None:
     first, second = ([file.sha256 for file in export_wacz(data_dir, tmp_path / name)] for name in ("a", "b"))
     assert first == second
+
+
+@pytest.mark.parametrize("site", ["../../above", "/nowhere/above", "..", "a/b", "区" * 300, "x\ny", ".hidden"])
+def test_a_wacz_lies_in_its_folder_whatever_its_site_is_called(site: str, data_dir: Path, tmp_path: Path) -> None:
+    shutil.copytree(data_dir, tmp_path / "data")
+    with contextlib.closing(sqlite3.connect(database_path(tmp_path / "data"))) as connection, connection:
+        connection.execute("UPDATE frontier SET site = ?", (site,))
+    to = tmp_path / "out" / "deep" / "wacz"
+    found = export_wacz(tmp_path / "data", to)
+    assert {path.name for path in to.iterdir()} == {file.name for file in found}
+    assert all(file.name[0] != "." for file in found)
+    assert sorted(path.name for path in (tmp_path / "out").rglob("*.wacz")) == sorted(file.name for file in found)
+
+
+def test_two_sites_whose_names_differ_in_what_no_file_can_have_keep_two_files() -> None:
+    assert len({wacz._file_stem(site) for site in ("a/b", "a\\b", "a_b", "a?b")}) == 4
 
 
 # The command
