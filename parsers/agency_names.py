@@ -202,7 +202,8 @@ class AgencyMatcher:
         unit = unit_of(text[1:])
         if unit is None or not unit.is_known or unit.kind not in _AFTER_STEMS:
             return None
-        place = next((one for one in self._index.chain(code) if self._index.name(one).endswith(text[0])), None)
+        of_kind = (one for one in self._index.chain(code) if self._index.name(one).endswith(text[0]))
+        place = next((one for one in of_kind if _may_have(one, text)), None)
         return (place, unit) if place is not None else None
 
     def _after_stem(self, text: str, code: str) -> tuple[str, Unit] | None:
@@ -239,6 +240,13 @@ class AgencyMatcher:
         rests = (unit.key.removeprefix(stem) for stem in self._index.stems(self._index.code(place)))
         inner = (unit_of(rest) for rest in rests if rest != unit.key)
         return next((one.key for one in inner if one and one.kind == "committee" and one.is_known), unit.key)
+
+
+def _may_have(code: str, text: str) -> bool:
+    """Only provinces have 厅; 区财政局 where there is no district is not for that the autonomous region's."""
+    if text.endswith("厅") and not text.endswith("办公厅"):
+        return level_of(code) == "province"
+    return level_of(code) != "province" or not text.startswith("区")
 
 
 def _without_vertical(text: str) -> str:

@@ -66,6 +66,8 @@ def test_names_of_two_bodies_stay_apart(one: str, other: str) -> None:
         ("哈尔滨市南岗区委员会", DISTRICT, "unknown_form"),
         ("国家统计局某某局", DISTRICT, "national_body"),
         ("双城市财政局", Context("230113", year=2021), "division_ended"),
+        ("区财政局", Context("150782", year=2021), "which_division"),
+        ("区政府", Context("659001", year=2021), "unknown_form"),
         ("哈尔滨市文化街道", CITY, "which_division"),
         ("Finance Bureau", DISTRICT, "not_a_name"),
     ],
@@ -130,6 +132,8 @@ def test_a_text_that_names_another_district_leaves_the_report_open(other: str) -
         ("双城市财政局", Context("230113", year=2013), "哈尔滨市双城市财政局"),
         ("大同市城区财政局", Context(year=2015), "山西省大同市城区财政局"),
         ("延边州财政局", Context(), "吉林省延边朝鲜族自治州财政局"),
+        ("区财政厅", Context("150105", year=2021), "内蒙古自治区财政厅"),
+        ("区财政局", Context("150105", year=2021), "呼和浩特市赛罕区财政局"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
