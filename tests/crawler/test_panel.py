@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 from panel_corpus import page, pages, publish, series, url_of, with_values
 
+from archive.browse.agencies import CONCEPT_YEARS
 from archive.browse.codebook import codebook, codebook_of
+from archive.browse.overview import OUTCOMES_SUMMED
 from archive.browse.serve import book_of
 from archive.paths import database_path
 from archive.store import Store
@@ -289,3 +291,19 @@ def test_an_agencys_year_that_is_published_twice_has_its_outcomes_once(data_dir:
         ).fetchall()
     assert reports == (2, 0)
     assert {times for _, times in found} == {1}
+
+
+def test_a_year_of_own_figures_and_of_unknown_ones_counts_once_in_sums(data_dir: Path) -> None:
+    own = replace(series(AGENCY, (2023,))[2023], overview=("本报告所列数据仅为本机关情况。",))
+    publish(data_dir, [(url_of(AGENCY, 2023, copy=1), page(own))], run=2)
+    extract(data_dir)
+    with Store.open(data_dir) as store:
+        scopes = store.connection.execute(
+            "SELECT scope FROM panel_choices WHERE agency = ? AND report_year = 2023 ORDER BY scope", (AGENCY,)
+        ).fetchall()
+        years = store.connection.execute(CONCEPT_YEARS, {"concept": "app_new"}).fetchall()
+        asked = {"division": "", "scope": ""}
+        outcomes = store.connection.execute(OUTCOMES_SUMMED, asked).fetchall()
+    assert scopes == [("own",), ("unknown",)]
+    assert [row[3] for row in years if row[0] == 2023] == [2]
+    assert {row[6] for row in outcomes if row[1] == 2023} == {2}
