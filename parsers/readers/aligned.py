@@ -11,12 +11,14 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from parsers.normalise import is_wordy
 
 # Section three has seven columns; of fewer columns a page has several tables, and their rows are alike.
 _LEAST_COLUMNS = 5
+# Section four has fifteen; a line of many more is of no form.
+_MOST_COLUMNS = 20
 _LEAST_FULL_ROWS = 2
 # Above the first full row and below the last, a row of up to three numbers may be one of section two.
 _LEAST_OUTSIDE = 4
@@ -45,11 +47,15 @@ class TextRow:
 
     def spans(self, width: _Width) -> list[_Span]:
         """Where each cell begins and ends in the line."""
-        tokens = list(_TOKEN.finditer(self.line))
+        tokens = _TOKEN.finditer(self.line)
         spans: list[_Span] = []
+        reached = place = 0
         for text in self.cells:
-            own, tokens = tokens[: len(text.split())], tokens[len(text.split()) :]
-            spans.append((width(self.line[: own[0].start()]), width(self.line[: own[-1].end()])))
+            own = list(islice(tokens, len(text.split())))
+            start = place + width(self.line[reached : own[0].start()])
+            place = start + width(self.line[own[0].start() : own[-1].end()])
+            reached = own[-1].end()
+            spans.append((start, place))
         return spans
 
 
@@ -59,7 +65,8 @@ def filled_up(rows: Mapping[int, TextRow]) -> dict[int, tuple[int, ...]]:
     Tools count a Chinese character as one place or as two, and differ over quotation marks: each way is tried, and a
     row that they put differently is left out.
     """
-    found = [_by_place(rows, width) for width in (_width_in_chinese, _width_elsewhere, len)]
+    counts = {at: row.value_count for at, row in rows.items()}
+    found = [_by_place(rows, counts, width) for width in (_width_in_chinese, _width_elsewhere, len)]
     sure: dict[int, tuple[int, ...]] = {}
     for row in rows:
         placings = {one[row] for one in found if row in one}
@@ -69,6 +76,7 @@ def filled_up(rows: Mapping[int, TextRow]) -> dict[int, tuple[int, ...]]:
 
 
 def column_count(rows: Mapping[int, TextRow]) -> int:
+    """How many values the rows have that are printed in full."""
     return max((row.value_count for row in rows.values()), default=0)
 
 
@@ -80,10 +88,10 @@ def _width_elsewhere(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
-def _by_place(rows: Mapping[int, TextRow], width: _Width) -> dict[int, tuple[int, ...]]:
-    count = column_count(rows)
-    full = [at for at, row in rows.items() if row.value_count == count]
-    if count < _LEAST_COLUMNS or len(full) < _LEAST_FULL_ROWS:
+def _by_place(rows: Mapping[int, TextRow], counts: Mapping[int, int], width: _Width) -> dict[int, tuple[int, ...]]:
+    count = max(counts.values(), default=0)
+    full = [at for at in rows if counts[at] == count]
+    if not _LEAST_COLUMNS <= count <= _MOST_COLUMNS or len(full) < _LEAST_FULL_ROWS:
         return {}
     printed = [rows[at].spans(width)[-count:] for at in full]
     columns = [_Column.of(spans) for spans in zip(*printed, strict=True)]
@@ -92,7 +100,7 @@ def _by_place(rows: Mapping[int, TextRow], width: _Width) -> dict[int, tuple[int
     placed: dict[int, tuple[int, ...]] = {}
     for at, row in rows.items():
         least = 1 if full[0] < at < full[-1] else _LEAST_OUTSIDE
-        found = _columns(row, columns, width) if least <= row.value_count < count else None
+        found = _columns(row, columns, width) if least <= counts[at] < count else None
         if found:
             placed[at] = found
     return placed
