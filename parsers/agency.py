@@ -12,7 +12,6 @@ from parsers.vocabulary import report_words
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _BRACKETED = re.compile(r"[（(【\[][^）)】\]]*[）)】\]]")
 _AROUND = "《》〈〉“”\"'「」『』-—–－_、，,：:·.。 "
-_YEAR_TAIL = re.compile(r"年?度")
 _NAME = r"[\u4e00-\u9fff（）()·]"
 _LONGEST, _SHORTEST = 40, 2
 # 区政府, 街道: a subject this short names no one body.
