@@ -26,6 +26,7 @@ from archive.exports.csv_files import safe
 from archive.exports.export import export
 from archive.exports.tables import Column, ExportTable, Selection, Source
 from archive.exports.wacz import export_wacz
+from archive.lock import lock
 from archive.paths import database_path
 from archive.seal import file_sha256
 from archive.snapshot import snapshot
@@ -185,6 +186,24 @@ def test_a_snapshot_is_exported_without_a_byte_of_it_changing(data_dir: Path, tm
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert (file_sha256(made.path), sorted(made.path.parent.iterdir())) == (made.sha256, present)
+
+
+@pytest.mark.parametrize("command", [("snapshot",), ("export", "--format", "csv"), ("export", "--format", "wacz")])
+def test_nothing_is_published_of_a_database_that_is_being_made_again(
+    command: tuple[str, ...], data_dir: Path, tmp_path: Path
+) -> None:
+    with lock(data_dir, run_id="extract"):
+        process = gongkai(data_dir, *command, "--to", str(tmp_path / "to"))
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors.count("\n"), "run extract" in errors) == (75, 1, True)
+    assert not (tmp_path / "to").exists()
+
+
+def test_a_crawl_may_write_while_an_export_is_made(data_dir: Path, tmp_path: Path) -> None:
+    with lock(data_dir, run_id="20260301T120000Z-aaaaaa"):
+        process = gongkai(data_dir, "export", "--format", "csv", "--to", str(tmp_path / "to"))
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
 
 
 def test_a_year_that_is_none_is_refused_in_a_line(data_dir: Path, tmp_path: Path) -> None:
