@@ -29,7 +29,6 @@ _NUMBERING = re.compile(
 )
 _INSTRUCTION = re.compile(r"[(（\[【〔].*$")
 
-
 # Printed where there is nothing to report; DATA: the contract's "blank". A lone 一 may be the numeral: not in the list.
 _NOTHING = re.compile(r"[-‐‑‒–—―−－─━_/／\\＼|]*|无")
 _UNITS: dict[str, Decimal | None] = {
