@@ -129,8 +129,8 @@ def spark(found: Sequence[Column], *, label: str) -> Markup:
 
 
 def shares(parts: Sequence[Part], *, label: str, height: int = 26) -> Markup:
-    """One bar from 0 to 100 per cent. Empty where the parts add up to nothing."""
-    if sum(part.value for part in parts) <= 0:
+    """One bar from 0 to 100 per cent. Empty where the parts add up to nothing, or one of them is below it."""
+    if sum(part.value for part in parts) <= 0 or any(part.value < 0 for part in parts):
         return Markup("")
     return _svg(_share_parts(parts, height), label, height, "shares")
 

@@ -81,6 +81,7 @@ def test_nothing_is_drawn_of_nothing(empty: str) -> None:
 
 def test_shares_of_nothing_are_not_drawn() -> None:
     assert charts.shares([Part("granted", "", 0)], label="") == ""
+    assert charts.shares([Part("granted", "", 9), Part("refused", "", -3)], label="") == ""
 
 
 def test_hostile_words_stay_words() -> None:
