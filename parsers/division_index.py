@@ -174,7 +174,7 @@ class DivisionIndex:
         for end in range(min(_LONGEST, len(text)), 1, -1):
             known = [one for one in self._by_name.get(text[:end], []) if not inside or is_inside(one.code, inside)]
             if known:
-                held = {one.code for one in known if one.holds_in(year)}
+                held = {one.code for one in known if one.holds_in(year)} - _raised_later(known, year)
                 return [(end, code) for code in sorted(held or {one.code for one in known})]
         return []
 
@@ -214,6 +214,17 @@ def short_names(name: str) -> list[str]:
             core = cut
         return [core + short] if len(core) >= 2 else []
     return []
+
+
+def _raised_later(known: Iterable[Division], year: int | None) -> set[str]:
+    """Codes that began after a year in which a place of another level had their name: until 2016 哈密市 was a county's
+    equal in 哈密地区, then the prefecture.
+    """
+    if year is None:
+        return set()
+    begun = [one for one in known if one.valid_from[:4] <= str(year) and one.holds_in(year)]
+    later = {one.code for one in known} - {one.code for one in begun}
+    return {code for code in later if any(one.code[:2] == code[:2] and one.level != level_of(code) for one in begun)}
 
 
 def _stem(name: str) -> str:

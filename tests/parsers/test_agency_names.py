@@ -141,6 +141,17 @@ def test_a_shortened_name_is_the_bodys_that_its_full_name_is(name: str, context:
     assert agency(name, context) == agency(full, Context(year=context.year)) is not None
 
 
+@pytest.mark.parametrize(
+    ("name", "site", "before", "after"), [("哈密市", "650500", 2015, 2016), ("巢湖市", "340181", 2010, 2012)]
+)
+def test_a_city_that_took_the_name_of_one_of_another_level_is_not_that_city(
+    name: str, site: str, before: int, after: int
+) -> None:
+    old, new = (agency(f"{name}财政局", Context(site, year=year)) for year in (before, after))
+    assert new is not None
+    assert old != new
+
+
 def test_an_agency_id_is_the_same_everywhere_and_always() -> None:
     assert agency("南岗区文化街道") == "a503g0pbgvb5k"
 
