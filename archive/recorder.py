@@ -362,10 +362,7 @@ class Recorder:
         seal(self._data_dir, self._store, self._writer.file_name, files=self._files)
 
     def _break(self, error: BaseException) -> RecorderError:
-        self._broken = RecorderError(
-            f"{self._data_dir}: cannot record ({str(error) or type(error).__name__}); "
-            "what was recorded before is safe, the next start repairs the rest"
-        )
+        self._broken = cannot_record(self._data_dir, error)
         return self._broken
 
     def _stored_exchange(self, target: Target, exchange: Exchange) -> Exchange | None:
@@ -377,6 +374,14 @@ class Recorder:
         except (MissingRecordError, DamagedRecordError) as error:
             _logger.warning("%s answers 304 and its stored response is not readable: %s", target.url, error)
             return None
+
+
+def cannot_record(data_dir: Path, error: BaseException) -> RecorderError:
+    """What to say of a write that failed, whether to a WARC file or to the database."""
+    return RecorderError(
+        f"{data_dir}: cannot record ({str(error) or type(error).__name__}); "
+        "what was recorded before is safe, the next start repairs the rest"
+    )
 
 
 def exchange_again(exchange: Exchange, response: bytes) -> Exchange:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
@@ -19,6 +21,7 @@ from twisted.python.failure import Failure
 
 from archive.errors import ArchiveError
 from archive.frontier import Leased
+from archive.recorder import cannot_record
 from crawler.exceptions import CrawlerError
 from crawler.politeness import Lane, lanes
 from crawler.robots import PostponedError, set_delay
@@ -58,11 +61,17 @@ class FrontierScheduler(BaseScheduler):
     def close(self, reason: str) -> None:
         """Gives back what was leased and not asked for; says why the run ends when it was told to."""
         self._session.interrupted = reason == "shutdown"
-        try:
+        with self._breaking_off():
             self._session.frontier.release([leased.frontier_id for ready in self._ready.values() for leased in ready])
-        except sqlite3.Error as error:  # a full disk; the next run takes back what is still leased
-            self._session.break_off(error)
         self._ready.clear()
+
+    @contextmanager
+    def _breaking_off(self) -> Iterator[None]:
+        """The database cannot be written, as on a full disk: the run ends; the next takes back what is still leased."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            self._session.break_off(cannot_record(self._session.data_dir, error))
 
     def has_pending_requests(self) -> bool:
         """True while anything is left for this run, even if it may not be asked for yet."""
@@ -73,7 +82,9 @@ class FrontierScheduler(BaseScheduler):
         paused = self._session.manners.paused
         if self._session.frontier.next_due(self._session.open_sites(), except_hosts=paused) is not None:
             return True
-        return not self._under_way.total() and self._session.ask_in_doubt()
+        with self._breaking_off():
+            return not self._under_way.total() and self._session.ask_in_doubt()
+        return False
 
     def enqueue_request(self, request: Request) -> bool:
         """Requests that Scrapy itself or a middleware makes; they are not in the frontier."""
@@ -85,9 +96,11 @@ class FrontierScheduler(BaseScheduler):
             return self._internal.popleft()
         if self._session.broken is not None:
             return None
-        self._give_back_closed()
-        leased = self._take() or self._take_after_lease()
-        return self._request(leased) if leased else None
+        with self._breaking_off():
+            self._give_back_closed()
+            leased = self._take() or self._take_after_lease()
+            return self._request(leased) if leased else None
+        return None
 
     def _give_back_closed(self) -> None:
         """Once a site's crawl window has closed."""
@@ -159,16 +172,19 @@ class FrontierScheduler(BaseScheduler):
         request: Request = failure.request  # type: ignore[attr-defined]
         error = failure.value
         if isinstance(error, PostponedError):
-            self._session.frontier.release([request.meta[FRONTIER_ID]])
+            with self._breaking_off():
+                self._session.frontier.release([request.meta[FRONTIER_ID]])
         elif isinstance(error, IgnoreRequest) and "robots.txt" in str(error):
-            self._session.refuse(request.meta[TARGET], request.meta[FRONTIER_ID], str(error))
+            with self._breaking_off():
+                self._session.refuse(request.meta[TARGET], request.meta[FRONTIER_ID], str(error))
         elif isinstance(error, (CrawlerError, ArchiveError)):
             self._session.break_off(error)
         self._done(request)
 
     def _done(self, request: Request) -> None:
         self._under_way[host_of(request.url)] -= 1
-        self._give_back_paused(host_of(request.url))
+        with self._breaking_off():
+            self._give_back_paused(host_of(request.url))
         self._entering.discard(_server(request.url))
         self._entered.add(_server(request.url))
         self._session.done(request.meta[FRONTIER_ID])

@@ -170,6 +170,18 @@ def test_a_recorder_that_cannot_write_ends_the_crawl(tmp_path: Path):
 # Sessions
 
 
+def test_a_database_that_cannot_be_written_ends_the_crawl_without_an_error_in_scrapy(tmp_path: Path):
+    with session(tmp_path, site=WIDE) as run:
+        run.frontier.add([page(1)])
+        scheduler = FrontierScheduler(run)
+        run.store.connection.execute("PRAGMA query_only=ON")
+        assert scheduler.next_request() is None
+        assert "readonly" in str(run.broken)
+        assert not scheduler.has_pending_requests()
+        scheduler.close("finished")
+        run.store.connection.execute("PRAGMA query_only=OFF")
+
+
 def recorded(run: Session, target: Target, raw: bytes, **changes: object) -> None:
     (leased,) = run.frontier.lease(1)
     run.begin(leased)
