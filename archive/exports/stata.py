@@ -1,7 +1,8 @@
 """Stata's file format 118 (Stata 14 and later), written as it is documented and row by row.
 
-Layout: `help dta` of Stata. Names ≤ 32 characters, labels ≤ 80; texts longer than 2,045 bytes are strL, whose contents
-stand after the rows; numbers in the smallest type that holds all of a column; categories as codes with value labels.
+Layout: `help dta` of Stata. Names ≤ 32 characters, labels ≤ 80; texts longer than `LONGEST_FIXED` bytes are strL, whose
+contents stand after the rows; numbers in the smallest type that holds all of a column; categories as codes with value
+labels.
 """
 
 from __future__ import annotations
