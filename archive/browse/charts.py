@@ -58,7 +58,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: parts from the bottom up; `mark` is a sign above it, whose meaning `text` says."""
+    """One column: parts from zero away, up or down; `mark` is a sign above it, whose meaning `text` says."""
 
     label: str
     parts: tuple[Part, ...]
@@ -69,6 +69,15 @@ class Column:
     @property
     def total(self) -> float:
         return sum(part.value for part in self.parts)
+
+    @property
+    def top(self) -> float:
+        """How high the parts reach above zero, stacked; those below it hang from it down to `bottom`."""
+        return sum(max(part.value, 0.0) for part in self.parts)
+
+    @property
+    def bottom(self) -> float:
+        return sum(min(part.value, 0.0) for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +206,8 @@ def _scale(plot: _Plot) -> Iterator[Markup]:
 
 
 def _column_parts(found: Sequence[Column], foot: int) -> Iterator[Markup]:
-    high = ceiling(max(column.total for column in found))
-    plot = _Plot(0, 1, 0.0, high, foot)
+    low = min(column.bottom for column in found)
+    plot = _Plot(0, 1, -ceiling(-low) if low else 0.0, ceiling(max(column.top for column in found)), foot)
     yield from _scale(plot)
     room = min(94.0 / len(found), _WIDEST)
     for place, column in enumerate(found):
@@ -206,38 +215,41 @@ def _column_parts(found: Sequence[Column], foot: int) -> Iterator[Markup]:
         middle = left + room / 2
         drawn = _element("rect", "catch", x=_percent(left), width=_percent(room), y=_TOP, height=foot - _TOP)
         drawn += _stack(column, plot, left + room * 0.12, room * 0.76)
-        drawn += _text(number(column.total), middle, plot.y(column.total) - 6, "value")
+        drawn += _text(number(column.total), middle, plot.y(column.top) - 6, "value")
         if column.mark:
-            drawn += _text(column.mark, middle, plot.y(column.total) - 21, "mark")
+            drawn += _text(column.mark, middle, plot.y(column.top) - 21, "mark")
         yield _linked(drawn, column.href, column.text)
         yield _text(column.label, middle, foot + 17, "year")
 
 
 def _spark_parts(found: Sequence[Column]) -> Iterator[Markup]:
-    high = max((column.total for column in found), default=0.0) or 1.0
+    high, low = max(0.0, *(column.total for column in found), 0.0), min(0.0, *(column.total for column in found), 0.0)
     room = min(100.0 / len(found), 12.0)
     foot = _SPARK_HEIGHT - 2
-    yield _element("line", "axis", x1="0%", x2="100%", y1=foot, y2=foot)
+    zero = foot + (foot - 11) * low / ((high - low) or 1.0)
+    yield _element("line", "axis", x1="0%", x2="100%", y1=_pixels(zero), y2=_pixels(zero))
     for place, column in enumerate(found):
-        tall = (foot - 11) * column.total / high
+        tall = (foot - 11) * abs(column.total) / ((high - low) or 1.0)
+        top = zero - tall if column.total > 0 else zero
         area = {"x": _percent(place * room), "width": _percent(room * 0.78)}
         drawn = _element("rect", "catch", **area, y=0, height=foot)
         if tall:
-            drawn += _element("rect", "part plain", **area, y=_pixels(foot - tall), height=_pixels(max(1.0, tall)))
+            drawn += _element("rect", "part plain", **area, y=_pixels(top), height=_pixels(max(1.0, tall)))
         if column.mark:
-            drawn += _text(column.mark, place * room + room * 0.39, max(9.0, foot - tall - 2), "mark")
+            drawn += _text(column.mark, place * room + room * 0.39, max(9.0, top - 2), "mark")
         yield _linked(drawn, column.href, column.text)
 
 
 def _stack(column: Column, plot: _Plot, left: float, width: float) -> Markup:
-    drawn, below = Markup(""), 0.0
+    drawn, above, below = Markup(""), 0.0, 0.0
     for part in column.parts:
-        top = plot.y(below + part.value)
-        tall = plot.y(below) - top
+        start = above if part.value > 0 else below
+        ends = plot.y(start), plot.y(start + part.value)
         if part.value:
-            area = {"x": _percent(left), "width": _percent(width), "y": _pixels(top), "height": _pixels(tall)}
+            area = {"x": _percent(left), "width": _percent(width)}
+            area |= {"y": _pixels(min(ends)), "height": _pixels(abs(ends[0] - ends[1]))}
             drawn += _element("rect", f"part {part.key}", **area)
-        below += part.value
+        above, below = above + max(part.value, 0.0), below + min(part.value, 0.0)
     return drawn
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,34 @@ def test_columns_stack_their_parts_and_say_their_sum() -> None:
     svg = drawn(charts.columns([column], label="x"))
     assert {"part form-2019", "part form-2021"} <= set(classes(svg))
     assert {"11", "✕", "21"} <= {text.text for text in svg.iter("text")}
+
+
+BELOW_ZERO = [
+    Column("20", (Part("form-2019", "2019", 12), Part("form-2021", "2021", -8)), "2020：4"),
+    Column("21", (Part("form-2021", "2021", -20),), "2021：-20"),
+    Column("22", (Part("form-2021", "2021", 0),), "2022：0"),
+]
+
+
+@pytest.mark.parametrize("draw", [charts.columns, charts.spark], ids=["columns", "spark"])
+@pytest.mark.parametrize("found", [BELOW_ZERO, BELOW_ZERO[:1], BELOW_ZERO[1:2]], ids=["both", "mixed", "only below"])
+def test_numbers_below_zero_hang_from_the_axis_inside_the_picture(
+    draw: Callable[..., str], found: list[Column]
+) -> None:
+    svg = drawn(draw(found, label="x"))
+    room = float(svg.get("height", "0"))
+    for box in svg.iter("rect"):
+        assert float(box.get("height", "")) > 0
+        assert 0 <= float(box.get("y", "")) <= float(box.get("y", "")) + float(box.get("height", "")) <= room
+
+
+def test_parts_above_and_below_zero_stack_away_from_it() -> None:
+    svg = drawn(charts.columns(BELOW_ZERO[:1], label="x", height=224))
+    axis = next(float(line.get("y1", "")) for line in svg.iter("line") if line.get("class") == "axis")
+    up, down = [box for box in svg.iter("rect") if "part" in box.get("class", "")]
+    assert float(up.get("y", "")) + float(up.get("height", "")) == axis == float(down.get("y", ""))
+    assert (float(up.get("height", "")), float(down.get("height", ""))) == (99.6, 66.4)
+    assert "4" in {text.text for text in svg.iter("text")}
 
 
 @pytest.mark.parametrize("empty", [charts.line([], label=""), charts.columns([], label=""), charts.spark([], label="")])
