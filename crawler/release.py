@@ -83,6 +83,7 @@ def release(
         name = _next_version(store.connection, to, f"{moment:%Y.%m}")
         draft = to / f".{name}.new"
         shutil.rmtree(draft, ignore_errors=True)
+        made_folders = [folder for folder in (to, *to.parents) if not folder.exists()]
         try:
             frozen = snapshot(data_dir, draft / "snapshot", clock=clock, step=step)
             found = measured(frozen.path, bounds, audit_problems=problems)
@@ -99,6 +100,7 @@ def release(
             _fsync(to)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+            _remove_empty(made_folders)
         body = {**about, "manifest_sha256": manifest_sha256}
         decision_id = decisions.decide(KIND, body, reason=accepted or f"release {name}")
     log.info("released %s in %s", name, to)
@@ -111,6 +113,13 @@ def release(
         accepted=accepted,
         decision_id=decision_id,
     )
+
+
+def _remove_empty(folders: Sequence[Path]) -> None:
+    """Takes away folders that hold nothing, innermost first."""
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def _next_version(connection: sqlite3.Connection, to: Path, month: str) -> str:

@@ -86,9 +86,22 @@ def test_a_corpus_that_is_not_fit_is_stopped_and_nothing_of_it_stays(data_dir: P
     path = bounds(tmp_path, '[reports]\nsql = "SELECT count(*) FROM reports"\nleast = 13\nwhy = "some were lost"\n')
     before = releases(data_dir)
     with pytest.raises(BoundsError, match="reports: expected at least 13, found 12; some were lost"):
-        release(data_dir, tmp_path / "to", author="tester", bounds_file=path, clock=clock)
-    assert not list((tmp_path / "to").iterdir())
+        release(data_dir, tmp_path / "new" / "to", author="tester", bounds_file=path, clock=clock)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["bounds.toml"]
     assert releases(data_dir) == before
+
+
+def test_a_release_that_is_stopped_leaves_the_folder_of_others_as_it_was(data_dir: Path, tmp_path: Path) -> None:
+    path = bounds(tmp_path, '[reports]\nsql = "SELECT count(*) FROM reports"\nleast = 13\nwhy = "some were lost"\n')
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "full" / "2025.01.1").mkdir(parents=True)
+    warc = sorted(entry.name for entry in (data_dir / "warc").iterdir())
+    for name in ("empty", "full"):
+        with pytest.raises(BoundsError):
+            release(data_dir, tmp_path / name, author="tester", bounds_file=path, clock=clock)
+    assert not list((tmp_path / "empty").iterdir())
+    assert [entry.name for entry in (tmp_path / "full").iterdir()] == ["2025.01.1"]
+    assert sorted(entry.name for entry in (data_dir / "warc").iterdir()) == warc
 
 
 def test_a_reason_releases_it_nonetheless_and_is_kept(data_dir: Path, tmp_path: Path) -> None:
