@@ -61,7 +61,7 @@ def _pdf_page(data: bytes, number: int) -> PagePicture:
 
 
 def _frame(data: bytes, number: int) -> PagePicture:
-    frame = next(islice(image.frames(data), number - 1, None), None)
+    frame = next(islice(image.frames(data, []), number - 1, None), None)
     if frame is None:
         raise UnreadableDocumentError("no_page", f"the picture has no page {number}")
     width, height = frame.size

@@ -103,6 +103,14 @@ def test_a_picture_is_read_and_its_boxes_are_in_its_own_pixels() -> None:
 
 
 @needs_font
+def test_pages_under_one_another_in_one_long_picture_are_read() -> None:
+    pages = scan.pictures(PDF, style=ScanStyle(skew=0, specks=0))
+    reading = read(scan.jpeg(np.vstack(pages)))
+    assert right(reading) >= 0.99
+    assert wrong_when_sure(reading) == []
+
+
+@needs_font
 def test_a_page_with_a_text_layer_is_not_recognised() -> None:
     assert "read_by_ocr" not in {finding.code for finding in pdf_reader.read(PDF).findings}
 
