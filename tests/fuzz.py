@@ -48,7 +48,9 @@ _TOKENS = (
 )  # fmt: skip
 
 
-_INSTRUMENTED = ("archive", "doc", "docx", "html", "ofd", "ole", "pdf", "sheet", "text")
+_INSTRUMENTED = ("archive", "doc", "docx", "html", "image", "ofd", "ole", "pdf", "scan", "sheet", "text")
+# Pixels across a piece of a scanned page.
+_ACROSS = 480
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,22 @@ def _members(data: bytes) -> object:
         return members(data)
     except UnreadableDocumentError:
         return None
+
+
+def _scanned(data: bytes) -> object:
+    """Bytes as the grey pixels of a page, read with the real model."""
+    import numpy as np
+
+    from parsers.readers import ocr, page_blocks
+    from parsers.readers.scan import page_content
+
+    height = len(data) // _ACROSS
+    if not height:
+        return None
+    pixels = np.frombuffer(data[: height * _ACROSS], np.uint8).reshape(height, _ACROSS)
+    content = page_content(pixels.copy(), number=1, recogniser=ocr.recogniser()).content
+    assert len(content.characters.text) == len(content.characters.scores)
+    return page_blocks.blocks([page_blocks.taken_apart(content, [])])
 
 
 def _whole(data: bytes) -> object:
@@ -158,6 +176,55 @@ def _part_seeds(kind: str) -> Callable[[], list[bytes]]:
     return seeds
 
 
+def _pictures() -> list[bytes]:
+    """A small picture of every kind and mode, and a TIFF of two pages."""
+    import numpy as np
+    from PIL import Image
+
+    grey = np.tile(np.arange(0, 256, 8, np.uint8), (24, 1))
+    found = []
+    modes = {"PNG": "1 L LA P RGBA", "TIFF": "1 L F CMYK", "JPEG": "L CMYK", "GIF": "P", "BMP": "RGB", "WEBP": "RGBA"}
+    for kind, names in modes.items():
+        for mode in names.split():
+            picture = Image.fromarray(grey).convert("RGB" if mode == "CMYK" else "L").convert(mode)
+            pages = {"save_all": True, "append_images": [picture]} if kind in ("TIFF", "GIF") else {}
+            buffer = io.BytesIO()
+            picture.save(buffer, kind, **pages)
+            found.append(buffer.getvalue())
+    return found
+
+
+def _page_pieces() -> list[bytes]:
+    """Pieces of a scanned report, as pixels."""
+    from crawler.replica.writers import scan
+    from crawler.replica.writers.scan import ScanStyle
+
+    pages = scan.pictures(_written("pdf"), style=ScanStyle(seal="grey"))
+    return [page[top : top + 300, 300 : 300 + _ACROSS].tobytes() for page in pages[:2] for top in (300, 900, 1500)]
+
+
+def _seven_zip() -> bytes:
+    """A .7z of two files, by libarchive."""
+    found: list[bytes] = []
+
+    def keep(block: bytes) -> int:
+        found.append(bytes(block))
+        return len(block)
+
+    with importlib.import_module("libarchive").custom_writer(keep, "7zip") as archive:
+        for name in ("年报.txt", "附件/说明.txt"):
+            archive.add_file_from_memory(name, len(name), name.encode())
+    return b"".join(found)
+
+
+def _archives() -> list[bytes]:
+    from crawler.replica.writers import packed
+
+    inner = packed.write_rar([("说明.txt", b"a")])
+    nested = packed.write_zip([("内.rar", inner), ("内.zip", packed.write_zip([("一.txt", b"b")]))])
+    return [_written("zip"), _written("rar"), _seven_zip(), nested]
+
+
 TARGETS: dict[str, Target] = {
     "text": Target(_whole, _seeds("text", suffixes=(".txt", ".md"))),
     "html": Target(_whole, _seeds("html", suffixes=(".html", ".htm"))),
@@ -168,7 +235,9 @@ TARGETS: dict[str, Target] = {
     "xls": Target(_reader("sheet"), _seeds("xls", suffixes=(".xls",))),
     "xlsx": Target(_reader("sheet"), _seeds("xlsx")),
     "ofd": Target(_reader("ofd"), _seeds("ofd")),
-    "archive": Target(_members, _seeds("zip", "rar")),
+    "archive": Target(_members, _archives),
+    "image": Target(_reader("image"), _pictures),
+    "scan": Target(_scanned, _page_pieces),
     **{name: Target(lambda data, name=name: _part(name)(data), _part_seeds(name)) for name in _PACKAGES},  # type: ignore[misc]  # one for each
     "read": Target(_whole, _seeds("text", "html", "docx", "pdf", "ofd", "xls", "xlsx", "zip", "rar")),
 }
