@@ -33,6 +33,7 @@ from crawler.night import (
     FailedCheck,
     Growth,
     Night,
+    Reviews,
     RunLine,
     Said,
     SiteNight,
@@ -93,6 +94,7 @@ _SAID = """
 SELECT level, code, message FROM findings
 WHERE run_id = ? AND level <> 'info' AND url IS NULL AND capture_id IS NULL AND report_id IS NULL
 ORDER BY level, finding_id LIMIT 50"""
+_REVIEWS = "SELECT kind, count(*) FROM agency_reviews WHERE status = 'open' GROUP BY kind"
 # What one document is like says nothing against its site; `_UNREADABLE` has it.
 _ERRORS = """
 SELECT n.url, f.site, n.message FROM findings n
@@ -158,8 +160,15 @@ def gather(
         made_at=instant(clock()),
         said=tuple(Said(*row) for row in connection.execute(_SAID, (run_id,))),
         broken=broken,
+        reviews=open_reviews(connection),
     )
     return replace(found, alarms=tuple(alarms(found)))
+
+
+def open_reviews(connection: sqlite3.Connection) -> Reviews:
+    """What waits for a person to decide at present."""
+    found = dict(connection.execute(_REVIEWS).fetchall())
+    return Reviews(pairs=found.get("pair", 0), reports=found.get("report", 0))
 
 
 def bare(data_dir: Path, run: RunLine, broken: Breakdown, said: Sequence[Said] = (), *, clock: Clock = now) -> Night:

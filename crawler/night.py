@@ -172,10 +172,19 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Reviews:
+    """What no rule decides and nobody has yet: pairs of agencies that may be one, reports without an agency."""
+
+    pairs: int = 0
+    reports: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Night:
     """A run and what came of it. `earlier` are the runs it is compared with, newest first; `findings` counts rows by
     level and code, `said` holds those about the run as a whole. `documents` is how many were read; `changes`,
     `unreadable` and `failed_checks` are cut to the first rows, their counts are whole. `broken`: why it broke off.
+    `reviews` are those that wait now, whichever run found them.
     """
 
     run: RunLine
@@ -196,6 +205,7 @@ class Night:
     alarms: tuple[Alarm, ...] = ()
     said: tuple[Said, ...] = ()
     broken: Breakdown | None = None
+    reviews: Reviews = Reviews()
 
     def total(self, name: str) -> int:
         """The sum of one of the sites' numbers."""

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import escape
 
-from crawler.night import Alarm, Night, RunLine, SiteNight, Usual
+from crawler.night import Alarm, Night, Reviews, RunLine, SiteNight, Usual
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -85,6 +85,7 @@ def markdown(night: Night) -> str:
         *(f"- **{alarm.code}** {_cell(alarm.site)} {_both(alarm)}" for alarm in night.alarms),
         *([] if night.alarms else ["无 none"]),
         "",
+        *_waiting(night.reviews),
         "## 站点 Sites",
         "",
         "| 站点 site | 状态 state | " + " | ".join(f"{zh} {en}" for _, _, zh, en in COLUMNS) + " |",
@@ -219,6 +220,18 @@ def _number(site: SiteNight, name: str, usual: str | None) -> str:
 
 def _listed(heading: str, lines: Sequence[str]) -> list[str]:
     return ["", f"## {heading}", "", *(f"- {_cell(line)}" for line in lines)] if lines else []
+
+
+def _waiting(reviews: Reviews) -> list[str]:
+    counted = [
+        f"- {zh} {en}: {count}"
+        for count, zh, en in (
+            (reviews.pairs, "可能为同一机关的机关对", "pairs of agencies that may be one"),
+            (reviews.reports, "无法归属的报告", "reports without an agency"),
+        )
+        if count
+    ]
+    return ["## 待人裁定 For a person to decide", "", *counted, "- `gongkai agencies review`", ""] if counted else []
 
 
 def _state(night: Night) -> tuple[str, str]:

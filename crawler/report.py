@@ -106,7 +106,12 @@ def standing(found: dict[str, Any]) -> str:
     lines += [f"{row['level']} {row['code']}: {row['count']}" for row in found["findings"]]
     if not lines:
         return "nothing collected yet"
-    rechecks, disk = found["rechecks"], found["disk"]
+    rechecks, disk, reviews = found["rechecks"], found["disk"], found["reviews"]
+    if reviews["pairs"] or reviews["reports"]:
+        lines.append(
+            f"for a person to decide (gongkai agencies review): pairs of agencies that may be one: {reviews['pairs']}, "
+            f"reports without an agency: {reviews['reports']}"
+        )
     lines.append(
         f"waiting: {found['pending']} requests; of {rechecks['known']} known addresses {rechecks['overdue']} were not "
         f"asked for {rechecks['within_days']} days"

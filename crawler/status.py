@@ -15,7 +15,7 @@ from archive.paths import database_path
 from archive.rechecks import RECHECK_DAYS
 from archive.times import Clock, instant, now
 from crawler.exceptions import CrawlerError
-from crawler.morning import gather
+from crawler.morning import gather, open_reviews
 from crawler.night import Night
 
 LAST_RUNS = 7
@@ -68,7 +68,8 @@ def status(data_dir: Path, *, clock: Clock = now) -> dict[str, Any]:
     """The whole as plain values. Raises CrawlerError when there is no database.
 
     `sites` with their coverage, the last `runs`, the newest run's `findings` counted, `alarms` of the last crawl,
-    `silent` sites, `channels` as they were last read, `pending` requests, `rechecks` of known pages, `disk` in bytes.
+    `silent` sites, `channels` as they were last read, `reviews` that wait for a person, `pending` requests,
+    `rechecks` of known pages, `disk` in bytes.
     """
     path = database_path(data_dir)
     if not path.exists():
@@ -86,6 +87,7 @@ def status(data_dir: Path, *, clock: Clock = now) -> dict[str, Any]:
             "alarms": [asdict(alarm) for alarm in night.alarms] if night else [],
             "silent": [row["site"] for row in sites if row["state"] == "silent" or row["last_run_at"] < unseen],
             "channels": _rows(connection, _CHANNELS),
+            "reviews": asdict(open_reviews(connection)),
             "pending": connection.execute(_PENDING).fetchone()[0],
             "rechecks": _rechecks(connection, moment),
             "disk": {**asdict(night.growth), "nights_left": night.growth.nights_left} if night else None,

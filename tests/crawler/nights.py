@@ -107,3 +107,11 @@ def unreadable(store: Store, capture_id: int, code: str = "damaged", message: st
 
 def opened(folder: Path) -> Store:
     return Store.open(folder)
+
+
+def review(store: Store, review_id: str, kind: str, status: str = "open") -> None:
+    with store.transaction() as connection:
+        connection.execute(
+            "INSERT INTO agency_reviews(review_id, kind, rule, evidence, status) VALUES (?, ?, 'rule', '', ?)",
+            (review_id, kind, status),
+        )

@@ -286,3 +286,24 @@ def test_a_document_that_cannot_be_read_does_not_fail_its_site(store: Store) -> 
     other = nights.exchange(store, run_id, "a", "ok")
     store.add_finding(run_id, Finding("error", "list_failed", "the list could not be read"), capture_id=other)
     assert codes(gathered(store, run_id)) == [("site_failed", "a")]
+
+
+def test_what_waits_for_a_person_is_said_in_every_form_and_what_is_decided_is_not(store: Store) -> None:
+    run_id = nights.night(store, 1, GOOD)
+    folder = store.path.parent / "reports"
+    write_report(store.path.parent, store, run_id)
+    assert json.loads((folder / "latest.json").read_text("utf-8"))["reviews"] == {"pairs": 0, "reports": 0}
+    assert "待人裁定" not in (folder / "latest.html").read_text("utf-8") + (folder / "latest.md").read_text("utf-8")
+    for number in range(3):
+        nights.review(store, f"p{number}", "pair")
+    nights.review(store, "r", "report")
+    nights.review(store, "done", "pair", status="decided")
+    write_report(store.path.parent, store, run_id)
+    assert json.loads((folder / "latest.json").read_text("utf-8"))["reviews"] == {"pairs": 3, "reports": 1}
+    text = (folder / "latest.md").read_text("utf-8")
+    assert "## 待人裁定 For a person to decide" in text
+    assert "- 可能为同一机关的机关对 pairs of agencies that may be one: 3" in text
+    assert "- 无法归属的报告 reports without an agency: 1" in text
+    page = lxml.html.parse(str(folder / "latest.html"), lxml.html.HTMLParser(encoding="utf-8")).getroot()
+    said = " ".join(page.xpath("string(//h2[span='待人裁定']/following-sibling::ul[1])").split())
+    assert said.startswith("可能为同一机关的机关对 pairs of agencies that may be one: 3 无法归属的报告 reports")

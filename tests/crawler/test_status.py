@@ -77,6 +77,18 @@ def test_what_waits_is_counted(store: Store, found: dict) -> None:
     assert (found["pending"], status(store.path.parent)["pending"]) == (0, 1)
 
 
+def test_what_waits_for_a_person_is_counted_and_said(store: Store, found: dict) -> None:
+    assert found["reviews"] == {"pairs": 0, "reports": 0}
+    assert "for a person to decide" not in standing(found)
+    nights.review(store, "p", "pair")
+    nights.review(store, "r", "report")
+    nights.review(store, "done", "report", status="decided")
+    later = status(store.path.parent)
+    assert later["reviews"] == {"pairs": 1, "reports": 1}
+    line = "for a person to decide (gongkai agencies review): pairs of agencies that may be one: 1, reports without an"
+    assert any(one.startswith(line) for one in standing(later).splitlines())
+
+
 def test_sizes_stand_beside_the_disk(found: dict) -> None:
     assert found["disk"]["warc"] == 2000
     assert found["disk"]["database"] > 0
