@@ -34,10 +34,13 @@ WHERE frontier.run_id <> excluded.run_id
     AND (frontier.state = 'failed' OR (frontier.state = 'acknowledged' AND (excluded.role = 'list' OR :recheck)))
 """  # noqa: S608
 
+# What a capture's own note says of the way to it stands over what a list said that was read again before it.
 _FINISH = f"""
 INSERT INTO frontier({_COLUMNS}, state, attempts, not_before, run_id)
 VALUES ({_VALUES}, :state, :state <> 'acknowledged', :not_before, :run_id)
 ON CONFLICT(key) DO UPDATE SET
+    channel = excluded.channel, via = excluded.via, anchor = excluded.anchor, listed_date = excluded.listed_date,
+    depth = excluded.depth,
     state = excluded.state, attempts = iif(excluded.state = 'acknowledged', 0, attempts + 1),
     not_before = excluded.not_before, run_id = excluded.run_id
 """  # noqa: S608

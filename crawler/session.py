@@ -161,7 +161,7 @@ class Session:
                 started_at=instant(now()),
                 code_version=version("gongkai"),
                 host=socket.gethostname(),
-                settings_json=json.dumps(asked, ensure_ascii=False),
+                settings_json=json.dumps(asked, ensure_ascii=False, sort_keys=True),
             )
         )
         for finding in repairs:

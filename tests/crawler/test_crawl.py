@@ -310,18 +310,21 @@ def test_a_killed_crawl_ends_the_same_once_it_is_resumed(still, tmp_path: Path, 
 def test_an_emptied_database_comes_back_from_the_warc_files(still, tmp_path: Path):
     _, path, _ = still
     assert crawl(tmp_path, path).code == 0
-    before, captures = content(tmp_path), rows(tmp_path, CAPTURES)
-    findings = rows(tmp_path, FINDINGS)
+    before = content(tmp_path), *(rows(tmp_path, query) for query in (CAPTURES, WAYS, FINDINGS, RUNS))
     for file in tmp_path.glob("corpus.db*"):
         file.unlink()
     assert crawled(gongkai(tmp_path, "extract", "--full")).code == 0
-    assert content(tmp_path) == before
-    assert rows(tmp_path, CAPTURES) == captures
-    assert rows(tmp_path, FINDINGS) == findings
+    after = content(tmp_path), *(rows(tmp_path, query) for query in (CAPTURES, WAYS, FINDINGS, RUNS))
+    for now, then in zip(after, before, strict=True):
+        assert now == then
 
 
 CAPTURES = """SELECT capture_id, run_id, url, captured_at, outcome, http_status, media_type, payload_digest, warc_file,
     warc_offset, warc_length, warc_record_id, refers_to FROM captures ORDER BY capture_id"""
+# A page may be known before the list that offers it: whose it was then stands in the note of its capture.
+WAYS = """SELECT capture_id, role, f.site, f.channel, via, anchor, listed_date, depth
+    FROM exchanges JOIN frontier f USING (frontier_id) ORDER BY capture_id"""
+RUNS = "SELECT * FROM runs"
 FINDINGS = "SELECT run_id, level, code, url, capture_id, message FROM findings ORDER BY 1, 3, 4, 6"
 
 
