@@ -37,8 +37,9 @@ MAX_ROWS = 20_000
 MAX_COLUMNS = 702
 MAX_CELLS = 400_000
 _RUNNING_TEXT = 60
-# Where a cell or a row says it stands. Two letters reach column 702.
-_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Z]*)([0-9]+)["']""")
+# Where a cell or a row says it stands; other elements (the gradients of every theme of Excel) have an `r` of their own.
+# Two letters reach column 702.
+_REFERENCE = re.compile(rb"""<(?:[\w.-]+:)?(?:c|row)\s(?:[^<>]*?\s)?r\s*=\s*["']([A-Za-z]*)([0-9]+)["']""")
 _COLUMN_LETTERS = 2
 
 _Value = int | float | str | bool | time | date | datetime | timedelta

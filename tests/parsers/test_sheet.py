@@ -126,13 +126,24 @@ def test_columns_are_lettered_as_spreadsheets_do() -> None:
     assert [sheet.column_letters(column) for column in (0, 25, 26, 701, 702)] == ["A", "Z", "AA", "ZZ", "AAA"]
 
 
-@pytest.mark.parametrize("cell", ["XFD1", "A1048576", "B20001"])
+@pytest.mark.parametrize("cell", ["XFD1", "A1048576", "B20001", "b20001"])
 def test_a_cell_at_the_end_of_the_world_makes_no_room_for_all_before_it(cell: str) -> None:
     assert refusal(_with_sheet(f'<row><c r="{cell}"><v>1</v></c></row>')) == "too_complex"
 
 
 def test_a_row_that_says_it_is_the_last_is_too_complex() -> None:
     assert refusal(_with_sheet('<row r="1048576"><c><v>1</v></c></row>')) == "too_complex"
+
+
+def test_the_theme_every_workbook_of_excel_has_holds_no_cells() -> None:
+    """Its gradients have an `r` of their own: r="50000"."""
+    theme = (
+        b'<a:theme xmlns:a="a"><a:path path="circle"><a:fillToRect l="50000" t="-80000" r="50000"/></a:path></a:theme>'
+    )
+    buffer = io.BytesIO(write_xlsx(REPORT))
+    with zipfile.ZipFile(buffer, "a") as package:
+        package.writestr("xl/theme/theme1.xml", theme)
+    assert read_document(buffer.getvalue()).blocks == read_document(write_xlsx(REPORT)).blocks
 
 
 def test_a_sheet_that_inflates_without_end_is_a_bomb() -> None:
