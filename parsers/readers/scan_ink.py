@@ -31,6 +31,8 @@ _GAP = 5
 _THICKEST_RULE = 9
 _MEETS = 7
 _LEAST_WIDTH = 150
+# A page lower or narrower than a character holds none.
+_LEAST_PAGE = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Ink:
 def ink(page: Picture) -> Ink:
     """Everything drawn on a page, once it is straight."""
     height, width = page.shape
+    if min(height, width) < _LEAST_PAGE:
+        return Ink(page, [], [], [], (1.0, 0.0, 0.0, 0.0, 1.0, 0.0))
     angle = _skew(page)
     forth = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
     back = cv2.invertAffineTransform(forth)
