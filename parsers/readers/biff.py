@@ -7,9 +7,12 @@ nobody can catch. Here the numbers are held against what the format allows and t
 from __future__ import annotations
 
 import struct
+from collections import defaultdict
+from collections.abc import Callable
 
 from parsers.errors import UnreadableDocumentError
-from parsers.readers import ole
+from parsers.readers import ole, sheet_marks
+from parsers.readers.sheet_marks import Marks
 
 _STREAMS = ("Workbook", "Book")
 _MAX_ROW, _MAX_COLUMN = 65536, 256
@@ -18,23 +21,38 @@ _CELLS = frozenset((0x0006, 0x00D6, 0x00FD, 0x0201, 0x0203, 0x0204, 0x0205, 0x02
 _MANY_CELLS = frozenset((0x00BD, 0x00BE))
 _MANY_HEAD, _MANY_EACH = 6, 6
 _BOF = (0x0809, 0x0409, 0x0209, 0x0009)
+_EOF = 0x000A
 _SHEET, _STRINGS, _DIMENSIONS, _PASSWORD = 0x0085, 0x00FC, 0x0200, 0x002F
+_MARKING: dict[int, Callable[[bytes, Marks], None]] = {
+    0x0208: sheet_marks.take_row,
+    0x007D: sheet_marks.take_columns,
+    0x0006: sheet_marks.take_formula,
+    0x0206: sheet_marks.take_formula,
+    0x0406: sheet_marks.take_formula,
+    0x0205: sheet_marks.take_error,
+}
 
 
-def checked(data: bytes, *, most_rows: int) -> bytes:
-    """The workbook alone, in an OLE file that holds nothing else (no macros, no objects).
+def checked(data: bytes, *, most_rows: int) -> tuple[bytes, list[Marks]]:
+    """The workbook alone, in an OLE file that holds nothing else (no macros, no objects), and each sheet's marks.
 
     Raises UnreadableDocumentError: `damaged`, `encrypted`, `too_large`, `too_complex` (more rows than `most_rows`).
     """
     content = ole.stream(data, _STREAMS)
     begins: set[int] = set()
     sheets: list[int] = []
+    marks: defaultdict[int, Marks] = defaultdict(Marks)
+    # Where the sheet, and the chart in it, begins that a record stands in.
+    within: list[int] = []
     at = 0
     while at + 4 <= len(content):
         kind, length = struct.unpack_from("<HH", content, at)
         body = content[at + 4 : at + 4 + length]
         if kind in _BOF:
             begins.add(at)
+            within.append(at)
+        elif kind == _EOF:
+            del within[-1:]
         elif kind in _CELLS:
             _check_cell(body, 1, most_rows)
         elif kind in _MANY_CELLS:
@@ -47,11 +65,13 @@ def checked(data: bytes, *, most_rows: int) -> bytes:
             _check_strings(body, len(content))
         elif kind == _DIMENSIONS:
             _check_dimensions(body)
+        if kind in _MARKING and within:
+            _MARKING[kind](body, marks[within[-1]])
         at += 4 + length
     lost = [place for place in sheets if place not in begins]
     if lost or not sheets:
         raise UnreadableDocumentError("damaged", f"{len(lost)} of {len(sheets)} sheets are not where the workbook says")
-    return ole.container(_STREAMS[0], content)
+    return ole.container(_STREAMS[0], content), [marks[place] for place in sheets]
 
 
 def _check_cell(body: bytes, columns: int, most_rows: int) -> None:

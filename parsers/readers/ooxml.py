@@ -40,7 +40,7 @@ class Package:
         if len(self._archive.namelist()) > MAX_MEMBERS:
             raise UnreadableDocumentError("too_complex", f"the package has more than {MAX_MEMBERS} members")
 
-        self._relations: dict[str, dict[str, str]] = {}
+        self._relations: dict[str, list[tuple[str, str, str]]] = {}
 
     def names(self) -> list[str]:
         """Names of all members, in the order of the directory."""
@@ -104,17 +104,24 @@ class Package:
 
     def related(self, kind: str, *, of: str = "") -> str:
         """Name of the first part that part `of` ("" for the package itself) relates to as `kind`; "" when none."""
-        if of not in self._relations:
-            self._relations[of] = self._related(of)
-        return self._relations[of].get(kind, "")
+        return next((target for _, other, target in self._related(of) if other == kind), "")
 
-    def _related(self, of: str) -> dict[str, str]:
-        """Kind → name of the first such part inside the package."""
-        folder, file = posixpath.split(of)
-        relations = self.tree(posixpath.join(folder, "_rels", f"{file}.rels"))
-        found: dict[str, str] = {}
-        for relation in relations.iter(_RELATIONSHIP) if relations is not None else ():
-            if relation.get("TargetMode") != "External":
-                target = posixpath.normpath(posixpath.join("/", folder, relation.get("Target") or "")).lstrip("/")
-                found.setdefault((relation.get("Type") or "").rsplit("/", 1)[-1], target)
-        return found
+    def related_by_id(self, *, of: str) -> dict[str, str]:
+        """Names of the parts that part `of` relates to, by the relation's id."""
+        return {identifier: target for identifier, _, target in self._related(of)}
+
+    def _related(self, of: str) -> list[tuple[str, str, str]]:
+        """Id, kind and part of every relation that stays inside the package."""
+        if of not in self._relations:
+            folder, file = posixpath.split(of)
+            relations = self.tree(posixpath.join(folder, "_rels", f"{file}.rels"))
+            self._relations[of] = [
+                (
+                    relation.get("Id") or "",
+                    (relation.get("Type") or "").rsplit("/", 1)[-1],
+                    posixpath.normpath(posixpath.join("/", folder, relation.get("Target") or "")).lstrip("/"),
+                )
+                for relation in (relations.iter(_RELATIONSHIP) if relations is not None else ())
+                if relation.get("TargetMode") != "External"
+            ]
+        return self._relations[of]

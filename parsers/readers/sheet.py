@@ -28,9 +28,10 @@ from parsers import sniff
 from parsers.errors import UnreadableDocumentError
 from parsers.model import Block, Cell, Document, Finding, Grid, Paragraph
 from parsers.normalise import is_section_heading
-from parsers.readers import biff
+from parsers.readers import biff, sheet_marks
 from parsers.readers.native import panics_refused
 from parsers.readers.ooxml import Package
+from parsers.readers.sheet_marks import Marks
 
 MAX_SHEETS = 64
 MAX_ROWS = 20_000
@@ -47,15 +48,15 @@ _Range = tuple[tuple[int, int], tuple[int, int]]
 
 
 def read(data: bytes) -> Document:
-    """Read a workbook. Hidden sheets are left out with a finding.
+    """Read a workbook. Hidden sheets, rows and columns are left out with a finding.
 
     Raises UnreadableDocumentError: `damaged`, `encrypted`, `bomb`, `too_large`, `too_complex`.
     """
     kind = sniff.media_type(data)
     if kind == sniff.XLSX:
-        _weighed(data)
+        marks = sheet_marks.of_package(_weighed(data))
     else:
-        data = biff.checked(data, most_rows=MAX_ROWS)
+        data, marks = biff.checked(data, most_rows=MAX_ROWS)
     findings: list[Finding] = []
     blocks: list[Block] = []
     with panics_refused("calamine"):
@@ -63,7 +64,8 @@ def read(data: bytes) -> Document:
         if len(workbook.sheets_metadata) > MAX_SHEETS:
             raise UnreadableDocumentError("too_complex", f"the workbook has more than {MAX_SHEETS} sheets")
         cells = 0
-        for sheet in workbook.sheets_metadata:
+        marks += [Marks()] * (len(workbook.sheets_metadata) - len(marks))
+        for sheet, marked in zip(workbook.sheets_metadata, marks, strict=False):
             if sheet.typ != SheetTypeEnum.WorkSheet:
                 continue
             at = f"sheet={_named(sheet.name)}"
@@ -74,11 +76,15 @@ def read(data: bytes) -> Document:
             cells += sum(len(row) for row in rows)
             if cells > MAX_CELLS:
                 raise UnreadableDocumentError("too_complex", f"the workbook has more than {MAX_CELLS} cells")
-            blocks.extend(_Sheet(at, merged).blocks(rows))
+            page = _Sheet(at, merged, marked)
+            blocks.extend(page.blocks(rows))
+            if page.hidden:
+                message = f"{page.hidden} cells in hidden rows and columns were left out"
+                findings.append(Finding("hidden_cells", message, at))
     return Document(media_type=kind, blocks=tuple(blocks), findings=tuple(findings))
 
 
-def _weighed(data: bytes) -> None:
+def _weighed(data: bytes) -> Package:
     """calamine inflates whatever a package holds, and makes room for every cell up to the last: both are tried here."""
     package = Package(data)
     if package.has("xl/workbook.bin"):
@@ -93,6 +99,7 @@ def _weighed(data: bytes) -> None:
                 raise UnreadableDocumentError(
                     "too_complex", f"{name} has a cell at {place}; at most {MAX_ROWS} rows are read"
                 )
+    return package
 
 
 def _opened(data: bytes) -> CalamineWorkbook:
@@ -133,19 +140,26 @@ def _printed(value: _Value) -> str:
 
 @dataclass(slots=True)
 class _Sheet:
-    """One sheet on its way to blocks. `merged` are (first, last) cells of merged ranges, from 0."""
+    """One sheet on its way to blocks. `merged` are (first, last) cells of merged ranges, from 0.
+
+    `hidden` counts the filled cells that were left out.
+    """
 
     at: str
     merged: list[_Range]
+    marks: Marks
+    hidden: int = 0
     _spans: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     _covered: set[tuple[int, int]] = field(default_factory=set)
 
     def blocks(self, rows: list[list[_Value]]) -> Iterator[Block]:
-        width = max((len(row) for row in rows), default=0)
-        self._merge(len(rows), width)
+        lines = self._lines(rows)
+        self._merge(len(lines), max(map(len, lines), default=0))
         table: list[tuple[int, list[str]]] = []
-        for number, values in enumerate(rows):
-            texts = [_printed(value) for value in values]
+        for number, texts in enumerate(lines):
+            self._hide(number, texts)
+            if number in self.marks.hidden_rows:
+                continue
             filled = [column for column, text in enumerate(texts) if text]
             alone = texts[filled[0]] if len(filled) == 1 else ""
             if len(filled) > 1 or (table and alone and not _is_text(alone)):
@@ -156,6 +170,30 @@ class _Sheet:
             if alone:
                 yield Paragraph(alone, self._locator(number, filled[0]))
         yield from self._finished(table)
+
+    def _lines(self, rows: list[list[_Value]]) -> list[list[str]]:
+        """What every cell of every row shows."""
+        lines = [[_printed(value) for value in values] for values in rows]
+        for (row, column), text in self.marks.texts.items():
+            if row >= MAX_ROWS or column >= MAX_COLUMNS:
+                continue
+            # Where all cells of the last row or column are formulas without a value, calamine leaves them away.
+            lines.extend([] for _ in range(len(lines), row + 1))
+            lines[row].extend("" for _ in range(len(lines[row]), column + 1))
+            lines[row][column] = text
+        return lines
+
+    def _hide(self, row: int, texts: list[str]) -> None:
+        """Empties the cells of a row that are hidden, which merged ones are where all their columns are."""
+        is_row_hidden = row in self.marks.hidden_rows
+        for column in range(len(texts)) if is_row_hidden else self.marks.hidden_columns:
+            width = self._spans.get((row, column), (1, 1))[1]
+            if column < len(texts) and (
+                is_row_hidden or self.marks.hidden_columns.issuperset(range(column, column + width))
+            ):
+                self.hidden += bool(texts[column])
+                texts[column] = ""
+                self._covered.add((row, column))
 
     def _finished(self, table: list[tuple[int, list[str]]]) -> Iterator[Block]:
         """The grid of a table; lines below it that one merged cell fills (who signed, when) are not part of it."""

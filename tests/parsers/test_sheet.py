@@ -122,6 +122,82 @@ def test_a_hidden_sheet_is_left_out_and_said() -> None:
     assert [finding.code for finding in document.findings] == ["hidden_sheet"]
 
 
+def test_hidden_rows_and_columns_are_left_out_and_said() -> None:
+    workbook = xlwt.Workbook()
+    page = workbook.add_sheet("表")
+    for row in range(4):
+        for column in range(4):
+            page.write(row, column, f"{row}{column}")
+    page.row(1).hidden = page.row(1).has_default_height = True
+    page.col(2).hidden = True
+    buffer = io.BytesIO()
+    workbook.save(buffer)
+    document = read_document(buffer.getvalue())
+    assert [cell.text for cell in grid(document).cells] == ["00", "01", "03", "20", "21", "23", "30", "31", "33"]
+    assert [(finding.code, finding.message[:2]) for finding in document.findings] == [("hidden_cells", "7 ")]
+
+
+def test_rows_and_columns_that_a_workbook_of_today_hides_are_left_out() -> None:
+    rows = "".join(
+        f'<row r="{row}" hidden="{int(row == 2)}">'
+        + "".join(f'<c r="{letter}{row}"><v>{row}{at}</v></c>' for at, letter in enumerate("ABCD"))
+        + "</row>"
+        for row in (1, 2, 3)
+    )
+    columns = '<cols><col min="2" max="3" hidden="1"/></cols>'
+    document = read_document(
+        _with_sheet(rows, before=columns, after='<mergeCells><mergeCell ref="C1:D1"/></mergeCells>')
+    )
+    # A merged cell shows as long as one of its columns does.
+    assert [(cell.text, cell.column) for cell in grid(document).cells] == [("10", 0), ("12", 2), ("30", 0), ("33", 3)]
+    assert [finding.code for finding in document.findings] == ["hidden_cells"]
+
+
+def _rich(runs: str) -> str:
+    return f'<c r="B1" t="inlineStr"><is>{runs}</is></c>'
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ('<c r="B1"><f>SUM(A2:A9)</f></c>', "=SUM(A2:A9)"),
+        ('<c r="B1"><f>SUM(A2:A9)</f><v></v></c>', "=SUM(A2:A9)"),
+        ('<c r="B1"><f t="shared" si="0"/></c>', "="),
+        ('<c r="B1"><f>SUM(A2:A9)</f><v>7</v></c>', "7"),
+        # Worked out, and nothing: the sheet shows a blank.
+        ('<c r="B1" t="str"><f>IF(A2=0,"",A2)</f><v></v></c>', ""),
+        ('<c r="B1" t="e"><f>A1/0</f><v>#DIV/0!</v></c>', "#DIV/0!"),
+        ('<c r="B1" t="e"><v>#N/A</v></c>', "#N/A"),
+        (_rich('<r><t>21</t></r><r><rPr><vertAlign val="superscript"/></rPr><t>1</t></r>'), "21[1]"),
+        (_rich("<r><rPr><strike/></rPr><t>9</t></r><r><t>21</t></r>"), "21"),
+        (_rich('<r><rPr><strike val="0"/></rPr><t>2</t></r><r><t>1</t></r>'), "21"),
+        (_rich("<r><rPr><b/></rPr><t>2</t></r><r><t>1</t></r>"), "21"),
+    ],
+    ids=lambda value: None if value.startswith("<") else value or "blank",
+)  # fmt: skip
+def test_a_cell_holds_what_the_sheet_shows(cell: str, text: str) -> None:
+    """A formula that no program has worked out is not blank, nor is an error."""
+    rows = f'<row r="1"><c r="A1"><v>1</v></c>{cell}<c r="C1"><v>3</v></c></row>'
+    assert [cell.text for cell in grid(read_document(_with_sheet(rows))).cells] == ["1", text, "3"]
+
+
+def test_a_last_column_of_formulas_without_values_is_not_left_away() -> None:
+    rows = (
+        '<row><c r="A1"><v>1</v></c><c r="B1"><v>2</v></c><c r="C1"><f>A1+B1</f></c></row><row><c r="C2" t="e"/></row>'
+    )
+    cells = [(cell.row, cell.column, cell.text) for cell in grid(read_document(_with_sheet(rows))).cells if cell.text]
+    assert cells == [(0, 0, "1"), (0, 1, "2"), (0, 2, "=A1+B1"), (1, 2, "#N/A")]
+
+
+def test_an_old_workbook_says_which_formulas_have_no_result() -> None:
+    """xlwt writes formulas without working them out."""
+    formula = ole.stream(xls([1, xlwt.Formula("A1+1"), 3]), ("Workbook",))
+    assert [cell.text for cell in grid(read_document(xls([1, xlwt.Formula("A1+1"), 3]))).cells] == ["1", "=", "3"]
+    result = formula.index(struct.pack("<Q", 0xFFFF000000000003))
+    failed = formula[:result] + struct.pack("<Q", 0xFFFF000000170002) + formula[result + 8 :]
+    assert [cell.text for cell in grid(read_document(ole.container("Workbook", failed))).cells] == ["1", "#REF!", "3"]
+
+
 def test_columns_are_lettered_as_spreadsheets_do() -> None:
     assert [sheet.column_letters(column) for column in (0, 25, 26, 701, 702)] == ["A", "Z", "AA", "ZZ", "AAA"]
 
@@ -160,13 +236,13 @@ def test_cut_workbooks_are_damaged() -> None:
     assert refusal(write_xlsx(REPORT)[:-500]) == "damaged"
 
 
-def _with_sheet(rows: str) -> bytes:
+def _with_sheet(rows: str, *, before: str = "", after: str = "") -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(write_xlsx(REPORT))) as source, zipfile.ZipFile(buffer, "w") as target:
         for name in source.namelist():
             body = source.read(name).decode()
             if name == "xl/worksheets/sheet1.xml":
-                body = body[: body.index("<sheetData>")] + f"<sheetData>{rows}</sheetData></worksheet>"
+                body = body[: body.index("<sheetData>")] + f"{before}<sheetData>{rows}</sheetData>{after}</worksheet>"
             target.writestr(name, body, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
