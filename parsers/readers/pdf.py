@@ -9,14 +9,14 @@ import ctypes
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from parsers.errors import UnreadableDocumentError
 from parsers.model import Document, Finding
-from parsers.readers import page_blocks, pdf_page
+from parsers.readers import page_blocks, pdf_fonts, pdf_page
 from parsers.readers.page_blocks import Page
 from parsers.readers.page_content import PageContent
 from parsers.readers.scan_pages import Scans
@@ -38,9 +38,9 @@ def read(data: bytes) -> Document:
 
     Raises UnreadableDocumentError: `damaged`, `encrypted`, `empty` (no page), `too_large`, `too_complex`.
     """
-    with opened(data) as document:
+    with _LOCK, closing(_opened(data)) as document:
         metadata = _metadata(document)
-        pages, findings = _pages(document)
+        pages, findings = _pages(document, Scans(data))
     return Document(
         media_type=PDF,
         blocks=page_blocks.blocks(pages),
@@ -52,13 +52,9 @@ def read(data: bytes) -> Document:
 
 @contextmanager
 def opened(data: bytes) -> Iterator[pdfium.PdfDocument]:
-    """The PDF as pdfium sees it, to this thread alone. Raises UnreadableDocumentError as `read` does."""
-    with _LOCK:
-        document = _opened(data)
-        try:
-            yield document
-        finally:
-            document.close()
+    """The PDF for drawing, to this thread alone. Raises UnreadableDocumentError as `read` does."""
+    with _LOCK, pdf_fonts.of_the_machine(), closing(_opened(data)) as document:
+        yield document
 
 
 def _is_cut(data: bytes) -> bool:
@@ -102,10 +98,9 @@ def _metadata(document: pdfium.PdfDocument) -> dict[str, str]:
     return metadata
 
 
-def _pages(document: pdfium.PdfDocument) -> tuple[list[Page], list[Finding]]:
+def _pages(document: pdfium.PdfDocument, scans: Scans) -> tuple[list[Page], list[Finding]]:
     pages: list[Page] = []
     findings: list[Finding] = []
-    scans = Scans()
     characters = 0
     for index in range(len(document)):
         try:
@@ -118,7 +113,7 @@ def _pages(document: pdfium.PdfDocument) -> tuple[list[Page], list[Finding]]:
         characters += len(content.characters)
         if characters > MAX_CHARACTERS:
             raise UnreadableDocumentError("too_complex", f"the PDF holds more than {MAX_CHARACTERS} characters")
-        content = scans.read(document, content, findings)
+        content = scans.read(content, findings)
         findings.extend(_page_findings(content))
         pages.append(page_blocks.taken_apart(content, findings))
     if not pages:

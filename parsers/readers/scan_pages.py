@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pypdfium2 as pdfium
 
 from parsers.model import Finding
-from parsers.readers import ocr, page_blocks
+from parsers.readers import ocr, page_blocks, pdf_fonts
 from parsers.readers.page_content import PageContent
 
 if TYPE_CHECKING:
@@ -25,11 +26,12 @@ _LEAST_RULES = 3
 class Scans:
     """Reads one document's scanned pages, as many as it may."""
 
-    def __init__(self) -> None:
+    def __init__(self, data: bytes) -> None:
+        self._data = data
         self._pages = 0
         self._is_missing = False
 
-    def read(self, document: pdfium.PdfDocument, content: PageContent, findings: list[Finding]) -> PageContent:
+    def read(self, content: PageContent, findings: list[Finding]) -> PageContent:
         """The page as its picture shows it, where that is more than its characters say; else `content` as it is."""
         whole, part = _says_nothing(content), _may_hold_a_table(content)
         if not whole and not part:
@@ -51,7 +53,7 @@ class Scans:
         from parsers.readers.scan import page_content
 
         self._pages += 1
-        picture, unit = _picture(document, content.number - 1)
+        picture, unit = _picture(self._data, content.number - 1)
         scanned = page_content(picture, number=content.number, recogniser=recogniser, unit=unit).content
         is_ruled = min(len(scanned.horizontal), len(scanned.vertical)) >= _LEAST_RULES
         if not scanned.characters.text or (not whole and not is_ruled):
@@ -77,20 +79,18 @@ def _may_hold_a_table(content: PageContent) -> bool:
     )
 
 
-def _picture(document: pdfium.PdfDocument, index: int) -> tuple[Picture, float]:
+def _picture(data: bytes, index: int) -> tuple[Picture, float]:
     """The page's red channel at 200 pixels to the inch, and how many of the page's points are one of A4's."""
     import numpy as np
 
-    page = document[index]
-    try:
+    with (
+        pdf_fonts.of_the_machine(),
+        closing(pdfium.PdfDocument(data)) as document,
+        closing(document[index]) as page,
+    ):
         longest = max(page.get_size())
         unit = 1.0 if _A4_POINTS / 2 <= longest <= _MOST_POINTS else longest / _A4_POINTS
-        bitmap = page.render(scale=DPI / 72 / unit)
-        try:
+        with closing(page.render(scale=DPI / 72 / unit)) as bitmap:
             pixels = bitmap.to_numpy()
             red = pixels[:, :, 2] if pixels.ndim == 3 else pixels
             return np.ascontiguousarray(red), unit
-        finally:
-            bitmap.close()
-    finally:
-        page.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,6 +17,8 @@ import numpy as np
 import pypdfium2 as pdfium
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
+
+from parsers.readers import pdf_fonts
 
 Picture = np.ndarray[Any, np.dtype[np.uint8]]
 Seal = Literal["", "red", "grey"]
@@ -61,11 +64,8 @@ def write(pdf: bytes, *, style: ScanStyle | None = None, seed: int = 0) -> bytes
 def pictures(pdf: bytes, *, style: ScanStyle | None = None, seed: int = 0) -> list[Picture]:
     """Every page as scanned: BGR where it bears a red seal, else grey."""
     style = style or ScanStyle()
-    document = pdfium.PdfDocument(pdf)
-    try:
+    with pdf_fonts.of_the_machine(), closing(pdfium.PdfDocument(pdf)) as document:
         return [_scanned(_rendered(document[index], style.dpi), style, seed + index) for index in range(len(document))]
-    finally:
-        document.close()
 
 
 def jpeg(picture: Picture, quality: int = 75) -> bytes:
