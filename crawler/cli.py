@@ -34,6 +34,7 @@ ELSEWHERE = {
 }
 EXIT_LOCKED = 75
 _DISK_CODES = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+_DAMAGE_CODES = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 
 Command = Callable[..., None]
 
@@ -67,11 +68,13 @@ def clear_errors(command: Command) -> Command:
         except (CrawlerError, ArchiveError, OSError) as error:
             click.echo(f"gongkai: {error}", err=True)
             sys.exit(1)
-        except sqlite3.OperationalError as error:
-            # A mistake in our SQL is for its traceback, a full disk is not.
-            if error.sqlite_errorcode & 0xFF not in _DISK_CODES:
+        except sqlite3.DatabaseError as error:
+            # A mistake in our SQL is for its traceback, a full disk or a damaged file is not.
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            if code not in _DISK_CODES + _DAMAGE_CODES:
                 raise
-            click.echo(f"gongkai: the database: {error}", err=True)
+            remedy = "; move it away, `gongkai extract --full` makes it again" if code in _DAMAGE_CODES else ""
+            click.echo(f"gongkai: the database: {error}{remedy}", err=True)
             sys.exit(1)
 
     return run

@@ -68,11 +68,16 @@ def application(
 
 
 def book_of(path: Path) -> Codebook:
-    """The codebook with the concepts of the database at `path`; without them where it cannot be read at this moment."""
+    """The codebook with the concepts of the database at `path`; without them where it cannot be read at this moment.
+
+    Raises ServeError for a file that is no database, or a damaged one.
+    """
     try:
         with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             return codebook_of(connection)
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            raise ServeError(f"{path}: {error}; `gongkai audit` says more") from error
         _logger.warning("%s: its concepts are not described: %s", path, error)
         return codebook()
 

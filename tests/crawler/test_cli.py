@@ -42,6 +42,26 @@ def test_every_command_is_documented_in_the_readme() -> None:
     assert {*main.commands, *ELSEWHERE} <= documented
 
 
+NO_DATABASE = [
+    ("status",),
+    ("changes",),
+    ("extract",),
+    ("serve", "--port", "0"),
+    ("agencies", "list"),
+    ("corrections", "list"),
+    ("export", "--format", "csv", "--to", "out"),
+]
+
+
+@pytest.mark.parametrize("command", NO_DATABASE, ids=" ".join)
+def test_a_file_that_is_no_database_ends_a_command_in_one_line(command: tuple[str, ...], tmp_path: Path) -> None:
+    database_path(tmp_path).write_text("no database at all", "utf-8")
+    done = run(tmp_path, *command)
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert "file is not a database" in line
+
+
 def test_bad_files_give_an_error_each_and_the_good_one_its_reading(tmp_path: Path) -> None:
     good = tmp_path / "good.txt"
     good.write_text("一、总体情况\n本年没有需要说明的情况。\n", "utf-8")
