@@ -26,9 +26,8 @@ _BESIDE = 9
 _EDGE = 8
 
 
-def without_seal(page: Picture, paper: int) -> Picture:
-    """The page without its grey seal; the page itself where there is none. `paper` is the level of blank paper."""
-    print_level = float(np.percentile(page[::4, ::4], 0.5))
+def without_seal(page: Picture, paper: int, print_level: int) -> Picture:
+    """The page without its grey seal; the page itself where there is none. Levels: of blank paper, of print."""
     if paper - print_level < 3 * _APART:
         return page
     small = cv2.resize(page, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
@@ -48,7 +47,7 @@ def without_seal(page: Picture, paper: int) -> Picture:
     return result
 
 
-def _cleared(page: Picture, print_level: float, paper: int) -> Picture:
+def _cleared(page: Picture, print_level: int, paper: int) -> Picture:
     """A seal's box without the seal."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_THICKEST_STROKE, _THICKEST_STROKE))
     thick = cv2.morphologyEx(page, cv2.MORPH_CLOSE, kernel)
@@ -71,23 +70,28 @@ def _cleared(page: Picture, print_level: float, paper: int) -> Picture:
     return np.asarray(np.where(inside > 0, print_only, page), np.uint8)
 
 
-def _grey(thick: Picture, print_level: float, paper: int) -> Picture:
+def _grey(thick: Picture, print_level: int, paper: int) -> Picture:
     return ((thick < paper - _APART) & (thick > print_level + _APART)).astype(np.uint8)
 
 
 def _seals(mask: Picture) -> list[tuple[int, int, int, int]]:
     """Boxes of the rings at half the size: round and of a seal's size, or about a star."""
-    count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    contours, nesting = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     rings: list[tuple[int, int, int, int]] = []
     stars: list[tuple[int, int, int, int]] = []
-    for left, top, width, height, area in stats[1:count].tolist():
+    for number, contour in enumerate(contours):
+        if nesting[0][number][3] >= 0:
+            # The edge of a hole.
+            continue
+        left, top, width, height = cv2.boundingRect(contour)
         if min(width, height) < _ROUND * max(width, height):
             continue
         box = (left, top, left + width, top + height)
         if _LEAST_RING <= 2 * width <= _MOST_RING:
             rings.append(box)
-        elif _LEAST_STAR <= 2 * width < _LEAST_RING and 4 * area >= _LEAST_AREA:
-            stars.append(box)
+        elif _LEAST_STAR <= 2 * width < _LEAST_RING:
+            if 4 * cv2.countNonZero(mask[top : top + height, left : left + width]) >= _LEAST_AREA:
+                stars.append(box)
     for left, top, right, bottom in stars:
         x, y, half = (left + right) / 2, (top + bottom) / 2, (right - left) / 2 * _RING_OF_STAR
         if not any(ring[0] < x < ring[2] and ring[1] < y < ring[3] for ring in rings):

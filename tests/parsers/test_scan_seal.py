@@ -33,7 +33,7 @@ def page(*, with_seal: bool) -> Picture:
 
 def test_a_seal_is_made_paper_and_print_under_it_is_kept() -> None:
     bare, sealed = page(with_seal=False), page(with_seal=True)
-    cleared = without_seal(sealed, PAPER)
+    cleared = without_seal(sealed, PAPER, PRINT)
     seal_only = (sealed == SEAL) & (bare == PAPER)
     assert seal_only.sum() > 10_000
     assert (cleared[seal_only] < PAPER - 60).mean() < 0.1
@@ -42,15 +42,15 @@ def test_a_seal_is_made_paper_and_print_under_it_is_kept() -> None:
 
 def test_a_page_without_a_seal_is_left_as_it_is() -> None:
     bare = page(with_seal=False)
-    assert without_seal(bare, PAPER) is bare
+    assert without_seal(bare, PAPER, PRINT) is bare
 
 
 def test_a_grey_box_is_no_seal() -> None:
     shaded = page(with_seal=False)
     shaded[300:420, 60:840] = np.minimum(shaded[300:420, 60:840], 190)
-    assert without_seal(shaded, PAPER) is shaded
+    assert without_seal(shaded, PAPER, PRINT) is shaded
 
 
 def test_print_as_light_as_a_seal_is_never_thinned() -> None:
     faint = np.where(page(with_seal=True) < PAPER, 200, PAPER).astype(np.uint8)
-    assert without_seal(faint, PAPER) is faint
+    assert without_seal(faint, PAPER, 200) is faint
