@@ -56,19 +56,6 @@ def is_locked(data_dir: Path) -> bool:
     return False
 
 
-def refuse_while(run_id: str, data_dir: Path) -> None:
-    """Raises LockedError when another process holds the lock for `run_id`. Writes nothing."""
-    if not is_locked(data_dir):
-        return
-    path = lock_path(data_dir)
-    try:
-        held_for = json.loads(path.read_text("utf-8"))["run_id"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return
-    if held_for == run_id:
-        raise LockedError(f"{data_dir} is in use by {_holder(path)}; wait for it to end")
-
-
 def _holder(path: Path) -> str:
     try:
         holder = json.loads(path.read_text("utf-8"))

@@ -30,6 +30,11 @@ def database_path(data_dir: Path) -> Path:
     return data_dir / "corpus.db"
 
 
+def rebuild_path(data_dir: Path) -> Path:
+    """Where a database that is made again grows."""
+    return data_dir / "corpus.db.new"
+
+
 def lock_path(data_dir: Path) -> Path:
     return data_dir / ".lock"
 
@@ -37,6 +42,19 @@ def lock_path(data_dir: Path) -> Path:
 def importing_dir(data_dir: Path) -> Path:
     """Where an import unpacks what it takes in; emptied by the next one."""
     return data_dir / "importing"
+
+
+def has_sealed_files(data_dir: Path) -> bool:
+    """Whether files of our own lie there that no crash explains without a database."""
+    return any(warc_dir(data_dir).glob(f"{OWN_PREFIX}*.warc.gz"))
+
+
+def no_database(data_dir: Path) -> str:
+    """What to say where corpus.db is missing: how to get it."""
+    path = database_path(data_dir)
+    if has_sealed_files(data_dir):
+        return f"{path}: missing, though warc/ holds captures; `gongkai extract` makes it again"
+    return f"{path}: no such database; `gongkai crawl` or `gongkai demo` makes one"
 
 
 def is_imported(warc_file: str) -> bool:

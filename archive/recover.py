@@ -15,8 +15,9 @@ from archive.files import DiskFiles, Files, write_atomically
 from archive.groups import CAPTURE, DECISION, Group, groups
 from archive.intake import Intake
 from archive.model import Finding
-from archive.paths import OPEN_SUFFIX, OWN_PREFIX, quarantine_dir, warc_dir
+from archive.paths import OPEN_SUFFIX, OWN_PREFIX, quarantine_dir, rebuild_path, warc_dir
 from archive.prepare import Discover
+from archive.rebuild import remove_database
 from archive.seal import seal
 from archive.store import Store
 
@@ -30,7 +31,7 @@ def recover(data_dir: Path, store: Store, *, discover: Discover, files: Files | 
     """
     files = files or DiskFiles()
     directory = warc_dir(data_dir)
-    findings: list[Finding] = []
+    findings: list[Finding] = list(_unfinished_rebuild(data_dir, store, files))
     for path in sorted(directory.glob(f"*.warc.gz{OPEN_SUFFIX}")):
         findings.extend(_repair(data_dir, store, path, discover, files))
     findings.extend(_finish_sealing(data_dir, store, files))
@@ -40,6 +41,15 @@ def recover(data_dir: Path, store: Store, *, discover: Discover, files: Files | 
     with store.transaction() as connection:
         connection.execute("UPDATE frontier SET state = 'pending' WHERE state = 'leased'")
     return findings
+
+
+def _unfinished_rebuild(data_dir: Path, store: Store, files: Files) -> Iterator[Finding]:
+    path = rebuild_path(data_dir)
+    if store.path == path or not path.exists():
+        return
+    remove_database(path, files)
+    message = f"{path.name}: 'extract --full' did not end; the database stands as it was before"
+    yield Finding("warning", "rebuild_unfinished", message)
 
 
 def _repair(data_dir: Path, store: Store, path: Path, discover: Discover, files: Files) -> Iterator[Finding]:

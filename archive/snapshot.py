@@ -33,7 +33,7 @@ from archive.browse.codebook import (
     metadata,
 )
 from archive.errors import ArchiveError
-from archive.paths import database_path, warc_dir
+from archive.paths import database_path, no_database, warc_dir
 from archive.seal import file_sha256
 from archive.store import Store
 from archive.times import Clock, instant, now
@@ -116,7 +116,7 @@ def snapshot(data_dir: Path, to: Path, *, clock: Clock = now, step: Step = lambd
     """
     source = database_path(data_dir)
     if not source.is_file():
-        raise ArchiveError(f"{source}: no such database; `gongkai crawl` or `gongkai demo` makes one")
+        raise ArchiveError(no_database(data_dir))
     if to.resolve() == data_dir.resolve():
         raise ArchiveError(f"{to}: the snapshot would take the place of the corpus itself; name another folder")
     if warc_dir(to).is_dir() or to.resolve().is_relative_to(warc_dir(data_dir).resolve()):

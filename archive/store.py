@@ -18,7 +18,7 @@ from sqlite_utils import Database
 from archive.errors import ArchiveError
 from archive.migrations import migrate
 from archive.model import IMPORT_SITE, Finding, RunStatus
-from archive.paths import database_path
+from archive.paths import database_path, has_sealed_files, no_database
 from archive.rows import (
     AttachmentRow,
     CaptureToRead,
@@ -72,8 +72,13 @@ class Store:
 
     @classmethod
     def open(cls, data_dir: Path, *, clock: Clock = now) -> Store:
-        """The store of a data directory, made when missing; pending migrations are applied. Raises ArchiveError."""
+        """The store of a data directory, made when missing; pending migrations are applied. Raises ArchiveError.
+
+        An empty one is never put beside files that were sealed: it would be taken for all there is.
+        """
         path = database_path(data_dir)
+        if not path.exists() and has_sealed_files(data_dir):
+            raise ArchiveError(no_database(data_dir))
         try:
             data_dir.mkdir(parents=True, exist_ok=True)
             return cls(path, clock=clock)

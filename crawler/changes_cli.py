@@ -13,7 +13,7 @@ import click
 
 from archive import changes as history
 from archive.changes import KINDS, Axis
-from archive.paths import database_path
+from archive.paths import database_path, no_database
 from crawler import report
 from crawler.cli import as_json, clear_errors, print_json
 from crawler.exceptions import CrawlerError
@@ -63,7 +63,7 @@ def changes(
         raise click.UsageError("choose one of --on and --known-on")
     path = database_path(data_dir)
     if not path.exists():
-        raise CrawlerError(f"{path}: no database yet; run a crawl first, or `gongkai demo`")
+        raise CrawlerError(no_database(data_dir))
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         if not (web_day or known_day):
             _tell_changes(connection, address, as_json, site=site, since=since, kinds=kinds, limit=limit)

@@ -23,8 +23,8 @@ from archive.contents import response_bytes
 from archive.errors import ArchiveError
 from archive.lock import lock
 from archive.model import IMPORT_SITE, Finding
-from archive.paths import OWN_PREFIX, database_path, warc_dir
-from archive.rebuild import rebuild
+from archive.paths import database_path, rebuild_path
+from archive.rebuild import is_emptied, rebuilding
 from archive.recover import recover
 from archive.rows import (
     AttachmentRow,
@@ -112,18 +112,16 @@ class Understood:
 
 def extract(data_dir: Path, *, full: bool = False, workers: int = 1, runner: Runner | None = None) -> ExtractSummary:
     """Reads what this parser version has not read yet; `full` first makes the database again from the WARC files, as
-    does a database that is not there or knows none of them.
+    does a database that is not there or knows none of them. Until all is read the database stands as it was.
 
     Documents are read in as many jailed processes as `workers` says, or by `runner`. Raises LockedError when a run is
     under way.
     """
     with lock(data_dir, run_id="extract"):
-        full = full or _is_emptied(data_dir)
-        if full:
-            _made_again(data_dir)
+        if full or is_emptied(data_dir):
+            return _made_again(data_dir, workers, runner)
         with Store.open(data_dir) as store:
-            if not full:
-                recover(data_dir, store, discover=discover_with(stored_sites(store)))
+            _note(store, recover(data_dir, store, discover=discover_with(stored_sites(store))))
             return extract_new(data_dir, store, workers=workers, runner=runner)
 
 
@@ -187,24 +185,27 @@ def understand(response: bytes, name: str, url: str, converted: Conversions | No
     return reading, page, headers, len(entity), wanted
 
 
-def _is_emptied(data_dir: Path) -> bool:
-    if not any(warc_dir(data_dir).glob(f"{OWN_PREFIX}*.warc.gz")):
-        return False
-    if not database_path(data_dir).exists():
-        return True
-    with Store.open(data_dir) as store:
-        return store.connection.execute("SELECT 1 FROM warc_files LIMIT 1").fetchone() is None
+def _made_again(data_dir: Path, workers: int, runner: Runner | None) -> ExtractSummary:
+    """The database that stands is replaced once everything has been read."""
+    repairs = _repaired(data_dir)
+    with rebuilding(data_dir, discover=discover_with(archived_sites(data_dir))) as rebuilt:
+        _note(rebuilt.store, (*repairs, *rebuilt.findings))
+        return extract_new(data_dir, rebuilt.store, workers=workers, runner=runner)
 
 
-def _made_again(data_dir: Path) -> None:
-    with Store.open(data_dir) as store:
+def _repaired(data_dir: Path) -> list[Finding]:
+    """Seals what a dead run left open; what it holds is in the files then."""
+    is_there = database_path(data_dir).exists()
+    with Store.open(data_dir) if is_there else Store(rebuild_path(data_dir)) as store:
         known = {**archived_sites(data_dir), **stored_sites(store)}
-        recover(data_dir, store, discover=discover_with(known))
-    rebuilt = rebuild(data_dir, discover=discover_with(archived_sites(data_dir)))
-    with Store.open(data_dir) as store:
-        newest = store.connection.execute("SELECT run_id FROM runs ORDER BY started_at DESC LIMIT 1").fetchone()
-        for finding in rebuilt.findings if newest else ():
-            store.add_finding(newest[0], finding)
+        return recover(data_dir, store, discover=discover_with(known))
+
+
+def _note(store: Store, findings: Iterable[Finding]) -> None:
+    """Findings that belong to no run stand with the newest."""
+    newest = store.connection.execute("SELECT run_id FROM runs ORDER BY started_at DESC LIMIT 1").fetchone()
+    for finding in findings if newest else ():
+        store.add_finding(newest[0], finding)
 
 
 def _pages_first(captures: Iterable[CaptureToRead]) -> list[CaptureToRead]:

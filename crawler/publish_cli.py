@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from archive.errors import ArchiveError
-from archive.lock import refuse_while
-from archive.paths import database_path
+from archive.paths import database_path, no_database
 from archive.store import Store
 from crawler.cli import as_json, clear_errors, print_json
 from crawler.progress import progress
@@ -55,7 +54,6 @@ def snapshot(data_dir: Path, to: Path, as_json: bool) -> None:
     """Publish the corpus: one database with indexed tables for `gongkai serve --snapshot`, fast however large."""
     from archive.snapshot import snapshot
 
-    refuse_while("extract", data_dir)
     with steps("snapshot") as step:
         made = snapshot(data_dir, to, step=step)
     if as_json:
@@ -119,17 +117,15 @@ def export(
 def current_database(data_dir: Path) -> Path:
     """corpus.db of a data directory, its schema that of this version; that of a snapshot is left as it is.
 
-    Raises ArchiveError when there is none, LockedError while it is made again.
+    Raises ArchiveError when there is none.
     """
     from archive.snapshot import is_published
 
     path = database_path(data_dir)
     if not path.is_file():
-        raise ArchiveError(f"{path}: no such database; `gongkai crawl` or `gongkai demo` makes one")
+        raise ArchiveError(no_database(data_dir))
     if is_published(data_dir):
         return path
-    # A database that is made again from the records holds only a part of them yet.
-    refuse_while("extract", data_dir)
     with Store.open(data_dir):
         return path
 

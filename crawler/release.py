@@ -25,7 +25,7 @@ from archive.errors import ArchiveError
 from archive.exports import notes
 from archive.exports.export import ExportedFile, export
 from archive.exports.wacz import export_wacz
-from archive.paths import database_path
+from archive.paths import database_path, no_database
 from archive.seal import file_sha256
 from archive.snapshot import Snapshot, snapshot
 from archive.times import Clock, instant, now
@@ -74,7 +74,7 @@ def release(
     `accept` is the reason to release a corpus although bounds do not hold; it is kept with the release.
     """
     if not database_path(data_dir).is_file():
-        raise ArchiveError(f"{database_path(data_dir)}: no such database; there is nothing to release")
+        raise ArchiveError(no_database(data_dir))
     bounds = load_bounds(bounds_file)
     with deciding(data_dir, author=author) as (store, decisions):
         moment = clock()

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from archive.paths import database_path
+from archive.paths import database_path, no_database
 from archive.rechecks import RECHECK_DAYS
 from archive.times import Clock, instant, now
 from crawler.exceptions import CrawlerError
@@ -73,7 +73,7 @@ def status(data_dir: Path, *, clock: Clock = now) -> dict[str, Any]:
     """
     path = database_path(data_dir)
     if not path.exists():
-        raise CrawlerError(f"{path}: no database yet; run a crawl first, or `gongkai demo`")
+        raise CrawlerError(no_database(data_dir))
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         night = _last_crawl(data_dir, connection, clock)
         moment = clock()

@@ -20,7 +20,7 @@ from archive.browse.codebook import SETTINGS, Codebook, codebook, codebook_of
 from archive.browse.formulas import App, Receive, Scope, Send
 from archive.browse.places import Drawer, Serving
 from archive.errors import ArchiveError
-from archive.paths import database_path
+from archive.paths import database_path, no_database
 from archive.snapshot import FILE_NAME, SNAPSHOT_SETTINGS, inspected, table_settings
 
 HERE = Path(__file__).parent
@@ -43,8 +43,10 @@ def application(
     """
     path = database_path(data_dir) if snapshot is None else snapshot / FILE_NAME
     if not path.is_file():
-        made_by = "`gongkai crawl` or `gongkai demo`" if snapshot is None else "`gongkai snapshot`"
-        raise ServeError(f"{path}: no such database; {made_by} makes one")
+        is_live = snapshot is None
+        raise ServeError(
+            no_database(data_dir) if is_live else f"{path}: no such database; `gongkai snapshot` makes one"
+        )
     if not pm.is_registered(plugin):
         pm.register(plugin, plugin.NAME)
     shape: dict[str, Any] = {"files": [str(path.resolve())], "settings": SETTINGS}

@@ -23,7 +23,7 @@ from archive.errors import ArchiveError
 from archive.exports.export import ExportedFile, whole
 from archive.exports.tables import Selection
 from archive.index import surt
-from archive.paths import database_path, warc_dir
+from archive.paths import database_path, no_database, warc_dir
 from archive.records import WarcRecord, member, warc_fields
 from archive.seal import file_sha256
 
@@ -101,7 +101,7 @@ def export_wacz(
     """A file `SITE-YEAR.wacz` for every site and year of capture. Raises ArchiveError, OSError."""
     path = database_path(data_dir)
     if not path.is_file():
-        raise ArchiveError(f"{path}: no such database")
+        raise ArchiveError(no_database(data_dir))
     chosen = selection or Selection()
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
     found = []

@@ -14,6 +14,7 @@ from archive.files import Files
 from archive.frontier import Frontier
 from archive.http1 import split_head
 from archive.model import Discovery, Exchange, Finding, Listing, Target
+from archive.rebuild import Rebuilt, rebuilding
 from archive.recorder import Recorder
 from archive.rows import RunRow, SiteRow
 from archive.store import Store
@@ -149,6 +150,12 @@ def crawl(frontier: Frontier, recorder: Recorder, world: World, clock: FixedCloc
     while leased := frontier.lease(8):
         for row in leased:
             recorder.record_now(row.target, row.frontier_id, world.answer(row.target, clock))
+
+
+def rebuild(data_dir: Path, clock: FixedClock) -> Rebuilt:
+    """The database made again, with nothing read out of it."""
+    with rebuilding(data_dir, discover=discover, clock=clock) as rebuilt:
+        return rebuilt
 
 
 def public_rows(store: Store) -> dict[str, list[tuple[object, ...]]]:

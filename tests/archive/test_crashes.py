@@ -20,6 +20,7 @@ from archive_kit import (
     page_body,
     page_url,
     public_rows,
+    rebuild,
 )
 from crash_kit import Killed, LossyFiles, SteppedFiles, SteppedStore, Steps, When
 
@@ -27,7 +28,6 @@ from archive.audit import audit
 from archive.frontier import Frontier
 from archive.lock import lock
 from archive.paths import database_path, warc_dir
-from archive.rebuild import rebuild
 from archive.recorder import Recorder
 from archive.records import digest
 from archive.recover import recover
@@ -95,7 +95,7 @@ def check(data_dir: Path, clock: FixedClock, *, rebuilt: bool = True) -> None:
         rows = public_rows(store)
     if not rebuilt:
         return
-    rebuild(data_dir, discover=discover, clock=clock)
+    rebuild(data_dir, clock)
     with Store.open(data_dir, clock=clock) as store:
         again = public_rows(store)
     for name in ("captures", "listings", "changes", "sites", "frontier", "declared_totals", "warc_files"):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from archive_kit import FixedClock, World, crawl, discover, recording
+from archive_kit import FixedClock, World, crawl, discover, rebuild, recording
 from crash_kit import Killed, LossyFiles, SteppedFiles, SteppedStore, Steps, When
 
 from archive.audit import audit
@@ -20,7 +20,6 @@ from archive.files import Files
 from archive.lock import lock
 from archive.paths import database_path, index_path, warc_dir
 from archive.reader import read_record
-from archive.rebuild import rebuild
 from archive.recover import recover
 from archive.seal import manifest
 from archive.store import Store
@@ -84,7 +83,7 @@ def test_decisions_come_back_from_the_warc_files_alone(tmp_path: Path, clock: Fi
     decide(tmp_path, clock, author="林小满")
     before = rows(tmp_path)
     database_path(tmp_path).unlink()
-    rebuild(tmp_path, discover=discover, clock=clock)
+    rebuild(tmp_path, clock)
     after = rows(tmp_path)
     assert len(after) == 6
     assert after == before
@@ -170,7 +169,7 @@ def test_a_decision_that_was_answered_for_is_there_after_a_kill_at_any_later_ste
         files.lose_power(random.Random(number))
         with lock(data_dir), Store.open(data_dir, clock=clock) as store:
             recover(data_dir, store, discover=discover)
-        rebuild(data_dir, discover=discover, clock=clock)
+        rebuild(data_dir, clock)
         with Store.open(data_dir) as store:
             found = [one.decision_id for one in decisions(store.connection)]
         assert found[: len(answered)] == answered, number
@@ -254,5 +253,5 @@ def _check_after(data_dir: Path, clock: FixedClock) -> None:
         assert [one.reason for one in mine] == ["印成了 48", "与正文一致", "看错了行"][: len(mine)]
         assert (mine[0].withdrawn_at is not None) == (len(mine) == 3) if mine else True
         assert len(decisions(store.connection, withdrawn=True)) == len(mine) + 3
-    rebuild(data_dir, discover=discover, clock=clock)
+    rebuild(data_dir, clock)
     assert rows(data_dir) == before

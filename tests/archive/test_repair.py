@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from archive_kit import (
@@ -22,6 +26,7 @@ from archive_kit import (
     page_target,
     page_url,
     public_rows,
+    rebuild,
     recording,
 )
 
@@ -31,7 +36,7 @@ from archive.files import DiskFiles
 from archive.index import add_to_index
 from archive.lock import is_locked, lock
 from archive.paths import database_path, index_path, manifest_path, quarantine_dir, warc_dir
-from archive.rebuild import rebuild
+from archive.rebuild import rebuilding
 from archive.records import WarcRecord, member
 from archive.recover import recover
 from archive.seal import manifest
@@ -155,9 +160,10 @@ def test_a_file_without_a_whole_record_is_put_aside(tmp_path: Path, clock: Fixed
 
 
 def test_files_the_database_does_not_know_are_said(tmp_path: Path, clock: FixedClock) -> None:
-    finished(tmp_path, clock)
-    for path in tmp_path.glob("corpus.db*"):
-        path.unlink()
+    other = finished(tmp_path / "other", clock)
+    with Store.open(tmp_path):
+        warc_dir(tmp_path).mkdir()
+        other.rename(warc_dir(tmp_path) / other.name)
     assert recovered(tmp_path, clock) == ["warc_unknown"]
 
 
@@ -197,7 +203,7 @@ def test_the_same_rows_come_back_from_the_files_alone(tmp_path: Path, clock: Fix
     index = index_path(tmp_path).read_bytes()
     for path in [*tmp_path.glob("corpus.db*"), index_path(tmp_path)]:
         path.unlink()
-    result = rebuild(tmp_path, discover=discover, clock=clock)
+    result = rebuild(tmp_path, clock)
     assert (result.captures, result.findings) == (len(before["captures"]), ())
     with Store.open(tmp_path) as store:
         assert public_rows(store) == before
@@ -208,9 +214,79 @@ def test_the_same_rows_come_back_from_the_files_alone(tmp_path: Path, clock: Fix
 def test_a_rebuild_over_a_standing_database_replaces_it(tmp_path: Path, clock: FixedClock) -> None:
     everything(tmp_path, clock)
     for _ in range(2):
-        rebuild(tmp_path, discover=discover, clock=clock)
+        rebuild(tmp_path, clock)
         assert sorted(path.name for path in tmp_path.glob("corpus.db*")) == ["corpus.db"]
     assert list(audit(tmp_path)) == []
+
+
+def test_a_rebuild_that_ends_early_leaves_what_stands(tmp_path: Path, clock: FixedClock) -> None:
+    everything(tmp_path, clock)
+    with Store.open(tmp_path) as store:
+        before = public_rows(store)
+    with pytest.raises(ZeroDivisionError), rebuilding(tmp_path, discover=discover, clock=clock) as rebuilt:
+        with rebuilt.store.transaction() as connection:
+            connection.execute("DELETE FROM listings")
+        _ = 1 / 0
+    assert sorted(path.name for path in tmp_path.glob("corpus.db*")) == ["corpus.db"]
+    with Store.open(tmp_path) as store:
+        assert public_rows(store) == before
+
+
+def test_who_reads_while_the_database_is_made_again_sees_the_old_rows_then_the_new(
+    tmp_path: Path, clock: FixedClock
+) -> None:
+    everything(tmp_path, clock)
+    count = "SELECT count(*) FROM listings"
+    with closing(sqlite3.connect(f"file:{database_path(tmp_path)}?mode=ro", uri=True)) as reader:
+        cursor = reader.execute("SELECT url FROM listings")
+        assert cursor.fetchone()
+        with rebuilding(tmp_path, discover=discover, clock=clock) as rebuilt:
+            with rebuilt.store.transaction() as connection:
+                connection.execute("DELETE FROM listings WHERE position > 1")
+            assert reader.execute(count).fetchone() == (4,)
+        assert len(cursor.fetchall()) == 3
+        assert reader.execute(count).fetchone() == (1,)
+
+
+def test_a_rebuild_that_was_killed_is_cleared_away_and_said(tmp_path: Path, clock: FixedClock) -> None:
+    finished(tmp_path, clock)
+    for name in ("corpus.db.new", "corpus.db.new-wal"):
+        (tmp_path / name).write_bytes(b"half of it")
+    assert recovered(tmp_path, clock) == ["rebuild_unfinished"]
+    assert sorted(path.name for path in tmp_path.glob("corpus.db*")) == ["corpus.db"]
+
+
+def test_the_log_of_a_database_that_was_taken_away_is_not_the_new_ones(tmp_path: Path, clock: FixedClock) -> None:
+    finished(tmp_path, clock)
+    with Store.open(tmp_path) as store:
+        before = public_rows(store)
+        with store.transaction() as connection:
+            connection.execute("DELETE FROM listings")
+        log = database_path(tmp_path).with_name("corpus.db-wal").read_bytes()
+    database_path(tmp_path).unlink()
+    database_path(tmp_path).with_name("corpus.db-wal").write_bytes(log)
+    rebuild(tmp_path, clock)
+    with Store.open(tmp_path) as store:
+        assert public_rows(store) == before
+
+
+def test_a_rebuild_wants_room_first(tmp_path: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    finished(tmp_path, clock)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4096))
+    with pytest.raises(ArchiveError, match=r"corpus\.db: making it again takes about \d+ bytes .* the disk has 4096"):
+        rebuild(tmp_path, clock)
+    assert sorted(path.name for path in tmp_path.glob("corpus.db*")) == ["corpus.db"]
+
+
+def test_no_empty_database_is_put_beside_sealed_files(tmp_path: Path, clock: FixedClock) -> None:
+    finished(tmp_path, clock)
+    for path in tmp_path.glob("corpus.db*"):
+        path.unlink()
+    with pytest.raises(
+        ArchiveError, match=r"corpus\.db: missing, though warc/ holds captures; `gongkai extract` makes"
+    ):
+        Store.open(tmp_path)
+    assert list(tmp_path.glob("corpus.db*")) == []
 
 
 def test_a_rebuild_reads_around_damage_and_says_where(tmp_path: Path, clock: FixedClock) -> None:
@@ -220,7 +296,7 @@ def test_a_rebuild_reads_around_damage_and_says_where(tmp_path: Path, clock: Fix
         offset = store.connection.execute("SELECT warc_offset FROM captures WHERE capture_id = 2").fetchone()[0]
     content[offset + 40] ^= 0xFF
     path.write_bytes(content)
-    result = rebuild(tmp_path, discover=discover, clock=clock)
+    result = rebuild(tmp_path, clock)
     assert result.captures == 3
     assert [finding.code for finding in result.findings] == ["warc_damaged"] * len(result.findings)
     assert f"at byte {offset}" in result.findings[0].message

@@ -11,6 +11,7 @@ from archiving import LIST, exchange, put, response, session
 from crawling import one, rows
 
 from archive.model import Target
+from archive.paths import database_path
 from archive.store import Store
 from crawler import extract as extract_module
 from crawler.extract import extract
@@ -302,7 +303,7 @@ def test_a_database_that_is_gone_is_made_again_from_the_files(tmp_path: Path, em
     for path in tmp_path.glob("corpus.db*"):
         path.unlink()
     if emptied:
-        Store.open(tmp_path).close()
+        Store(database_path(tmp_path)).close()
     assert extract(tmp_path).read == 1
     assert rows(tmp_path, "SELECT cell, value, status FROM facts ORDER BY cell") == before != []
 
