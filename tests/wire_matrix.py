@@ -1,6 +1,6 @@
 """Runs the wire suite against several Scrapy releases, each in a throw-away environment.
 
-    python tests/wire_matrix.py                          oldest supported, newest 2.x
+    python tests/wire_matrix.py                          oldest supported, pinned, newest 2.x
     python tests/wire_matrix.py 2.15.0 2.16.0:24.11.0    these; the number after the colon is Twisted's
 
 Needs PyPI. The environments have the Python that runs this: `python3.13 tests/wire_matrix.py` tries another one. The
@@ -11,6 +11,7 @@ Exit code 1 when any release fails.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-DEFAULT = ("2.15.0", "newest")
+OLDEST, NEWEST = "2.15.0", "newest"
 TESTS = (
     "tests/archive/test_http1.py",
     "tests/crawler/test_wire.py",
@@ -27,13 +28,20 @@ TESTS = (
 )
 
 
+def pinned() -> str:
+    """The Scrapy and the Twisted that constraints.txt names."""
+    pins = dict(re.findall(r"(?im)^(scrapy|twisted)==(\S+)", (ROOT / "constraints.txt").read_text("utf-8").lower()))
+    return f"{pins['scrapy']}:{pins['twisted']}"
+
+
 def wanted_packages(release: str) -> list[str]:
     scrapy, _, twisted = release.partition(":")
     return [
-        "scrapy>=2.15,<3" if scrapy == "newest" else f"scrapy=={scrapy}",
+        "scrapy>=2.15,<3" if scrapy == NEWEST else f"scrapy=={scrapy}",
         *([f"twisted=={twisted}"] if twisted else []),
         "isal",
         "certifi",
+        "sqlite-utils",
         "pytest",
         "pytest-timeout",
         "hypothesis",
@@ -61,7 +69,7 @@ def outcome(release: str, folder: Path) -> tuple[bool, str]:
 
 def main() -> int:
     passed = True
-    for release in sys.argv[1:] or DEFAULT:
+    for release in sys.argv[1:] or (OLDEST, pinned(), NEWEST):
         with tempfile.TemporaryDirectory() as folder:
             ok, line = outcome(release, Path(folder))
         passed = passed and ok
