@@ -58,7 +58,7 @@ _NUMBER = re.compile(
     r"(?P<sign>[+\-＋－−–]?)"
     r"(?P<digits>\d[\d,，.\s]*)"
     r"(?P<unit>人民币元|亿元|万元|人次|元|件|项|条|个|次|篇|人|宗|份|期)?"
-    r"(?P<note>[(（\[【〔].*[)）\]】〕])?[。.]?",
+    r"(?P<note>[(（\[【〔].*[)）\]】〕]|[*※†‡]{1,3}|注\d{0,2})?[。.]?",
     re.DOTALL,
 )
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
@@ -177,10 +177,10 @@ def read_number(text: str, unit: str) -> Printed:
         value = -value if found["sign"] != "+" else value
         oddity = oddity or "sign"
     printed_unit = found["unit"] or ""
-    note = (found["note"] or "")[1:-1].strip()
-    if not printed_unit and note in _UNITS:
-        printed_unit = note
-    elif note or bare != text:
+    mark = found["note"] or ""
+    if not printed_unit and mark[1:-1].strip() in _UNITS:
+        printed_unit = mark[1:-1].strip()
+    elif mark or bare != text:
         oddity = "note"
     return _bounded(_in_unit(value, printed_unit, unit, oddity))
 
@@ -188,7 +188,9 @@ def read_number(text: str, unit: str) -> Printed:
 def _value(digits: str, *, money: bool) -> tuple[Number | None, Oddity]:
     if _TWO_NUMBERS.search(digits):
         return None, ""
-    text = digits.replace("，", ",").rstrip(".,")
+    # One point may end a number, as a sentence; with more, it is not all there.
+    text = digits.replace("，", ",")
+    text = text[:-1] if text.endswith((".", ",")) else text
     tight = _SPACE.sub("", text)
     oddity: Oddity = ""
     if tight != text and not _THOUSANDS_BY_SPACE.fullmatch(text):

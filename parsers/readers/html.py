@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 from lxml import etree
 
@@ -31,10 +32,14 @@ def _tags(names: str) -> frozenset[str]:
 
 
 _STRUCK = _tags("del s strike")
-_DROPPED = _STRUCK | _tags(
-    "script style head noscript template iframe frame frameset object applet select textarea svg math audio "
-    "video canvas map meta link title"
+# What a cell may show in place of text.
+_OBJECTS = _tags("img svg math object embed iframe canvas select script")
+_DROPPED = (
+    _STRUCK
+    | (_OBJECTS - {"img", "embed"})
+    | _tags("style head noscript template frame frameset applet audio video map meta link title rt rp")
 )
+_RAISED = _tags("sup sub")
 _BLOCKS = _tags(
     "html body div p table caption thead tbody tfoot tr td th ul ol li dl dt dd h1 h2 h3 h4 h5 h6 pre blockquote "
     "center form fieldset legend address article aside footer header hr main nav section figure figcaption details "
@@ -43,7 +48,12 @@ _BLOCKS = _tags(
 _PARAGRAPHS = _tags("p div")
 _PLAIN_RUNS = _tags("span font o:p b strong i em u a ins st1:chsdate")
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all", re.IGNORECASE)
+_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|mso-hide\s*:\s*all", re.IGNORECASE)
+_STRUCK_STYLE = re.compile(r"text-decoration(?:-line)?\s*:[^;]*line-through", re.IGNORECASE)
+_RAISED_STYLE = re.compile(r"vertical-align\s*:\s*(?:super|sub)\b", re.IGNORECASE)
+# Pictures so small hold a layout open.
+_SPACERS = ("0", "1", "0px", "1px")
+_OBJECT = "\ufffc"
 _SPACES = re.compile(r"[ \t\r\n\f\v]+")
 # libxml2 never yields NUL in text, so it can stand for a line break until source white space is collapsed.
 _BREAK = "\0"
@@ -151,6 +161,9 @@ def _split_at_blank_lines(lines: list[str]) -> Iterator[str]:
             together = []
 
 
+_Style = Literal["", "hidden", "struck", "raised"]
+
+
 class _Reader:
     """Walks one page. Tables are numbered in document order, layout tables included, as a person counts them."""
 
@@ -160,7 +173,7 @@ class _Reader:
         self._dropped: Counter[str] = Counter()
         self._paragraphs = 0
         self._tables = 0
-        self._styles: dict[str, bool] = {}
+        self._styles: dict[str, _Style] = {}
         # Filled where it is asked which element a locator means.
         self.places: dict[str, etree._Element] | None = None
 
@@ -184,8 +197,15 @@ class _Reader:
         for event, element in walk:
             tag = element.tag
             if event == "start":
-                if tag in _DROPPED or (element is not root and self._is_hidden(element)):
-                    self._count_dropped(element, tag)
+                style = self._style(element) if element is not root else ""
+                if tag in _DROPPED or style in ("hidden", "struck"):
+                    self._count_dropped(element, is_struck=tag in _STRUCK or style == "struck")
+                    walk.skip_subtree()
+                    continue
+                is_raised = tag in _RAISED or (style == "raised" and tag not in _BLOCKS)
+                if is_raised and (mark := html_table.all_text(element).strip()).isdigit():
+                    # 21¹ must never become 211: a raised number is a note's mark, printed as one.
+                    line.add(f"[{mark}]", element)
                     walk.skip_subtree()
                     continue
                 if tag in _BLOCKS:
@@ -228,36 +248,40 @@ class _Reader:
             self.places.setdefault(locator, element)
 
     def _is_hidden(self, element: etree._Element) -> bool:
+        return self._style(element) == "hidden"
+
+    def _style(self, element: etree._Element) -> _Style:
+        """What an element's own style does to its text."""
         if self._has_hidden and element.get("hidden") is not None:
-            return True
+            return "hidden"
         style = element.get("style")
         if not style:
-            return False
+            return ""
         # Word writes the same few styles thousands of times.
-        hides = self._styles.get(style)
-        if hides is None:
-            hides = self._styles[style] = _HIDDEN_STYLE.search(style) is not None
-        return hides
+        found = self._styles.get(style)
+        if found is None:
+            found = self._styles[style] = _style_of(style)
+        return found
 
     def _plain_text(self, cell: etree._Element) -> str | None:
         """Text of a cell of at most one paragraph of plain runs, as nearly all are; None for any other."""
         paragraph = cell
         if len(cell) == 1 and cell[0].tag in _BLOCKS:
             paragraph = cell[0]
-            if not (_is_blank(cell.text) and _is_blank(paragraph.tail)) or self._is_hidden(paragraph):
+            if not (_is_blank(cell.text) and _is_blank(paragraph.tail)) or self._style(paragraph):
                 return None
             if paragraph.tag not in _PARAGRAPHS:
                 return None
         for element in paragraph.iterdescendants():
-            if element.tag not in _PLAIN_RUNS or self._is_hidden(element):
+            if element.tag not in _PLAIN_RUNS or self._style(element):
                 return None
         text = _SPACES.sub(" ", html_table.all_text(paragraph)).strip(" ")
         return "" if text.isspace() else text
 
-    def _count_dropped(self, element: etree._Element, tag: str) -> None:
-        if tag in _STRUCK and html_table.all_text(element).strip():
+    def _count_dropped(self, element: etree._Element, *, is_struck: bool) -> None:
+        if is_struck and html_table.all_text(element).strip():
             self._dropped["struck_text"] += 1
-        tables = sum(1 for _ in element.iter("table")) if tag not in _DROPPED else 0
+        tables = sum(1 for _ in element.iter("table")) if element.tag not in _DROPPED else 0
         if tables:
             self._tables += tables
             self._dropped["hidden_table"] += tables
@@ -283,13 +307,29 @@ class _Reader:
             if text is None:
                 found = list(self.blocks(cell.element, depth))
                 text = "\n".join([block.text for block in found if isinstance(block, Paragraph)])
-                inner.extend([block for block in found if isinstance(block, Grid)])
+                grids = [block for block in found if isinstance(block, Grid)]
+                inner.extend(grids)
+                if not text and (grids or any(map(_is_object, cell.element.iter(*_OBJECTS)))):
+                    # What a picture or a table within shows is not nothing.
+                    text = _OBJECT
             locator = f"table={number};row={cell.row + 1};column={cell.column + 1}"
             self._place(locator, cell.element)
             cells.append(Cell(text, cell.row, cell.column, locator, cell.row_span, cell.column_span))
         if cells:
             yield Grid(tuple(cells), f"table={number}")
         yield from inner
+
+
+def _style_of(style: str) -> _Style:
+    if _HIDDEN_STYLE.search(style):
+        return "hidden"
+    if _STRUCK_STYLE.search(style):
+        return "struck"
+    return "raised" if _RAISED_STYLE.search(style) else ""
+
+
+def _is_object(element: etree._Element) -> bool:
+    return element.get("width") not in _SPACERS and element.get("height") not in _SPACERS
 
 
 def _is_blank(text: str | None) -> bool:
@@ -307,7 +347,4 @@ def _shown_text(element: etree._Element, tag: str) -> str:
     if tag == "input":
         is_shown = (element.get("type") or "text").lower() in ("text", "number", "tel", "date")
         return element.get("value") or "" if is_shown else ""
-    if tag == "sup" and element.text and element.text.strip().isdigit():
-        # 21¹ must never become 211: a raised number is a note's mark, printed as one.
-        return f"[{element.text.strip()}]"
     return element.text or ""

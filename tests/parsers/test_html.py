@@ -171,8 +171,65 @@ def test_a_hidden_table_and_struck_text_are_left_out_and_reported() -> None:
     assert codes(document) == ["hidden_table", "struck_text"]
 
 
-def test_a_raised_note_mark_never_joins_its_number() -> None:
-    assert texts(read("<p>21<sup>1</sup>件</p>")) == ["21[1]件"]
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "<sup>1</sup>",
+        "<sup><a href='#n1'><span>1</span></a></sup>",
+        "<sub>1</sub>",
+        "<span style='mso-text-raise:4.0pt;VERTICAL-ALIGN: super'>1</span>",
+        "<font style='vertical-align:sub'>1</font>",
+    ],
+    ids=["raised", "with a link in it", "lowered", "raised by its style", "lowered by its style"],
+)
+def test_a_raised_note_mark_never_joins_its_number(mark: str) -> None:
+    assert texts(read(f"<p>21{mark}件</p>")) == ["21[1]件"]
+    (grid,) = grids(read(f"<table><tr><td>规章</td><td>21{mark}</td></tr></table>"))
+    assert grid.cells[1].text == "21[1]"
+
+
+def test_where_a_cell_stands_in_its_row_raises_nothing() -> None:
+    cell = "<td style='vertical-align:super'><p style='vertical-align:sub'>21</p></td>"
+    assert grids(read(f"<table><tr><td>规章</td>{cell}</tr></table>"))[0].cells[1].text == "21"
+
+
+@pytest.mark.parametrize(
+    "style", ["text-decoration:line-through", "color:red;text-decoration-line: underline line-through"]
+)
+def test_text_that_its_style_strikes_out_is_left_out_and_said(style: str) -> None:
+    document = read(f"<table><tr><td>规章</td><td><span style='{style}'>9</span>21</td></tr></table>")
+    assert (grids(document)[0].cells[1].text, codes(document)) == ("21", ["struck_text"])
+
+
+def test_a_cell_that_holds_a_table_is_not_empty() -> None:
+    rows = "<tr><td>甲</td><td>1</td><td>2</td></tr>" * 3
+    inner = "<table><tr><td>5</td><td>6</td></tr></table>"
+    document = read(f"<table>{rows}<tr><td>乙</td><td>{inner}</td><td>3</td></tr></table>")
+    assert [cell.text for cell in grids(document)[0].cells[-3:]] == ["乙", "\ufffc", "3"]
+    assert [cell.text for cell in grids(document)[1].cells] == ["5", "6"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        ("<img src='5.png'>", "\ufffc"),
+        ("<svg><text>5</text></svg>", "\ufffc"),
+        ("<iframe src='5.html'></iframe>", "\ufffc"),
+        ("<select><option>5<option>6</select>", "\ufffc"),
+        ("<script>document.write(5)</script>", "\ufffc"),
+        ("<math><mn>5</mn></math>", "\ufffc"),
+        ("<textarea>5</textarea>", "5"),
+        ("<img src='5.png'>5", "5"),
+        ("<ruby>5<rt>wu</rt></ruby>", "5"),
+        ("<img src='clear.gif' width=1 height=12>", ""),
+        ("<style>b{}</style>&nbsp;", ""),
+    ],
+)
+def test_what_a_cell_shows_in_place_of_text_is_not_nothing(shown: str, text: str) -> None:
+    found = grids(
+        read(f"<table><tr><td>规章</td><td>{shown}</td><td>3</td></tr><tr><td>甲</td><td>1</td><td>2</td></tr></table>")
+    )
+    assert found[0].cells[1].text == text
 
 
 def test_values_typed_into_a_page_are_printed_and_hidden_ones_are_not() -> None:

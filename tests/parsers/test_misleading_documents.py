@@ -354,6 +354,12 @@ TARGET = "applications.granted.business"
         ("1207（其中转办3件）", 1207),
         ("1207(含上年结转2件)", 1207),
         ("1207.0", 1207),
+        ("1207①", 1207),
+        ("1207*", 1207),
+        ("1207＊", 1207),
+        ("1207※", 1207),
+        ("1207注", 1207),
+        ("1207 注2", 1207),
     ],
 )
 def test_a_number_is_the_same_number_however_it_is_dressed(printed: str, number: int) -> None:
@@ -392,6 +398,12 @@ def test_nothing_is_never_zero(printed: str) -> None:
         "增3减2",
         "3  5",
         "½",
+        "12……",
+        "12..",
+        "*12",
+        "注12",
+        "1*2",
+        "12注3件",
     ],
 )
 def test_what_is_no_plain_number_is_never_a_sure_one(printed: str) -> None:
