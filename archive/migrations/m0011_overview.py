@@ -128,6 +128,7 @@ STATEMENTS = (
         LEFT JOIN agencies a ON a.agency_id = r.agency_id
         LEFT JOIN form_rules w ON w.form = r.form AND w.rule = u.rule
         WHERE k.status = 'fail' AND r.copy_of IS NULL""",
+    # What one document is like says nothing against its site.
     """CREATE VIEW site_runs AS
         WITH asked AS (
             SELECT r.run_id, o.key AS site, sum(n.value) AS requests,
@@ -154,7 +155,9 @@ STATEMENTS = (
             FROM findings n
             LEFT JOIN exchanges e ON e.capture_id = n.capture_id
             LEFT JOIN frontier f ON f.frontier_id = e.frontier_id
-            WHERE n.level = 'error' GROUP BY n.run_id, 2)
+            WHERE n.level = 'error' AND NOT EXISTS (
+                SELECT 1 FROM readings d WHERE d.capture_id = n.capture_id AND d.error_code = n.code)
+            GROUP BY n.run_id, 2)
         SELECT a.run_id, a.site, r.kind, r.started_at, r.finished_at, r.status AS run_status,
             CASE
                 WHEN a.blocked > 0 THEN 'blocked'

@@ -15,8 +15,9 @@ from archive.browse.codebook import codebook
 from archive.browse.plugin import cjk_snippet, match_expression
 from archive.browse.serve import application
 from archive.paths import database_path
+from crawler.status import status
 
-# One night cannot have them: changes between nights, what waits for a person, files published twice.
+# One good night cannot have them: changes between nights, what waits for a person, files published twice, troubles.
 NEED_MORE = {
     "changed_content",
     "gone_but_kept",
@@ -24,6 +25,7 @@ NEED_MORE = {
     "agencies_of_many_names",
     "same_file_elsewhere",
     "reports_without_agency",
+    "sites_in_trouble",
 }
 PAGES = ("/", "/-/coverage", "/-/outcomes", "/-/changes", "/-/checks", "/-/sites", "/-/site/qinghe", "/-/agencies")
 PAGES += ("/-/concepts", "/-/concept/app_new", "/-/search?q=解读", "/-/search?q=公开&kind=pages")
@@ -63,3 +65,11 @@ def test_every_page_of_ours_shows_it(data_dir: Path) -> None:
     for database in datasette.databases.values():
         database.close()
     assert set(answers.values()) == {200}, answers
+
+
+def test_the_pages_and_gongkai_status_say_the_same_of_a_site(connection: sqlite3.Connection, data_dir: Path) -> None:
+    """Two of the demonstration's documents cannot be read: that is theirs, and no trouble with the site."""
+    errors = connection.execute("SELECT count(*) FROM findings WHERE level = 'error'").fetchone()[0]
+    assert errors == 2
+    shown = dict(connection.execute("SELECT site, state FROM site_health").fetchall())
+    assert shown == {site["site"]: site["state"] for site in status(data_dir)["sites"]} == {"qinghe": "ok"}
