@@ -13,6 +13,7 @@ from typing import Any, Self
 from scrapy import Spider, signals
 from scrapy.crawler import Crawler
 
+from crawler.interrupts import asked_to_stop
 from crawler.politeness import lanes
 from crawler.session import Options, Session
 from crawler.settings import GONGKAI_CONTACT_URL, user_agent
@@ -53,14 +54,16 @@ def _options() -> Options:
 
 
 def _finisher(session: Session) -> Callable[[], None]:
-    """What follows a crawl that Scrapy's own command started."""
+    """What follows a crawl that Scrapy's own command started: reading, unless it was told to stop."""
 
     def finish() -> None:
         from crawler.extract import extract_new  # not before: fetching needs no readers
 
-        with session:
+        with session, asked_to_stop(already=session.interrupted) as stopped:
             session.end()
-            extract_new(session.data_dir, session.store)
+            extract_new(session.data_dir, session.store, stopped=stopped)
+            if stopped():
+                session.mark("interrupted")
 
     return finish
 

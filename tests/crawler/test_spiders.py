@@ -1,12 +1,16 @@
 """Spiders: one per site file, names that agree, and Scrapy's own commands."""
 
 import os
+import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from crawling import ROOT, rows
+from loopback import Column, served, site_file
+from test_crawl import wait_for_captures
 
 from crawler import settings
 from crawler.site import bundled_sites
@@ -44,6 +48,64 @@ def test_scrapy_crawls_by_name_and_closes_the_run(tmp_path: Path):
     assert rows(tmp_path, "SELECT status, requests FROM runs") == [("failed", 0)]
     assert rows(tmp_path, "SELECT level, code FROM findings") == [("error", "no_channels")]
     assert list((tmp_path / "warc").glob("*.open")) == []
+
+
+SMALL = """
+import sys
+from pathlib import Path
+from crawler.site import load_site
+from crawler.spiders import column
+column.bundled_site = lambda name: load_site(Path(sys.argv[1]))
+"""
+SCRAPY = "from scrapy.cmdline import execute; execute(['scrapy', 'crawl', 'jiamusi_qianjin'])"
+# The signal comes once the first page is being read.
+AT_READING = """
+import os, signal
+from crawler import extract
+was = extract._Writer.write
+def write(*values):
+    extract._Writer.write = was
+    os.kill(os.getpid(), signal.SIGINT)
+    was(*values)
+extract._Writer.write = write
+extract.BATCH = 1
+"""
+
+
+def scrapy_on(site: Path, data_dir: Path, more: str = "") -> subprocess.Popen:
+    command = [sys.executable, "-c", SMALL + more + SCRAPY, str(site)]
+    environment = {**os.environ, "GONGKAI_DATA": str(data_dir)}
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=environment
+    )
+
+
+def test_scrapy_told_to_stop_ends_what_is_in_flight_and_reads_nothing(tmp_path: Path):
+    slow = Column(20).with_overrides(
+        lambda path, _: replace(Column(20)(path, 1), seconds=0.2) if "art" in path else None
+    )
+    with served(slow) as script:
+        process = scrapy_on(site_file(tmp_path, script.base), tmp_path / "data")
+        wait_for_captures(tmp_path / "data", 4)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        asked = len(script.log)
+    assert (process.returncode, "Traceback" in errors) == (0, False)
+    assert rows(tmp_path / "data", "SELECT status, requests FROM runs") == [("interrupted", asked)]
+    assert asked < 22
+    assert rows(tmp_path / "data", "SELECT count(*) FROM readings") == [(0,)]
+    assert rows(tmp_path / "data", "SELECT count(*) FROM frontier WHERE state = 'leased'") == [(0,)]
+    assert list((tmp_path / "data" / "warc").glob("*.open")) == []
+
+
+def test_scrapy_told_to_stop_while_it_reads_leaves_the_rest(tmp_path: Path):
+    with served(Column(20)) as script:
+        process = scrapy_on(site_file(tmp_path, script.base), tmp_path / "data", AT_READING)
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in errors) == (0, False)
+    assert rows(tmp_path / "data", "SELECT status FROM runs") == [("interrupted",)]
+    ((read,),) = rows(tmp_path / "data", "SELECT count(*) FROM readings")
+    assert 0 < read < 20
 
 
 def test_every_changed_setting_says_the_default_and_the_reason():
