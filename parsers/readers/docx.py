@@ -42,6 +42,16 @@ _DELETED = frozenset((_DEL, f"{_W}moveFrom"))
 _DRAWINGS = frozenset((f"{_W}drawing", f"{_W}pict", f"{_W}object"))
 _BREAKS = {f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}tab": "\t", f"{_W}ptab": "\t", f"{_W}noBreakHyphen": "-"}
 _INVISIBLE = {f"{_W}vanish": "hidden_text", f"{_W}strike": "struck_text", f"{_W}dstrike": "struck_text"}
+# What a cell may show in place of text; what floats over the page is not its own.
+_IN_LINE = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}inline"
+_FORMULA = "{http://schemas.openxmlformats.org/officeDocument/2006/math}oMath"
+_PICTURE = f"{_W}pict"
+_OBJECTS = (
+    _IN_LINE, _FORMULA, _PICTURE, *(f"{_W}{name}" for name in ("object", "ruby", "instrText", "fldSimple", "altChunk")),
+)  # fmt: skip
+_FLOATING = re.compile(r"position\s*:\s*absolute")
+_SYMBOL = f"{_W}sym"
+_OBJECT = "\ufffc"
 _HAN = re.compile(r"[\u3400-\u9fff]")
 # Nine of ten elements say how things look, and building them takes most of the time; `w` is what every producer calls
 # the namespace, and nothing follows from them if it is another.
@@ -284,9 +294,12 @@ class _Reader:
                         self._dropped[_INVISIBLE[setting.tag]] += 1
                         return
                     if setting.tag == _VERT_ALIGN:
-                        raised = _value(setting) == "superscript"
+                        raised = _value(setting) in ("superscript", "subscript")
             elif tag in _BREAKS:
                 parts.append(_BREAKS[tag])
+            elif tag == _SYMBOL:
+                # A character by its place in a font of pictures.
+                parts.append(_OBJECT)
             elif tag in _DRAWINGS or tag == _ALTERNATE:
                 boxes.extend(_text_boxes(element))
 
@@ -344,13 +357,20 @@ class _Reader:
         table.open_merges = still_open
 
     def _text(self, table: _Table, cell: etree._Element, depth: int) -> str:
-        """Text of a cell, a line for each paragraph; grids in it go to the table's inner ones."""
+        """Text of a cell, a line for each paragraph; grids in it go to the table's inner ones.
+
+        A cell that shows a picture or a table in place of text is not empty: it holds U+FFFC.
+        """
         texts: list[str] = []
+        holds_object = False
         for block in self.blocks(cell, depth):
             if isinstance(block, Paragraph):
                 texts.append(block.text)
             else:
                 table.inner.append(block)
+                holds_object = True
+        if not texts and (holds_object or any(map(_is_shown, cell.iter(*_OBJECTS)))):
+            return _OBJECT
         return "\n".join(texts)
 
 
@@ -382,6 +402,12 @@ def _text_boxes(element: etree._Element) -> list[etree._Element]:
     """Text boxes drawn by a run, without those inside other text boxes."""
     places = _alternative(element) if element.tag == _ALTERNATE else [element]
     return [box for place in places for box in place.iter(_TEXT_BOX) if _is_outermost(box, element)]
+
+
+def _is_shown(element: etree._Element) -> bool:
+    if element.tag == _PICTURE:
+        return not any(_FLOATING.search(shape.get("style") or "") for shape in element)
+    return next(element.iterancestors(_DEL), None) is None
 
 
 def _is_outermost(box: etree._Element, within: etree._Element) -> bool:

@@ -133,9 +133,38 @@ def test_hidden_and_struck_runs_are_not_printed() -> None:
     assert sorted(finding.code for finding in document.findings) == ["hidden_text", "struck_text"]
 
 
-def test_a_raised_note_mark_never_joins_its_number() -> None:
-    note = '<w:p><w:r><w:t>21</w:t></w:r><w:r><w:rPr><w:vertAlign w:val="superscript"/></w:rPr><w:t>1</w:t></w:r></w:p>'
+@pytest.mark.parametrize("way", ["superscript", "subscript"])
+def test_a_raised_or_lowered_note_mark_never_joins_its_number(way: str) -> None:
+    note = f'<w:p><w:r><w:t>21</w:t></w:r><w:r><w:rPr><w:vertAlign w:val="{way}"/></w:rPr><w:t>1</w:t></w:r></w:p>'
     assert texts(reader.read(docx(note))) == ["21[1]"]
+
+
+DRAWN = "http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing"
+MATHS = "http://schemas.openxmlformats.org/officeDocument/2006/math"
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        (f'<w:r><w:drawing><wp:inline xmlns:wp="{DRAWN}"/></w:drawing></w:r>', "\ufffc"),
+        ('<w:r><w:pict><v:shape xmlns:v="v" style="width:9pt"/></w:pict></w:r>', "\ufffc"),
+        ("<w:r><w:object/></w:r>", "\ufffc"),
+        (f'<m:oMath xmlns:m="{MATHS}"><m:r><m:t>5</m:t></m:r></m:oMath>', "\ufffc"),
+        ('<w:r><w:sym w:font="Wingdings" w:char="F035"/></w:r>', "\ufffc"),
+        ("<w:r><w:t>5</w:t></w:r><w:r><w:sym/></w:r>", "5\ufffc"),
+        # A formula of Word's that was never worked out.
+        ("<w:r><w:instrText>=SUM(ABOVE)</w:instrText></w:r>", "\ufffc"),
+        ('<w:fldSimple w:instr="=SUM(ABOVE)"><w:r><w:t>5</w:t></w:r></w:fldSimple>', "5"),
+        # A seal that floats over the page, and a picture that was deleted.
+        (f'<w:r><w:drawing><wp:anchor xmlns:wp="{DRAWN}"/></w:drawing></w:r>', ""),
+        ('<w:r><w:pict><v:shape xmlns:v="v" style="position:absolute;left:0"/></w:pict></w:r>', ""),
+        ('<w:del w:id="1"><w:r><w:object/></w:r></w:del>', ""),
+    ],
+)
+def test_what_a_cell_shows_in_place_of_text_is_not_nothing(shown: str, text: str) -> None:
+    cell = f"<w:tc><w:tcPr/><w:p>{shown}</w:p></w:tc>"
+    (grid,) = grids(reader.read(docx(tbl(tr(tc("规章"), cell, tc("3"))))))
+    assert [found.text for found in grid.cells] == ["规章", text, "3"]
 
 
 def test_runs_join_and_breaks_end_lines() -> None:
