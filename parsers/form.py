@@ -135,7 +135,10 @@ def load_form(path: Path) -> Form:
         document = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise FormFileError(f"{path.name}: cannot be read as TOML: {error}") from error
-    return _Loader(path.name).form(document)
+    form = _Loader(path.name).form(document)
+    if form.edition != path.stem:
+        raise FormFileError(f"{path.name}: the form.edition: is {form.edition!r}, expected the file's name {path.stem!r}")
+    return form
 
 
 def cell_id(table: Table, row: Row, column: Column | None) -> str:

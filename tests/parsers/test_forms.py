@@ -128,9 +128,17 @@ def test_the_overlapping_channels_of_2014_are_never_summed() -> None:
 def test_an_error_names_file_and_key(tmp_path: Path, old: str, new: str, message: str) -> None:
     text = (FORMS_DIR / "2019.toml").read_text("utf-8")
     assert old in text
-    broken = tmp_path / "broken.toml"
+    broken = tmp_path / "2019.toml"
     broken.write_text(text.replace(old, new), "utf-8")
     with pytest.raises(FormFileError) as caught:
         load_form(broken)
-    assert str(caught.value).startswith("broken.toml: ")
+    assert str(caught.value).startswith("2019.toml: ")
     assert message in str(caught.value)
+
+
+def test_a_copied_form_file_that_still_names_the_old_edition_is_refused(tmp_path: Path) -> None:
+    """It would stand in for the old one, whose cells nobody could read any more."""
+    copy = tmp_path / "2025.toml"
+    copy.write_bytes((FORMS_DIR / "2021.toml").read_bytes())
+    with pytest.raises(FormFileError, match=r"2025\.toml: the form\.edition: is '2021', expected the file's name '2025'"):
+        load_form(copy)
