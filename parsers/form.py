@@ -137,7 +137,7 @@ def load_form(path: Path) -> Form:
         raise FormFileError(f"{path.name}: cannot be read as TOML: {error}") from error
     form = _Loader(path.name).form(document)
     if form.edition != path.stem:
-        raise FormFileError(f"{path.name}: the form.edition: is {form.edition!r}, expected the file's name {path.stem!r}")
+        raise FormFileError(f"{path.name}: the form.edition: is {form.edition!r}, expected {path.stem!r} as the name")
     return form
 
 

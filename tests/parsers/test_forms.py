@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from io import StringIO
 from pathlib import Path
 
@@ -140,5 +141,6 @@ def test_a_copied_form_file_that_still_names_the_old_edition_is_refused(tmp_path
     """It would stand in for the old one, whose cells nobody could read any more."""
     copy = tmp_path / "2025.toml"
     copy.write_bytes((FORMS_DIR / "2021.toml").read_bytes())
-    with pytest.raises(FormFileError, match=r"2025\.toml: the form\.edition: is '2021', expected the file's name '2025'"):
+    message = "2025.toml: the form.edition: is '2021', expected '2025' as the name"
+    with pytest.raises(FormFileError, match=re.escape(message)):
         load_form(copy)
