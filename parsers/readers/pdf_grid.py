@@ -15,6 +15,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 SNAP = 2.0
 BRIDGE = 3.0
@@ -29,8 +30,7 @@ _MIN_STUB = 6.0
 _COVERED = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A horizontal or vertical line: its constant coordinate, and where it starts and ends on the other axis."""
 
     at: float
@@ -97,7 +97,8 @@ def tables(horizontal: list[Line], vertical: list[Line]) -> list[Table] | None:
 def _joined(lines: list[Line]) -> list[Line]:
     """Lines snapped to common coordinates, collinear pieces joined."""
     joined: list[Line] = []
-    ordered = sorted(lines, key=lambda line: line.at)
+    # Neighbouring cells each draw the border between them.
+    ordered = sorted(set(lines))
     begin = 0
     for index in range(1, len(ordered) + 1):
         if index < len(ordered) and (
@@ -111,7 +112,7 @@ def _joined(lines: list[Line]) -> list[Line]:
 
 def _bridged(lines: list[Line]) -> list[Line]:
     at = (lines[0].at + lines[-1].at) / 2
-    spans = sorted((line.start, line.end) for line in lines)
+    spans = sorted([(start, end) for _, start, end in lines])
     start, end = spans[0]
     joined: list[Line] = []
     for next_start, next_end in spans[1:]:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Callable, Iterator
-from itertools import pairwise
+import operator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import compress, pairwise, repeat
 from typing import Any, cast
 
 import pypdfium2 as pdfium
@@ -96,8 +99,9 @@ def _content(page: pdfium.PdfPage, text_page: pdfium.PdfTextPage, number: int) -
     if upright is None:
         upright = rotation
     characters = _characters(text_page, text, flat, crop, upright)
-    drawing = _Drawing(crop, upright)
+    drawing = _Drawing()
     drawing.take_page(page)
+    horizontal, vertical = drawing.lines(crop, upright)
     width, height = crop[2] - crop[0], crop[3] - crop[1]
     if upright % 180:
         width, height = height, width
@@ -107,8 +111,8 @@ def _content(page: pdfium.PdfPage, text_page: pdfium.PdfTextPage, number: int) -
         height=height,
         turn=(upright - rotation) % 360,
         characters=characters,
-        horizontal=drawing.horizontal,
-        vertical=drawing.vertical,
+        horizontal=horizontal,
+        vertical=vertical,
         has_image=drawing.image_area > 0,
         image_share=drawing.image_area / (width * height) if width * height > 0 else 0.0,
         is_scan_with_ocr=drawing.is_invisible_text and drawing.image_area > width * height * _SCAN_COVERS,
@@ -133,10 +137,14 @@ def _text(text_page: pdfium.PdfTextPage, handle: int | None, count: int) -> str:
 def _loose_boxes(handle: int | None, count: int) -> list[float]:
     """left, top, right, bottom of each character in turn, in the page's own space (y upwards)."""
     array = (ctypes.c_float * (4 * count))()
-    address = ctypes.addressof(array)
-    for index in range(count):
-        _loose_box(handle, index, address + 16 * index)
+    begin = ctypes.addressof(array)
+    _call(_loose_box, repeat(handle), range(count), range(begin, begin + 16 * count, 16))
     return array[:]
+
+
+def _call(function: Callable[..., Any], *arguments: Iterable[Any]) -> None:
+    """Call the function with the first of all arguments, then the second, for what it does and not what it gives."""
+    deque(map(function, *arguments), maxlen=0)
 
 
 def _text_rotation(text_page: pdfium.PdfTextPage, text: str) -> int | None:
@@ -152,61 +160,50 @@ def _text_rotation(text_page: pdfium.PdfTextPage, text: str) -> int | None:
 
 def _characters(text_page: pdfium.PdfTextPage, text: str, flat: list[float], crop: _Crop, turn: int) -> Characters:
     """Characters as printed. pdfium's own spaces and line ends have no width: they are not on the page."""
-    kept = [index for index in range(len(text)) if flat[4 * index + 2] > flat[4 * index]]
-    _mend(text_page, text, flat, kept, is_sideways=turn % 180 == 90)
-    lefts, tops, rights, bottoms = flat[0::4], flat[1::4], flat[2::4], flat[3::4]
-    left, bottom, right, top = crop
-    if turn == 90:
-        lefts, tops, rights, bottoms = bottoms, lefts, tops, rights
-        x, y, x_sign, y_sign = -bottom, -left, 1, 1
-    elif turn == 180:
-        lefts, tops, rights, bottoms = rights, bottoms, lefts, tops
-        x, y, x_sign, y_sign = right, -bottom, -1, 1
-    elif turn == 270:
-        lefts, tops, rights, bottoms = tops, rights, bottoms, lefts
-        x, y, x_sign, y_sign = top, right, -1, -1
-    else:
-        x, y, x_sign, y_sign = -left, top, 1, -1
-    return Characters(
-        text="".join([text[index] for index in kept]),
-        left=[x + x_sign * lefts[index] for index in kept],
-        top=[y + y_sign * tops[index] for index in kept],
-        right=[x + x_sign * rights[index] for index in kept],
-        bottom=[y + y_sign * bottoms[index] for index in kept],
-    )
+    printed = list(map(operator.gt, flat[2::4], flat[0::4]))
+    kept = list(compress(range(len(text)), printed))
+    text = "".join(compress(text, printed))
+    sides = tuple(list(compress(flat[side::4], printed)) for side in range(4))
+    _mend(text_page, text, sides, kept, is_sideways=turn % 180 == 90)
+    lefts, tops, rights, bottoms = sides
+    by_x, by_y = _axes(crop, turn)
+    across, down = by_x.spans(lefts, rights), by_y.spans(bottoms, tops)
+    if turn % 180 == 90:
+        across, down = down, across
+    return Characters(text=text, left=across[0], top=down[0], right=across[1], bottom=down[1])
 
 
-def _mend(text_page: pdfium.PdfTextPage, text: str, flat: list[float], kept: list[int], *, is_sideways: bool) -> None:
-    """Put the outlines' boxes in place of loose boxes that cannot be.
+def _mend(
+    text_page: pdfium.PdfTextPage, text: str, sides: tuple[list[float], ...], kept: list[int], *, is_sideways: bool
+) -> None:
+    """Put the outlines' boxes in place of loose boxes that cannot be; `kept` are the characters' indices in pdfium.
 
     pdfium takes a loose box's size from one number of the text matrix. WPS writes vertical headings whose matrix makes
     that twenty times the character's size, and some producers do so for a whole page.
     """
-    first, second = (2, 0) if is_sideways else (1, 3)
-    heights = sorted([flat[4 * index + first] - flat[4 * index + second] for index in kept])
-    usual = heights[len(heights) // 2] if heights else 0.0
+    lefts, tops, rights, bottoms = sides
+    heights = list(map(operator.sub, rights, lefts) if is_sideways else map(operator.sub, tops, bottoms))
+    usual = sorted(heights)[len(heights) // 2] if heights else 0.0
     least, most = usual * 0.5, usual * _ODD_HEIGHT
-    odd = [index for index in kept if not least <= flat[4 * index + first] - flat[4 * index + second] <= most]
-    sample = kept[:: len(kept) // _SAMPLE + 1]
-    wrong = sum(1 for index in sample if _outline_if_wrong(text_page, text[index], flat, index, is_sideways))
-    for index in kept if wrong * 2 > len(sample) else odd:
-        outline = _outline_if_wrong(text_page, text[index], flat, index, is_sideways)
+    odd: Sequence[int] = [at for at, height in enumerate(heights) if not least <= height <= most]
+    sample = range(0, len(kept), len(kept) // _SAMPLE + 1)
+    wrong = sum(1 for at in sample if _outline_if_wrong(text_page, text[at], heights[at], kept[at], is_sideways))
+    for at in range(len(kept)) if wrong * 2 > len(sample) else odd:
+        outline = _outline_if_wrong(text_page, text[at], heights[at], kept[at], is_sideways)
         if outline:
-            flat[4 * index : 4 * index + 4] = outline
+            lefts[at], tops[at], rights[at], bottoms[at] = outline
 
 
 def _outline_if_wrong(
-    text_page: pdfium.PdfTextPage, character: str, flat: list[float], index: int, is_sideways: bool
+    text_page: pdfium.PdfTextPage, character: str, height: float, index: int, is_sideways: bool
 ) -> tuple[float, float, float, float] | None:
-    """left, top, right, bottom about the outline of a character whose loose box is far too big or too small."""
+    """left, top, right, bottom about the outline of a character whose loose box, so high, is far too big or small."""
     corners = [ctypes.c_double() for _ in range(4)]
     addresses = [ctypes.byref(corner) for corner in corners]
     if character.isspace() or not raw.FPDFText_GetCharBox(text_page.raw, index, *addresses):
         return None
     left, right, bottom, top = (corner.value for corner in corners)
     side = max(right - left, top - bottom)
-    loose_left, loose_top, loose_right, loose_bottom = flat[4 * index : 4 * index + 4]
-    height = loose_right - loose_left if is_sideways else loose_top - loose_bottom
     is_ideograph = "\u3400" <= character <= "\u9fff"
     most = 3.0 if is_ideograph else 4.0 if character.isalnum() else 15.0
     if side <= 0 or side * 0.7 <= height <= side * most:
@@ -218,104 +215,106 @@ def _outline_if_wrong(
     return left, middle + side / 2, right, middle - side / 2
 
 
-def _upright(x: float, y: float, crop: _Crop, turn: int) -> tuple[float, float]:
-    """A point of the page's own space after turning the page clockwise, from the top left corner."""
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """Where one coordinate of the page's own space goes when the page is laid upright."""
+
+    sign: int
+    offset: float
+
+    def spans(self, low: Iterable[float], high: Iterable[float]) -> tuple[list[float], list[float]]:
+        """Lower and upper ends, given those of the page's own space."""
+        offset = self.offset
+        if self.sign > 0:
+            return [offset + value for value in low], [offset + value for value in high]
+        return [offset - value for value in high], [offset - value for value in low]
+
+    def at(self, values: Iterable[float]) -> list[float]:
+        return [self.offset + self.sign * value for value in values]
+
+
+def _axes(crop: _Crop, turn: int) -> tuple[_Axis, _Axis]:
+    """Those of x and y once the page is turned clockwise, from the top left corner; on its side, x goes down."""
     left, bottom, right, top = crop
-    if turn == 90:
-        return y - bottom, x - left
-    if turn == 180:
-        return right - x, y - bottom
-    if turn == 270:
-        return top - y, right - x
-    return x - left, top - y
+    by_x = _Axis(1, -left) if turn in (0, 90) else _Axis(-1, right)
+    by_y = _Axis(-1, top) if turn in (0, 270) else _Axis(1, -bottom)
+    return by_x, by_y
 
 
 class _Drawing:
-    """Gathers ruled lines, and what tells a scan, from the page's objects."""
+    """Gathers ruled lines, in the page's own space, and what tells a scan, from the page's objects."""
 
-    def __init__(self, crop: _Crop, turn: int) -> None:
-        self.horizontal: list[Line] = []
-        self.vertical: list[Line] = []
+    def __init__(self) -> None:
         self.image_area = 0.0
         self.is_invisible_text = False
         self.is_cut = False
-        self._crop = crop
-        self._turn = turn
+        # Its constant coordinate, where it starts and where it ends.
+        self._across: list[tuple[float, float, float]] = []
+        self._down: list[tuple[float, float, float]] = []
         self._paths = 0
         self._segments = 0
-        self._text_objects = 0
-        self._invisible = 0
+        self._render_modes: list[int] = []
         self._box = (ctypes.c_float * 6)()
         self._address = ctypes.addressof(self._box)
 
     def take_page(self, page: pdfium.PdfPage) -> None:
         handle = ctypes.cast(page.raw, _void).value
-        count = raw.FPDFPage_CountObjects(page.raw)
-        self._take((_object(handle, index) for index in range(min(count, _MAX_OBJECTS))), _IDENTITY, 0)
-        looked_at = min(self._text_objects, _RENDER_MODES_LOOKED_AT)
-        self.is_invisible_text = looked_at > 0 and self._invisible * 2 > looked_at
+        count = min(raw.FPDFPage_CountObjects(page.raw), _MAX_OBJECTS)
+        self._take(list(map(_object, repeat(handle), range(count))), _IDENTITY, 0)
+        self.is_invisible_text = self._render_modes.count(_INVISIBLE) * 2 > len(self._render_modes)
 
-    def _take(self, objects: Iterator[int | None], matrix: _Matrix, depth: int) -> None:
-        for handle in objects:
-            if handle is None:
-                continue
-            kind = _type(handle)
-            if kind == _PATH:
-                self._paths += 1
-                if self._paths > MAX_PATHS or self._segments > MAX_SEGMENTS:
-                    self.is_cut = True
-                    return
-                self._path(handle, matrix)
-            elif kind == _TEXT:
-                if self._text_objects < _RENDER_MODES_LOOKED_AT:
-                    self._invisible += _render_mode(handle) == _INVISIBLE
-                self._text_objects += 1
-            elif kind == _IMAGE:
-                left, bottom, right, top = self._bounds(handle)
-                self.image_area = max(self.image_area, (right - left) * (top - bottom))
-            elif kind == _FORM and depth < _MAX_FORM_DEPTH:
-                inner = _form_count(handle)
-                children = (_form_object(handle, index) for index in range(min(inner, _MAX_OBJECTS)))
-                self._take(children, _multiplied(self._matrix(handle), matrix), depth + 1)
+    def lines(self, crop: _Crop, turn: int) -> tuple[list[Line], list[Line]]:
+        """Horizontal and vertical lines of the page laid upright."""
+        by_x, by_y = _axes(crop, turn)
+        across, down = _lines(self._across, by_y, by_x), _lines(self._down, by_x, by_y)
+        return (down, across) if turn % 180 == 90 else (across, down)
 
-    def _bounds(self, handle: int) -> tuple[float, float, float, float]:
-        address = self._address
-        if not _bounds(handle, address, address + 4, address + 8, address + 12):
-            return 0.0, 0.0, 0.0, 0.0
-        left, bottom, right, top, _, _ = self._box
-        return left, bottom, right, top
+    def _take(self, objects: list[int | None], matrix: _Matrix, depth: int) -> None:
+        kinds = list(map(_type, objects))
+        of_kind = {kind: [one for one, own in zip(objects, kinds, strict=True) if own == kind] for kind in set(kinds)}
+        texts = of_kind.get(_TEXT, ())[: _RENDER_MODES_LOOKED_AT - len(self._render_modes)]
+        self._render_modes += map(_render_mode, texts)
+        for left, bottom, right, top in _all_bounds(of_kind.get(_IMAGE, ())):
+            self.image_area = max(self.image_area, (right - left) * (top - bottom))
+        self._take_paths(of_kind.get(_PATH, ()), matrix)
+        if depth == _MAX_FORM_DEPTH:
+            return
+        for form in of_kind.get(_FORM, ()):
+            if self.is_cut:
+                return
+            count = min(_form_count(form), _MAX_OBJECTS)
+            inner = list(map(_form_object, repeat(form), range(count)))
+            self._take(inner, _multiplied(self._matrix(form), matrix), depth + 1)
 
-    def _matrix(self, handle: int) -> _Matrix:
+    def _matrix(self, handle: int | None) -> _Matrix:
         if not _matrix(handle, self._address):
             return _IDENTITY
         a, b, c, d, e, f = self._box
         return a, b, c, d, e, f
 
-    def _path(self, handle: int, matrix: _Matrix) -> None:
-        left, bottom, right, top = self._bounds(handle)
+    def _take_paths(self, paths: Sequence[int | None], matrix: _Matrix) -> None:
+        room = MAX_PATHS - self._paths
+        if len(paths) > room:
+            self.is_cut = True
+            paths = paths[:room]
+        self._paths += len(paths)
+        boxes = _all_bounds(paths)
         if matrix is not _IDENTITY:
-            (left, bottom), (right, top) = _transformed(matrix, left, bottom), _transformed(matrix, right, top)
-            left, right = min(left, right), max(left, right)
-            bottom, top = min(bottom, top), max(bottom, top)
-        if min(right - left, top - bottom) <= _MAX_THICKNESS:
-            self._thin(left, bottom, right, top)
-            return
-        self._outline(handle, _multiplied(self._matrix(handle), matrix))
+            boxes = (_turned(matrix, box) for box in boxes)
+        for handle, (left, bottom, right, top) in zip(paths, boxes, strict=True):
+            if right - left <= _MAX_THICKNESS or top - bottom <= _MAX_THICKNESS:
+                self._thin(left, bottom, right, top)
+            else:
+                self._outline(handle, _multiplied(self._matrix(handle), matrix))
 
     def _thin(self, left: float, bottom: float, right: float, top: float) -> None:
-        x0, y0 = _upright(left, bottom, self._crop, self._turn)
-        x1, y1 = _upright(right, top, self._crop, self._turn)
-        if x0 > x1:
-            x0, x1 = x1, x0
-        if y0 > y1:
-            y0, y1 = y1, y0
-        width, height = x1 - x0, y1 - y0
+        width, height = right - left, top - bottom
         if width > height * 1.5 and width >= _MIN_LENGTH and height <= _MAX_THICKNESS:
-            self.horizontal.append(Line((y0 + y1) / 2, x0, x1))
+            self._across.append(((bottom + top) / 2, left, right))
         elif height > width * 1.5 and height >= _MIN_LENGTH and width <= _MAX_THICKNESS:
-            self.vertical.append(Line((x0 + x1) / 2, y0, y1))
+            self._down.append(((left + right) / 2, bottom, top))
 
-    def _outline(self, handle: int, matrix: _Matrix) -> None:
+    def _outline(self, handle: int | None, matrix: _Matrix) -> None:
         """Lines of a path that is more than one line: stroked boxes, polylines, many thin rectangles in one fill."""
         address = self._address
         _draw_mode(handle, address, address + 4)
@@ -333,11 +332,12 @@ class _Drawing:
             if min(max(xs) - min(xs), max(ys) - min(ys)) <= _MAX_THICKNESS:
                 self._thin(min(xs), min(ys), max(xs), max(ys))
 
-    def _subpaths(self, handle: int, matrix: _Matrix) -> Iterator[list[tuple[float, float]]]:
+    def _subpaths(self, handle: int | None, matrix: _Matrix) -> Iterator[list[tuple[float, float]]]:
         """Points of each part of a path; a curve ends the part before it and begins another."""
         count = _segment_count(handle)
         self._segments += count
         if self._segments > MAX_SEGMENTS:
+            self.is_cut = True
             return
         address = self._address
         points: list[tuple[float, float]] = []
@@ -354,6 +354,27 @@ class _Drawing:
                 points.append(points[0])
         if points:
             yield points
+
+
+def _lines(found: list[tuple[float, float, float]], at: _Axis, along: _Axis) -> list[Line]:
+    places, starts, ends = zip(*found, strict=True) if found else ((), (), ())
+    return list(map(Line, at.at(places), *along.spans(starts, ends)))
+
+
+def _all_bounds(objects: Sequence[int | None]) -> Iterator[tuple[float, float, float, float]]:
+    """left, bottom, right, top of each object; zeros where pdfium knows none."""
+    array = (ctypes.c_float * (4 * len(objects)))()
+    begin = ctypes.addressof(array)
+    end = begin + 16 * len(objects)
+    _call(_bounds, objects, *(range(begin + 4 * side, end + 4 * side, 16) for side in range(4)))
+    flat = array[:]
+    return zip(flat[0::4], flat[1::4], flat[2::4], flat[3::4], strict=True)
+
+
+def _turned(matrix: _Matrix, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    left, bottom, right, top = box
+    (x0, y0), (x1, y1) = _transformed(matrix, left, bottom), _transformed(matrix, right, top)
+    return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
 
 
 def _transformed(matrix: _Matrix, x: float, y: float) -> tuple[float, float]:
