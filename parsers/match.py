@@ -130,7 +130,7 @@ class Matcher:
         printing = evidence.printings.get(zone.table, 0)
         findings = evidence.findings.setdefault(zone.table, [])
         if zone.table == _BLOCKS:
-            blocks = self._blocks.read(zone.lines)
+            blocks = self._blocks.read(zone.lines, zone.caption)
             if not blocks.has_header:
                 return
             for edition, candidates in blocks.candidates.items():

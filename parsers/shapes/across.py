@@ -67,6 +67,7 @@ class AcrossReader:
         self._telling = {label_key(column.label) for column in self._columns if len(label_key(column.label)) > 2}
         self._group_keys = {*(label_key(row.label) for row in self._rows), _LITIGATION}
         self._ids = [f"{table.key}.{row.key}.{column.key}" for row in self._rows for column in self._columns]
+        self._numbers = [str(number) for number in range(1, len(self._ids) + 1)]
 
     def is_header(self, line: Line) -> bool:
         """Whether a line belongs to the table's header: two of its columns, or two of its groups."""
@@ -90,6 +91,9 @@ class AcrossReader:
             has_header = has_header or bool(header.columns) or len(header.groups) > 1
             if len(values) < len(self._columns):
                 findings.extend(self._too_few(values, header))
+                continue
+            if [cell.text.strip() for cell in values] == self._numbers:
+                # The columns' numbers: no sum of theirs would hold.
                 continue
             if all(is_blank(cell) for cell in values):
                 # Rows of the header without words look the same: counts only if no numbers follow.

@@ -6,13 +6,14 @@ is read by neither.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from parsers.form import Block, Column, Form, Row, Table, cell_id
 from parsers.labels import Entry, LabelBook
 from parsers.model import Cell, Finding
-from parsers.normalise import UNKNOWN_UNIT, is_wordy, label_key, money_unit
+from parsers.normalise import UNKNOWN_UNIT, is_wordy, label_key, money_unit, squeezed
 from parsers.rows import (
     Candidate,
     Line,
@@ -29,6 +30,7 @@ from parsers.rows import (
 _STREAM, _CONTINUED, _DISAGREEING, _DOUBTED = 0.9, 0.8, 0.6, 0.5
 _CORNER = "信息内容"
 _ARTICLE = "第二十条"
+_UNITS_ALONE = re.compile(r"[(（]?(?:计量|金额)?单位[:：].{1,12}")
 
 
 @dataclass(slots=True)
@@ -99,9 +101,12 @@ class BlocksReader:
                 return True
         return sum(self._columns.exact(cell.text) is not None for cell in line.cells) >= 2
 
-    def read(self, lines: Sequence[Line]) -> Blocks:
+    def read(self, lines: Sequence[Line], caption: Sequence[str] = ()) -> Blocks:
+        """`caption`: the lines above the tables, the last of which may name the unit of what names none."""
         findings: list[Finding] = []
         rows = self._rows(lines, findings)
+        alone = [line.cells[0].text for line in lines if len([cell for cell in line.cells if not is_blank(cell)]) == 1]
+        unit = next(filter(None, map(_captioned_unit, (*reversed(caption), *alone))), "")
         candidates: dict[str, list[Candidate]] = {edition: [] for edition in self._editions}
         read_rows: dict[str, list[str]] = {edition: [] for edition in self._editions}
         seen: set[tuple[str, str]] = set()
@@ -114,7 +119,7 @@ class BlocksReader:
             known: dict[str, tuple[list[Candidate], bool]] = {}
             for index in row.indexes:
                 place = self._places[index]
-                known[place.edition] = self._read_row(row, place, findings)
+                known[place.edition] = self._read_row(row, place, findings, unit)
             sure = [edition for edition, (_, under_header) in known.items() if under_header]
             key = self._places[row.indexes[0]].row.key
             if any((edition, key) in seen for edition in sure or known):
@@ -236,7 +241,9 @@ class BlocksReader:
 
     # ------------------------------------------------------------ rows to cells
 
-    def _read_row(self, row: _Row, place: _Place, findings: list[Finding]) -> tuple[list[Candidate], bool]:
+    def _read_row(
+        self, row: _Row, place: _Place, findings: list[Finding], unit_above: str
+    ) -> tuple[list[Candidate], bool]:
         """The candidates of a row in one edition, and whether its header is that edition's."""
         columns = place.block.columns
         book = self._books[id(place.block)]
@@ -269,7 +276,7 @@ class BlocksReader:
                     findings.append(_finding("unknown_column", message, cell))
                 continue
             unit = next(column.unit for column in columns if column.key == key)
-            units = {money_unit(header_cell.text), money_unit(row.label.text)} - {""}
+            units = {money_unit(header_cell.text), money_unit(row.label.text)} - {""} or {unit_above}
             unit_printed = UNKNOWN_UNIT if len(units) > 1 else next(iter(units), "")
             one = candidate(ids[key], unit, cell, min(quality, fit), unit_printed)
             other = read.get(key)
@@ -309,6 +316,11 @@ class BlocksReader:
             return place_by_header(row.values, spans)
         # A line longer than its header has a cell too many.
         return by_order if not row.header.width or len(row.line.cells) <= row.header.width else None
+
+
+def _captioned_unit(text: str) -> str:
+    """The money unit of a line that is nothing but units: 单位：元, （单位：件、元）; "" where it names none."""
+    return money_unit(text) if _UNITS_ALONE.fullmatch(squeezed(text)) else ""
 
 
 def _header_of(line: Line) -> _Header:

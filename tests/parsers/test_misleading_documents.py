@@ -446,6 +446,39 @@ def test_a_header_in_yuan_is_turned_into_ten_thousands() -> None:
     assert facts(read(data))["disclosure.fees.amount"].value == Decimal("0.45")
 
 
+@pytest.mark.parametrize(
+    ("line", "header", "value"),
+    [
+        ("单位：元", "", Decimal("0.45")),
+        ("（计量单位：件，元）", "", Decimal("0.45")),
+        ("单位：万元", "", 4500),
+        ("单位：件", "", 4500),
+        # The column's own unit goes before that of all.
+        ("单位：元", "（单位：万元）", 4500),
+        # A sentence, and no unit of the table's.
+        ("单位：元月起调整的收费项目已经全部公开完毕。", "", 4500),
+    ],
+)
+@pytest.mark.parametrize("is_row", [False, True], ids=["above the table", "in the table"])
+def test_a_line_of_units_speaks_for_a_header_without_one(line: str, header: str, value: object, is_row: bool) -> None:
+    made = tables({**truth(22), "disclosure.fees.amount": 4500})
+    if is_row:
+        made = changed(made, "disclosure", lambda table: [table[0], [Box(line, 1, 4)], *table[1:]])
+    data = page(made).decode().replace("（单位：万元）", header)
+    if not is_row:
+        heading = "<p>二、主动公开政府信息情况</p>"
+        assert heading in data
+        data = data.replace(heading, f"{heading}<p>{line}</p>")
+    assert facts(read(data.encode()))["disclosure.fees.amount"].value == value
+
+
+def test_the_numbers_of_the_columns_are_no_row_of_section_four() -> None:
+    cells = truth(29)
+    numbers = [Box(str(number)) for number in range(1, 16)]
+    made = changed(tables(cells), "review", lambda table: [*table[:3], numbers, *table[3:]])
+    assert wrong(read(page(made)), cells) == {}
+
+
 # ------------------------------------------------------------ what is no report, or more than one
 
 
