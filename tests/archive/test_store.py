@@ -256,6 +256,63 @@ def test_the_same_report_in_another_format_is_marked_as_a_copy(archive: Archive)
     assert rows(store, "SELECT report_id, copy_of FROM reports") == [(1, None), (2, 1), (3, None)]
 
 
+def offered(archive: Archive, number: int, value: int | None, *, same_bytes: bool = False, **about: object) -> None:
+    """One of the reports on a page, with one number in it or none."""
+    row = reading(capture(archive, number), number=number)
+    if same_bytes:
+        _, recorder, clock = archive
+        sent = exchange(page_target(number), http_response(page_body(1)), clock)
+        row = replace(row, capture_id=recorder.record_now(page_target(number), None, sent).capture_id)
+    assert row.report is not None
+    facts = (
+        () if value is None else (FactRow("applications.new.total", value, str(value), "件", "reported", "table=2"),)
+    )
+    archive[0].insert_reading(replace(row, facts=facts, report=replace(row.report, page_url=page_url(1), **about)))
+
+
+def copies(archive: Archive) -> list[object]:
+    return [copy for (copy,) in rows(archive[0], "SELECT copy_of FROM reports ORDER BY report_id")]
+
+
+@pytest.mark.parametrize(
+    ("origin", "values", "expected"),
+    [
+        ("document", (7, 7), [None, 1]),
+        ("document", (0, 0), [None, 1]),
+        ("document", (None, None), [None, 1]),
+        ("document", (7, 8), [None, None]),
+        ("document", (7, None), [None, 1]),
+        ("document", (None, 7), [2, None]),
+        ("site", (7, 7), [None, 1]),
+        ("site", (7, 8), [None, None]),
+        ("site", (0, 0), [None, None]),
+        ("site", (None, None), [None, None]),
+        ("page_publisher", (0, 0), [None, None]),
+    ],
+)
+def test_a_copy_has_no_number_that_the_other_lacks(
+    archive: Archive, origin: str, values: tuple[int | None, int | None], expected: list[int | None]
+) -> None:
+    """Two files on one page, both under the name of the document, or of the publisher where they name nobody."""
+    for number, value in enumerate(values, 1):
+        offered(archive, number, value, agency_origin=origin)
+    assert copies(archive) == expected
+
+
+@pytest.mark.parametrize("year", [2021, None])
+def test_the_same_bytes_are_a_copy_whatever_they_say(archive: Archive, year: int | None) -> None:
+    offered(archive, 1, 0, agency=None, report_year=year)
+    offered(archive, 2, 0, agency=None, report_year=year, same_bytes=True)
+    offered(archive, 3, 0, agency=None, report_year=year)
+    assert copies(archive) == [None, 1, None]
+
+
+def test_the_same_bytes_of_two_publishers_are_no_copy(archive: Archive) -> None:
+    offered(archive, 1, 7, agency="清河区")
+    offered(archive, 2, 7, agency="东河区", same_bytes=True)
+    assert copies(archive) == [None, None]
+
+
 @pytest.mark.parametrize(
     ("scopes", "copy_of"),
     [(("own", "aggregate"), None), (("own", "unknown"), 1), (("unknown", "aggregate"), 1), (("own", "own"), 1)],
