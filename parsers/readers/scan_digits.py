@@ -25,6 +25,8 @@ _SAME = 0.95
 _PLAIN = 0.9
 # How many pieces are recognised before the others are compared with them, and how many of each digit.
 _SAMPLE, _EXAMPLES = 60, 2
+# How many of those that are not plain are recognised before the rest is compared with them as well.
+_MORE = 12
 # Pixels by which prints of one digit differ in size and in height above the line.
 _SIZE = 2
 _MOST_DIGITS = 9
@@ -72,20 +74,23 @@ def read(
     `ask` recognises the lines of the given indices.
     """
     looks = {index: _looks(clean, pieces, em) for index, pieces in numbers.items()}
-    sample = _sample(looks)
-    asked = [*others, *sample]
-    texts = dict(zip(asked, ask(asked), strict=True))
-    signs = _signs({index: looks[index] for index in sample}, texts)
-    unread = []
-    for index, found in looks.items():
-        if index in texts:
-            continue
-        text = _spelt(found, signs)
-        if text is None:
-            unread.append(index)
-        else:
-            texts[index] = text
-    texts.update(zip(unread, ask(unread), strict=True))
+    asked = [*others, *_sample(looks)]
+    texts: dict[int, Recognised] = {}
+    while asked:
+        texts.update(zip(asked, ask(asked), strict=True))
+        known = {index: looks[index] for index in texts if index in looks}
+        signs = _signs(known, texts)
+        asked = []
+        for index, found in looks.items():
+            if index in texts:
+                continue
+            text = _spelt(found, signs) or _seen(found, known, texts)
+            if text is None:
+                asked.append(index)
+            else:
+                texts[index] = text
+        # What these say may spell the rest.
+        asked = asked[:_MORE]
     return texts
 
 
@@ -163,6 +168,27 @@ def _signs(looks: Mapping[int, Sequence[_Look]], texts: Mapping[int, Recognised]
     return signs
 
 
+def _seen(
+    looks: Sequence[_Look], known: Mapping[int, Sequence[_Look]], texts: Mapping[int, Recognised]
+) -> Recognised | None:
+    """What the recognised lines that look the same, piece by piece, say with one voice; None where too few do."""
+    alike = [
+        texts[index]
+        for index, others in known.items()
+        if len(others) == len(looks)
+        and all(
+            _differ(look, other) <= _SIZE and float(look.shape @ other.shape) >= _SAME
+            for look, other in zip(looks, others, strict=True)
+        )
+    ]
+    is_plain = len(alike) >= _EXAMPLES and len({text.text for text in alike}) == 1
+    return min(alike, key=lambda text: min(text.scores, default=0.0)) if is_plain else None
+
+
+def _differ(look: _Look, other: _Look) -> int:
+    return max(abs(look.width - other.width), abs(look.height - other.height), abs(look.above - other.above))
+
+
 def _spelt(looks: Sequence[_Look], signs: Sequence[_Sign]) -> Recognised | None:
     """The number that the pieces spell, None where one of them is not plainly a sign."""
     if not signs:
@@ -177,14 +203,7 @@ def _spelt(looks: Sequence[_Look], signs: Sequence[_Sign]) -> Recognised | None:
         if likeness[best] < alike or (len(others) and likeness[best] - others.max() < _APART):
             return None
         sign = signs[best]
-        if (
-            max(
-                abs(sign.look.width - look.width),
-                abs(sign.look.height - look.height),
-                abs(sign.look.above - look.above),
-            )
-            > _SIZE
-        ):
+        if _differ(sign.look, look) > _SIZE:
             return None
         found.append(sign)
     return Recognised(

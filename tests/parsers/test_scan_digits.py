@@ -77,6 +77,28 @@ def test_examples_of_two_minds_are_not_believed(monkeypatch: pytest.MonkeyPatch)
     assert page.asked == [0, 1, 2, 3]
 
 
+def test_what_is_no_number_is_recognised_twice_and_then_known() -> None:
+    """A unit beside every number of a column."""
+    page = Page(("H",) * 9, says={**dict.fromkeys(range(9), "件")})
+    assert page.read() == ["件"] * 9
+    assert page.asked == [0, 1]
+
+
+def test_what_is_no_number_and_was_said_in_two_ways_is_always_recognised() -> None:
+    page = Page(("H",) * 5, says={0: "件", 1: "什", 2: "件", 3: "件", 4: "件"})
+    assert page.read() == ["件", "什", "件", "件", "件"]
+
+
+def test_digits_that_are_not_plain_help_to_spell_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sample (0, 1, 2, 4) has one 7, which is not enough; two more are recognised, the others spelt by them."""
+    monkeypatch.setattr(scan_digits, "_SAMPLE", 8)
+    monkeypatch.setattr(scan_digits, "_MORE", 2)
+    numbers = ("11", "12", "21", "22", *("17", "72", "27", "71", "172") * 2)
+    page = Page(numbers)
+    assert page.read() == list(numbers)
+    assert page.asked == [0, 1, 2, 4, 5, 6]
+
+
 def test_other_lines_are_always_recognised() -> None:
     page = Page(NUMBERS)
     assert page.read(others=[11]) == list(NUMBERS)
