@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from archive.contents import drawn_bytes
 from archive.decisions import StoredDecision, stored_decisions
 from archive.errors import ArchiveError
 from archive.foreign import message, record_id
-from archive.groups import CAPTURE, DECISION, Group, groups
+from archive.groups import CAPTURE, DECISION, Drawn, Group, groups
 from archive.http1 import payload
 from archive.imports import RECORD_LIMIT
 from archive.index import index_lines
@@ -73,7 +74,8 @@ def audit(data_dir: Path) -> Iterator[Problem]:
         for path in _warc_files(data_dir):
             name = path.name.removesuffix(OPEN_SUFFIX)
             seen.add(name)
-            yield from _audit_file(path, name, lines.get(name), connection, is_alive=is_locked(data_dir))
+            is_alive = is_locked(data_dir)
+            yield from _audit_file(data_dir, path, lines.get(name), connection, is_alive=is_alive)
         for name in sorted(lines.keys() - seen):
             yield Problem(name, None, None, "is in the manifest and not there")
         if connection is not None:
@@ -111,8 +113,14 @@ def _warc_files(data_dir: Path) -> list[Path]:
 
 
 def _audit_file(
-    path: Path, name: str, line: ManifestLine | None, connection: sqlite3.Connection | None, *, is_alive: bool
+    data_dir: Path,
+    path: Path,
+    line: ManifestLine | None,
+    connection: sqlite3.Connection | None,
+    *,
+    is_alive: bool,
 ) -> Iterator[Problem]:
+    name = path.name.removesuffix(OPEN_SUFFIX)
     is_open = path.name.endswith(OPEN_SUFFIX)
     known = None
     if connection is not None:
@@ -133,7 +141,7 @@ def _audit_file(
     if is_imported(name):
         yield from _imported_records(path, name, rows, line)
     else:
-        yield from _own_records(path, name, rows, line, end, stored_decisions(connection, name))
+        yield from _own_records(data_dir, path, name, rows, line, end, stored_decisions(connection, name))
 
 
 def _against_manifest(path: Path, name: str, line: ManifestLine | None) -> Iterator[Problem]:
@@ -155,6 +163,7 @@ def _foreign_records(path: Path, name: str) -> Iterator[Problem]:
 
 
 def _own_records(
+    data_dir: Path,
     path: Path,
     name: str,
     rows: dict[int, _Row],
@@ -171,6 +180,7 @@ def _own_records(
             yield Problem(name, group.offset, None, group.problem)
         elif group.kind == CAPTURE:
             yield from _against_row(name, group, rows)
+            yield from _drawn_again(data_dir, name, group)
         elif group.kind == DECISION:
             yield from _against_decision(name, group, decided)
     for offset, stored in sorted(decided.items(), key=lambda entry: entry[0]):
@@ -230,6 +240,16 @@ def _against_row(name: str, group: Group, rows: dict[int, _Row]) -> Iterator[Pro
         found = digest(payload(record.block, group.facts["method"]))
         if found != row.payload_digest:
             yield _problem(name, main, f"the database says payload {row.payload_digest}, the record holds {found}")
+
+
+def _drawn_again(data_dir: Path, name: str, group: Group) -> Iterator[Problem]:
+    """What a browser drew twice stands in the earlier record only."""
+    before = group.facts.get("drawn_before")
+    try:
+        if before is not None:
+            drawn_bytes(data_dir, Drawn(**before))
+    except ArchiveError as error:
+        yield _problem(name, group.main, f"what a browser drew of it is not there: {error}")
 
 
 def _against_decision(name: str, group: Group, decided: dict[int, StoredDecision]) -> Iterator[Problem]:

@@ -5,15 +5,17 @@ A revisit's own head is put before the body of the response that it refers to, w
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 
 from archive import http1
-from archive.errors import MissingRecordError
+from archive.errors import DamagedRecordError, MissingRecordError
 from archive.foreign import message, profile, revisited
+from archive.groups import RENDERED, Drawn
 from archive.paths import is_imported, located
-from archive.reader import Record, read_record
-from archive.records import PROFILE_IDENTICAL
+from archive.reader import Record, read_record, records
+from archive.records import PROFILE_IDENTICAL, digest
 from archive.rows import FullResponse
 
 _PLACE = """
@@ -72,6 +74,41 @@ def stored_response(data_dir: Path, full: FullResponse) -> bytes:
     if path is None:
         raise MissingRecordError(f"{full.warc_file} is not there")
     return message(_read(path, full.warc_file, full.offset, full.length))
+
+
+def last_drawn(data_dir: Path, connection: sqlite3.Connection, key: bytes) -> Drawn | None:
+    """What a browser drew the last time that the target with `key` was captured; None when nothing was drawn then."""
+    row = connection.execute(
+        """SELECT w.file_name, e.warc_offset, e.metadata_offset FROM exchanges e
+        JOIN frontier f ON f.frontier_id = e.frontier_id JOIN warc_files w ON w.warc_id = e.warc_id
+        WHERE f.key = ? ORDER BY e.capture_id DESC LIMIT 1""",
+        (key,),
+    ).fetchone()
+    path = located(data_dir, row[0]) if row else None
+    if path is None:
+        return None
+    for found in records(path, start=row[1]):
+        record = found.record
+        if record is None or found.problem is not None or found.offset > row[2]:
+            return None
+        if record.type == "resource" and record.target_uri.startswith(RENDERED):
+            drawn = digest(record.block)
+            return Drawn(record.record_id, record.get("WARC-Date"), drawn, row[0], found.offset, found.length)
+        if found.offset == row[2]:
+            before = json.loads(record.block).get("drawn_before")
+            return Drawn(**before) if before else None
+    return None
+
+
+def drawn_bytes(data_dir: Path, drawn: Drawn) -> bytes:
+    """What a browser drew. Raises MissingRecordError or DamagedRecordError, also where other bytes lie there."""
+    path = located(data_dir, drawn.warc_file)
+    if path is None:
+        raise MissingRecordError(f"{drawn.warc_file} is not there")
+    record = read_record(path, drawn.offset, drawn.length)
+    if digest(record.block) != drawn.digest:
+        raise DamagedRecordError(f"{drawn.warc_file} at {drawn.offset}: expected {drawn.digest}, found other bytes")
+    return record.block
 
 
 def _message(data_dir: Path, connection: sqlite3.Connection, capture_id: int) -> tuple[bytes, str]:

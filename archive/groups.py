@@ -2,9 +2,10 @@
 
     [certificates] response | revisit, request, [interim …], [trailing], [rendered], metadata
 
-The metadata record is the mark that the group is whole; without it the group does not count. Run, site and decision
-records are groups of their own. Everything that is not HTTP under its own URL stands under `urn:gongkai:`, so that
-replay tools do not take it for the page.
+What a browser drew is a resource record, or a revisit of an earlier one with the same bytes, whose place the metadata
+has. The metadata record is the mark that the group is whole; without it the group does not count. Run, site and
+decision records are groups of their own. Everything that is not HTTP under its own URL stands under `urn:gongkai:`, so
+that replay tools do not take it for the page.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import base64
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
@@ -62,12 +63,29 @@ class Marking:
     not_before: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The resource record that holds what a browser drew, and where it lies. `digest` is that of its bytes."""
+
+    record_id: str
+    date: str
+    digest: str
+    warc_file: str
+    offset: int
+    length: int
+
+
 def capture_records(
-    prepared: Prepared, marking: Marking, refers_to: FullResponse | None, known_certificates: set[str]
+    prepared: Prepared,
+    marking: Marking,
+    refers_to: FullResponse | None,
+    known_certificates: set[str],
+    drawn_before: Drawn | None = None,
 ) -> tuple[list[WarcRecord], int]:
     """The records of one exchange in the order to be written, and the index of the main one.
 
-    `refers_to` makes it a revisit. Certificates not yet in `known_certificates` come first and are added to it.
+    `refers_to` makes it a revisit, and `drawn_before` what was drawn of it. Certificates not yet in
+    `known_certificates` come first and are added to it.
     """
     exchange = prepared.exchange
     date = instant(exchange.started_at)
@@ -90,13 +108,31 @@ def capture_records(
     if exchange.trailing:
         found.append(_side_record("trailing", BYTES_TYPE, date, exchange.trailing, concurrent))
     if exchange.rendered is not None:
-        uri = f"{RENDERED}{exchange.url}"
-        found.append(WarcRecord("resource", new_record_id(), date, uri, HTML_TYPE, exchange.rendered, concurrent))
-    block = json_block(_capture_facts(prepared, marking))
+        found.append(_drawn_record(exchange.url, exchange.rendered, date, concurrent, drawn_before))
+    facts = _capture_facts(prepared, marking)
+    if drawn_before is not None:
+        facts["drawn_before"] = asdict(drawn_before)
+    block = json_block(facts)
     target_uri = f"{URN}{CAPTURE}:{metadata_id[10:-1]}"
     headers = concurrent if exchange.response else ()
     found.append(WarcRecord("metadata", metadata_id, date, target_uri, JSON_TYPE, block, headers))
     return found, response_index if exchange.response else len(found) - 1
+
+
+def _drawn_record(
+    url: str, drawn: bytes, date: str, headers: tuple[tuple[str, str], ...], before: Drawn | None
+) -> WarcRecord:
+    uri = f"{RENDERED}{url}"
+    if before is None:
+        return WarcRecord("resource", new_record_id(), date, uri, HTML_TYPE, drawn, headers)
+    headers += (
+        ("WARC-Profile", PROFILE_IDENTICAL),
+        ("WARC-Refers-To", before.record_id),
+        ("WARC-Refers-To-Target-URI", uri),
+        ("WARC-Refers-To-Date", before.date),
+        ("WARC-Payload-Digest", before.digest),
+    )
+    return WarcRecord("revisit", new_record_id(), date, uri, HTML_TYPE, b"", headers)
 
 
 def note_record(kind: str, name: str, date: str, facts: dict[str, object]) -> WarcRecord:
@@ -309,15 +345,17 @@ def target_of(facts: dict[str, Any]) -> Target:
     )
 
 
-def exchange_of(group: Group, full_response: bytes | None, certificates: dict[str, bytes]) -> Exchange:
-    """The exchange that a group holds. `full_response` is the response an identical-payload revisit refers to.
+def exchange_of(
+    group: Group, full_response: bytes | None, certificates: dict[str, bytes], rendered: bytes | None = None
+) -> Exchange:
+    """The exchange that a group holds. `full_response` is the response an identical-payload revisit refers to,
+    `rendered` what was drawn before and again.
 
     `certificates` maps digests to those met so far; the group's own are added.
     """
     facts, main_id = group.facts, group.main.record.record_id if group.main.record else ""
     request, response, trailing = b"", b"", b""
     interim: list[bytes] = []
-    rendered: bytes | None = None
     for member in group.members:
         record = member.record
         if record is None:
@@ -332,7 +370,7 @@ def exchange_of(group: Group, full_response: bytes | None, certificates: dict[st
             interim.append(record.block)
         elif record.target_uri.startswith(f"{URN}trailing:"):
             trailing = record.block
-        elif record.target_uri.startswith(RENDERED):
+        elif record.type == "resource" and record.target_uri.startswith(RENDERED):
             rendered = record.block
         elif record.target_uri.startswith(f"{URN}certificate:"):
             certificates[record.target_uri.rpartition(":")[2]] = record.block

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from archive.captures import insert_captures, last_content, response_with_id
-from archive.contents import stored_response
+from archive.contents import drawn_bytes, stored_response
 from archive.decisions import RUN_KIND, insert_decision, place_of
 from archive.errors import DamagedRecordError, MissingRecordError
-from archive.groups import CAPTURE, DECISION, IMPORT, RUN_BEGIN, RUN_END, SITE, Group, exchange_of, target_of
+from archive.groups import CAPTURE, DECISION, IMPORT, RUN_BEGIN, RUN_END, SITE, Drawn, Group, exchange_of, target_of
 from archive.imported import take_in
 from archive.limit import within_limit
 from archive.model import Discovery, Exchange, Finding, Outcome, Target
@@ -130,7 +130,7 @@ class Intake:
         refers_to = response_with_id(connection, record.get("WARC-Refers-To")) if record.type == "revisit" else None
         is_identical = record.get("WARC-Profile") == PROFILE_IDENTICAL
         full_response = self._full_response(refers_to) if refers_to and is_identical else None
-        exchange = exchange_of(group, full_response, certificates)
+        exchange = exchange_of(group, full_response, certificates, self._drawn(group))
         run_id = group.facts["run_id"]
         prepared = prepare(
             target,
@@ -178,6 +178,17 @@ class Intake:
             )
             self._followed[run_id, site] = {url for (url,) in rows}
         return within_limit(found, self._followed[run_id, site], limit)
+
+    def _drawn(self, group: Group) -> bytes | None:
+        before = group.facts.get("drawn_before")
+        if before is None:
+            return None
+        try:
+            return drawn_bytes(self._data_dir, Drawn(**before))
+        except (MissingRecordError, DamagedRecordError) as error:
+            message = f"what a browser drew is not readable: {error}"
+            self.findings.append(Finding("error", "response_unreadable", message, group.facts["url"]))
+            return None
 
     def _full_response(self, full: FullResponse) -> bytes | None:
         try:

@@ -19,15 +19,15 @@ from hashlib import sha256
 from pathlib import Path
 
 from archive.captures import insert_captures, last_content, like_response
-from archive.contents import stored_response
+from archive.contents import last_drawn, stored_response
 from archive.errors import ArchiveError, DamagedRecordError, MissingRecordError, RecorderError
 from archive.files import DiskFiles, Files
 from archive.frontier import Frontier
-from archive.groups import RUN_BEGIN, RUN_END, SITE, Marking, capture_records, note_record
+from archive.groups import RUN_BEGIN, RUN_END, SITE, Drawn, Marking, capture_records, note_record
 from archive.http1 import split_head
 from archive.model import Discovery, Exchange, Outcome, RunStatus, Target
 from archive.prepare import Discover, Prepared, prepare
-from archive.records import WarcRecord
+from archive.records import WarcRecord, digest
 from archive.rows import CaptureRow, Finished, FullResponse, Place, SiteRow
 from archive.seal import seal
 from archive.store import Store
@@ -296,7 +296,9 @@ class Recorder:
         is_blocked = outcome == "blocked" and waiting.finished == "acknowledged"
         finished: Finished = "failed" if is_blocked else waiting.finished
         marking = Marking(self._run_id, outcome, finished, waiting.not_before)
-        found, main_index = capture_records(prepared, marking, refers_to, self._certificates)
+        found, main_index = capture_records(
+            prepared, marking, refers_to, self._certificates, self._drawn_before(prepared)
+        )
         places = [self._writer.add(record) for record in found]
         place = Place(
             warc_file=self._writer.file_name,
@@ -315,6 +317,14 @@ class Recorder:
         if prepared.likeness is None or prepared.payload_digest is None or prepared.outcome != "ok":
             return None
         return like_response(connection, prepared.payload_digest, prepared.likeness)
+
+    def _drawn_before(self, prepared: Prepared) -> Drawn | None:
+        """The record of what a browser drew the last time, where it drew the same again."""
+        rendered = prepared.exchange.rendered
+        if rendered is None:
+            return None
+        before = last_drawn(self._data_dir, self._store.connection, target_key(prepared.target))
+        return before if before is not None and before.digest == digest(rendered) else None
 
     def _without_known_targets(self, rows: list[CaptureRow]) -> list[CaptureRow]:
         """Leaves out targets whose addition would change nothing, and all but the first of each."""

@@ -22,6 +22,7 @@ from archive_kit import (
     exchange,
     http_response,
     list_body,
+    list_target,
     page_body,
     page_target,
     page_url,
@@ -33,11 +34,13 @@ from archive_kit import (
 from archive.audit import Problem, audit
 from archive.errors import ArchiveError, LockedError
 from archive.files import DiskFiles
+from archive.groups import RENDERED
 from archive.index import add_to_index
 from archive.lock import is_locked, lock
 from archive.paths import database_path, index_path, manifest_path, quarantine_dir, warc_dir
+from archive.reader import Record, records
 from archive.rebuild import rebuilding
-from archive.records import WarcRecord, member
+from archive.records import WarcRecord, digest, member
 from archive.recover import recover
 from archive.seal import manifest
 from archive.store import Store
@@ -300,6 +303,58 @@ def test_a_rebuild_reads_around_damage_and_says_where(tmp_path: Path, clock: Fix
     assert result.captures == 3
     assert [finding.code for finding in result.findings] == ["warc_damaged"] * len(result.findings)
     assert f"at byte {offset}" in result.findings[0].message
+
+
+# What a browser drew
+
+
+def drawn_nights(data_dir: Path, clock: FixedClock, *drawings: bytes) -> list[Record]:
+    """The list page on so many nights, each drawn so; returns the records of what was drawn."""
+    for number, drawn in enumerate(drawings, 1):
+        with recording(data_dir, f"r{number}", clock) as (_, frontier, recorder):
+            target = list_target()
+            frontier.add([target])
+            (leased,) = frontier.lease(1)
+            sent = exchange(target, http_response(b"<script src=x></script>"), clock, rendered=drawn)
+            recorder.record_now(target, leased.frontier_id, sent)
+            recorder.close()
+    found = []
+    for path in sorted(warc_dir(data_dir).glob("*.warc.gz")):
+        found += [one.record for one in records(path) if one.record and one.record.target_uri.startswith(RENDERED)]
+    return found
+
+
+def test_what_is_drawn_again_is_stored_once(tmp_path: Path, clock: FixedClock) -> None:
+    old, new = list_body(range(2)), list_body(range(3))
+    first, second, third, fourth, fifth = drawn_nights(tmp_path, clock, old, old, old, new, old)
+    assert [record.type for record in (first, second, third, fourth, fifth)] == [
+        "resource", "revisit", "revisit", "resource", "resource",
+    ]  # fmt: skip
+    assert (second.block, third.block, fourth.block) == (b"", b"", new)
+    for record in (second, third):
+        assert record.get("WARC-Refers-To") == first.record_id
+        assert record.get("WARC-Refers-To-Date") == first.get("WARC-Date")
+        assert record.get("WARC-Payload-Digest") == digest(old) == first.get("WARC-Block-Digest")
+    assert list(audit(tmp_path)) == []
+    with Store.open(tmp_path) as store:
+        before = public_rows(store)
+    result = rebuild(tmp_path, clock)
+    with Store.open(tmp_path) as store:
+        assert public_rows(store) == before
+        events = "SELECT run_id, count(*) FROM findings WHERE code = 'demo_listed' GROUP BY 1 ORDER BY 1"
+        assert store.connection.execute(events).fetchall() == [(f"r{n}", 1) for n in range(1, 6)]
+    assert result.findings == ()
+
+
+def test_a_drawing_whose_record_is_damaged_is_said_and_leads_to_nothing(tmp_path: Path, clock: FixedClock) -> None:
+    drawn_nights(tmp_path, clock, list_body(range(2)), list_body(range(2)))
+    first = min(warc_dir(tmp_path).glob("*.warc.gz"))
+    first.rename(tmp_path / "elsewhere")
+    assert f"what a browser drew of it is not there: {first.name} is not there" in problems(tmp_path)
+    result = rebuild(tmp_path, clock)
+    assert "response_unreadable" in {finding.code for finding in result.findings}
+    with Store.open(tmp_path) as store:
+        assert store.connection.execute("SELECT count(*) FROM listings").fetchone() == (0,)
 
 
 # Audit

@@ -123,6 +123,25 @@ def test_what_was_drawn_is_a_record_labelled_so(site: Site, data: Path):
 
 
 @needs_chromium
+def test_what_is_drawn_again_the_next_time_is_not_stored_again(site: Site, tmp_path: Path):
+    for _ in range(2):
+        assert crawl(tmp_path, site_file(tmp_path, site.script.base, more=RENDER)).code == 0
+    drawn = [
+        member.record.type
+        for group in archived(tmp_path)
+        for member in group.members
+        if member.record.target_uri.startswith(RENDERED)
+    ]
+    assert drawn == ["resource", "revisit"]
+    before = rows(tmp_path, "SELECT run_id, code, url FROM findings ORDER BY 1, 2, 3"), listings(tmp_path)
+    for command in (("extract", "--full"), ("audit",)):
+        process = gongkai(tmp_path, *command)
+        out, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, out + errors
+    assert (rows(tmp_path, "SELECT run_id, code, url FROM findings ORDER BY 1, 2, 3"), listings(tmp_path)) == before
+
+
+@needs_chromium
 def test_nothing_goes_past_us(site: Site, data: Path):
     assert one(data, "SELECT url FROM findings WHERE code = 'host_not_allowed'") == site.drawn.foreign + "/count.js"
     assert site.foreign.log == []
