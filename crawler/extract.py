@@ -187,7 +187,8 @@ def understand(response: bytes, name: str, url: str, converted: Conversions | No
 
 def _made_again(data_dir: Path, workers: int, runner: Runner | None) -> ExtractSummary:
     """The database that stands is replaced once everything has been read."""
-    repairs = _repaired(data_dir)
+    # Files that no database knows yet are about to be taken in; the rebuild names those it leaves.
+    repairs = [found for found in _repaired(data_dir) if found.code != "warc_unknown"]
     with rebuilding(data_dir, discover=discover_with(archived_sites(data_dir))) as rebuilt:
         _note(rebuilt.store, (*repairs, *rebuilt.findings))
         return extract_new(data_dir, rebuilt.store, workers=workers, runner=runner)
