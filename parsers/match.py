@@ -287,6 +287,7 @@ def _facts(form: Form, candidates: Sequence[Candidate], printings: dict[str, int
         by_cell.setdefault(one.cell, []).append(one)
     findings: list[Finding] = []
     mixed = {_table_of(form, cell) for cell in _conflicts(candidates)}
+    is_lowered = bool(mixed) or max(printings.values(), default=0) > 1
     facts: list[Fact] = []
     for cell in form.cells.values():
         found = by_cell.get(cell.cell, [])
@@ -295,11 +296,12 @@ def _facts(form: Form, candidates: Sequence[Candidate], printings: dict[str, int
                 facts.append(Fact(cell.cell, None, "", cell.unit, "absent", ""))
             continue
         fact, problem = _one_fact(found, cell.unit)
-        table = _table_of(form, cell.cell)
-        if table in mixed and fact.status == "reported":
-            fact = replace(fact, confidence=min(fact.confidence, _CAPPED))
-        elif printings.get(table, 1) > 1 and len(found) == 1 and fact.status == "reported":
-            fact = replace(fact, confidence=min(fact.confidence, _ONE_OF_TWO))
+        if is_lowered and fact.status == "reported":
+            table = _table_of(form, cell.cell)
+            if table in mixed:
+                fact = replace(fact, confidence=min(fact.confidence, _CAPPED))
+            elif printings.get(table, 1) > 1 and len(found) == 1:
+                fact = replace(fact, confidence=min(fact.confidence, _ONE_OF_TWO))
         facts.append(fact)
         findings.extend(problem)
         findings.extend(_oddities(found[0]))
@@ -307,6 +309,9 @@ def _facts(form: Form, candidates: Sequence[Candidate], printings: dict[str, int
 
 
 def _one_fact(found: Sequence[Candidate], unit: str) -> tuple[Fact, list[Finding]]:
+    if len(found) == 1 and found[0].status == "reported":
+        one = found[0]
+        return Fact(one.cell, one.value, one.raw, unit, "reported", one.locator, one.confidence), []
     reported = [one for one in found if one.status == "reported"]
     values = {one.value for one in reported}
     if len(values) > 1:
@@ -367,6 +372,8 @@ def _foreign(form: Form, candidates: Sequence[Candidate]) -> list[Finding]:
 def _absent(form: Form, facts: Sequence[Fact]) -> list[Finding]:
     """One finding for each table that is not printed, else for each of its rows that is not."""
     absent = {fact.cell for fact in facts if fact.status == "absent"}
+    if not absent:
+        return []
     undivided = any(fact.cell.startswith(f"{_MATRIX}.{_UNDIVIDED_ROW}.") for fact in facts) and form.edition == "2021"
     findings: list[Finding] = []
     for table in form.tables:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from operator import attrgetter, sub
 
 from parsers.model import Block, Cell, Finding, Grid, Paragraph
 from parsers.readers import pdf_grid, pdf_text, unruled
@@ -107,7 +108,7 @@ def text_findings(content: PageContent) -> Iterator[Finding]:
 
 def garbage_in(text: str) -> int:
     """How many characters mean nothing, where they are so many that the rest cannot be trusted either; else 0."""
-    garbage = sum(map(_is_garbage, text))
+    garbage = sum(text.count(character) for character in set(text) if _is_garbage(character))
     return garbage if garbage > _GARBAGE_SHARE * len(text) and len(text) >= _GARBAGE_FROM else 0
 
 
@@ -181,7 +182,7 @@ def _shared_out(
     characters = content.characters
     if not ruled:
         return list(range(len(characters)))
-    heights = sorted(bottom - top for top, bottom in zip(characters.top, characters.bottom, strict=True))
+    heights = sorted(map(sub, characters.bottom, characters.top))
     too_high = heights[len(heights) // 2] * _OVERSIZED if heights else 0.0
     by_size = sorted(
         range(len(ruled)),
@@ -205,6 +206,8 @@ def _shared_out(
                 members.append(index)
             continue
         for table, cells in places:
+            if not table.ys[0] <= y < table.ys[-1]:
+                continue
             cell = table.find(x, y)
             if cell < 0:
                 continue
@@ -316,9 +319,12 @@ def _is_same_table(above: _PageTable, below: _PageTable) -> bool:
 
 
 def _one_table(above: _PageTable, below: _PageTable) -> _PageTable:
-    moved = [replace(cell, row=cell.row + above.rows) for cell in below.cells]
+    for cell in below.cells:
+        cell.row += above.rows
     xs = tuple(pdf_grid.edges((*above.xs, *below.xs)))
-    return _PageTable(xs, above.middle, above.rows + below.rows, [*above.cells, *moved], below.page, above.locator)
+    return _PageTable(
+        xs, above.middle, above.rows + below.rows, [*above.cells, *below.cells], below.page, above.locator
+    )
 
 
 def _runs_on(above: _PageParagraph, below: _PageParagraph) -> bool:
@@ -334,12 +340,13 @@ def _one_paragraph(above: _PageParagraph, below: _PageParagraph) -> _PageParagra
 def _public(block: _PageBlock) -> Block:
     if isinstance(block, _PageParagraph):
         return Paragraph(block.block.text, block.locator, 1 if block.block.is_heading else None)
+    edges = {edge for cell in block.cells for edge in (cell.left, cell.right)}
+    columns = {edge: _nearest(block.xs, edge) for edge in edges}
     cells = []
-    for cell in sorted(block.cells, key=lambda cell: (cell.row, cell.left)):
-        column, end = _nearest(block.xs, cell.left), _nearest(block.xs, cell.right)
-        cells.append(
-            Cell(cell.text, cell.row, column, cell.locator, cell.row_span, max(1, end - column), cell.confidence)
-        )
+    for cell in sorted(block.cells, key=attrgetter("row", "left")):
+        column = columns[cell.left]
+        span = max(1, columns[cell.right] - column)
+        cells.append(Cell(cell.text, cell.row, column, cell.locator, cell.row_span, span, cell.confidence))
     return Grid(tuple(cells), block.locator)
 
 

@@ -29,8 +29,9 @@ MAX_CHARACTERS = 3_000_000
 _LOCK = threading.Lock()
 _ENCRYPTED = (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY)
 _OBJECT = re.compile(rb"\d\s+\d+\s+obj\b")
-_METADATA = ("Title", "Author", "Subject", "Keywords", "Creator", "Producer", "CreationDate", "ModDate")
-_MAX_METADATA = 1 << 16
+_METADATA = (b"Title", b"Author", b"Subject", b"Keywords", b"Creator", b"Producer", b"CreationDate", b"ModDate")
+# Bytes; an empty text is its two final zeros.
+_EMPTY_METADATA, _MAX_METADATA = 2, 1 << 16
 
 
 def read(data: bytes) -> Document:
@@ -88,13 +89,15 @@ def _opened(data: bytes) -> pdfium.PdfDocument:
 def _metadata(document: pdfium.PdfDocument) -> dict[str, str]:
     metadata: dict[str, str] = {}
     for key in _METADATA:
-        length = raw.FPDF_GetMetaText(document.raw, key.encode(), None, 0)
+        length = raw.FPDF_GetMetaText(document.raw, key, None, 0)
+        if length <= _EMPTY_METADATA:
+            continue
         buffer = ctypes.create_string_buffer(min(length, _MAX_METADATA))
-        raw.FPDF_GetMetaText(document.raw, key.encode(), buffer, len(buffer))
+        raw.FPDF_GetMetaText(document.raw, key, buffer, len(buffer))
         # Damaged and older files hold half a surrogate pair here.
         text = buffer.raw.decode("utf-16-le", errors="replace").strip("\0 ")
         if text:
-            metadata[key] = text
+            metadata[key.decode()] = text
     return metadata
 
 

@@ -11,6 +11,7 @@ Coordinates are points from the page's top left corner, y downwards. The rules, 
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -38,8 +39,7 @@ class Line(NamedTuple):
     end: float
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """One cell: grid position of its top left corner, from 0, and spans."""
 
     row: int
@@ -96,18 +96,18 @@ def tables(horizontal: list[Line], vertical: list[Line]) -> list[Table] | None:
 
 def _joined(lines: list[Line]) -> list[Line]:
     """Lines snapped to common coordinates, collinear pieces joined."""
-    joined: list[Line] = []
+    together: list[list[Line]] = []
+    first = last = -math.inf
     # Neighbouring cells each draw the border between them.
-    ordered = sorted(set(lines))
-    begin = 0
-    for index in range(1, len(ordered) + 1):
-        if index < len(ordered) and (
-            ordered[index].at - ordered[index - 1].at <= SNAP and ordered[index].at - ordered[begin].at <= 2 * SNAP
-        ):
-            continue
-        joined.extend(_bridged(ordered[begin:index]))
-        begin = index
-    return joined
+    for line in sorted(set(lines)):
+        at = line.at
+        if at - last <= SNAP and at - first <= 2 * SNAP:
+            together[-1].append(line)
+        else:
+            together.append([line])
+            first = at
+        last = at
+    return [line for own in together for line in _bridged(own)]
 
 
 def _bridged(lines: list[Line]) -> list[Line]:
@@ -165,18 +165,14 @@ def _table(across: list[Line], down: list[Line]) -> Table | None:
     boxes: list[Box] = []
     owner = [-1] * (columns * rows)
     for group in groups:
-        if _is_open(group, is_ruled_down, is_ruled_across, columns, rows):
-            continue
-        for box in _rectangles(group, columns):
-            for row in range(box.row, box.row + box.row_span):
-                start = row * columns + box.column
-                owner[start : start + box.column_span] = [len(boxes)] * box.column_span
-            boxes.append(box)
-    order = sorted(range(len(boxes)), key=lambda index: (boxes[index].row, boxes[index].column))
-    rank = {old: new for new, old in enumerate(order)}
-    return Table(
-        tuple(xs), tuple(ys), tuple(boxes[old] for old in order), tuple(rank.get(index, -1) for index in owner)
-    )
+        if not _is_open(group, is_ruled_down, is_ruled_across, columns, rows):
+            boxes += _rectangles(group, columns)
+    boxes.sort()
+    for index, box in enumerate(boxes):
+        for row in range(box.row, box.row + box.row_span):
+            start = row * columns + box.column
+            owner[start : start + box.column_span] = [index] * box.column_span
+    return Table(tuple(xs), tuple(ys), tuple(boxes), tuple(owner))
 
 
 def _closed(lines: list[Line], crossing: list[Line]) -> list[Line]:
@@ -237,16 +233,18 @@ def _groups(down: list[list[bool]], across: list[list[bool]], columns: int, rows
         group = [first]
         for element in group:
             row, column = divmod(element, columns)
-            neighbours = (
-                (column + 1 < columns and not down[column + 1][row], element + 1),
-                (column > 0 and not down[column][row], element - 1),
-                (row + 1 < rows and not across[row + 1][column], element + columns),
-                (row > 0 and not across[row][column], element - columns),
-            )
-            for is_same, other in neighbours:
-                if is_same and not seen[other]:
-                    seen[other] = True
-                    group.append(other)
+            if column + 1 < columns and not down[column + 1][row] and not seen[element + 1]:
+                seen[element + 1] = True
+                group.append(element + 1)
+            if column and not down[column][row] and not seen[element - 1]:
+                seen[element - 1] = True
+                group.append(element - 1)
+            if row + 1 < rows and not across[row + 1][column] and not seen[element + columns]:
+                seen[element + columns] = True
+                group.append(element + columns)
+            if row and not across[row][column] and not seen[element - columns]:
+                seen[element - columns] = True
+                group.append(element - columns)
         groups.append(sorted(group))
     return groups
 
@@ -256,22 +254,24 @@ def _is_open(group: list[int], down: list[list[bool]], across: list[list[bool]],
 
     On one side alone a border is only left out, as above the first row of a page that continues a table.
     """
-    sides = set()
+    is_left = is_right = is_top = is_bottom = False
     for element in group:
         row, column = divmod(element, columns)
         if column == 0 and not down[0][row]:
-            sides.add("left")
+            is_left = True
         if column == columns - 1 and not down[columns][row]:
-            sides.add("right")
+            is_right = True
         if row == 0 and not across[0][column]:
-            sides.add("top")
+            is_top = True
         if row == rows - 1 and not across[rows][column]:
-            sides.add("bottom")
-    return len(sides) > 1
+            is_bottom = True
+    return is_left + is_right + is_top + is_bottom > 1
 
 
 def _rectangles(group: list[int], columns: int) -> list[Box]:
     """The group as one box; where a missing line leaves another shape, as the boxes its rows make up."""
+    if len(group) == 1:
+        return [Box(*divmod(group[0], columns), 1, 1)]
     by_row: dict[int, list[int]] = {}
     for element in group:
         row, column = divmod(element, columns)

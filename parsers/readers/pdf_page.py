@@ -57,6 +57,8 @@ def _function(pointer: Any, *arguments: Any, result: Any = _int) -> Callable[...
 
 
 _loose_box = _function(raw.FPDFText_GetLooseCharBox, _void, _int, _void)
+_tight_box = _function(raw.FPDFText_GetCharBox, _void, _int, _void, _void, _void, _void)
+_text_matrix = _function(raw.FPDFText_GetMatrix, _void, _int, _void)
 _unicode = _function(raw.FPDFText_GetUnicode, _void, _int, result=ctypes.c_uint)
 _object = _function(raw.FPDFPage_GetObject, _void, _int, result=_void)
 _form_object = _function(raw.FPDFFormObj_GetObject, _void, _ulong, result=_void)
@@ -95,10 +97,10 @@ def _content(page: pdfium.PdfPage, text_page: pdfium.PdfTextPage, number: int) -
     text = _text(text_page, handle, count) if count <= MAX_CHARACTERS else ""
     flat = _loose_boxes(handle, len(text))
     rotation = page.get_rotation() % 360
-    upright = _text_rotation(text_page, text)
+    upright = _text_rotation(handle, text)
     if upright is None:
         upright = rotation
-    characters = _characters(text_page, text, flat, crop, upright)
+    characters = _characters(handle, text, flat, crop, upright)
     drawing = _Drawing()
     drawing.take_page(page)
     horizontal, vertical = drawing.lines(crop, upright)
@@ -147,24 +149,29 @@ def _call(function: Callable[..., Any], *arguments: Iterable[Any]) -> None:
     deque(map(function, *arguments), maxlen=0)
 
 
-def _text_rotation(text_page: pdfium.PdfTextPage, text: str) -> int | None:
+def _text_rotation(handle: int | None, text: str) -> int | None:
     """Clockwise degrees that turn most of the text upright, by a sample; None when there is no text to tell."""
-    printed = [index for index, character in enumerate(text) if not character.isspace()]
-    matrix = raw.FS_MATRIX()
+    printed = _printed(text, len(text) // _SAMPLE + 1) or _printed(text, 1)
+    matrix = (ctypes.c_float * 6)()
+    address = ctypes.addressof(matrix)
     votes = {0: 0, 90: 0, 180: 0, 270: 0}
-    for index in printed[:: len(printed) // _SAMPLE + 1]:
-        if raw.FPDFText_GetMatrix(text_page.raw, index, ctypes.byref(matrix)):
-            votes[round(math.degrees(math.atan2(matrix.b, matrix.a)) / 90) % 4 * 90] += 1
+    for index in printed:
+        if _text_matrix(handle, index, address):
+            votes[round(math.degrees(math.atan2(matrix[1], matrix[0])) / 90) % 4 * 90] += 1
     return max(votes, key=lambda angle: votes[angle]) if printed else None
 
 
-def _characters(text_page: pdfium.PdfTextPage, text: str, flat: list[float], crop: _Crop, turn: int) -> Characters:
+def _printed(text: str, step: int) -> list[int]:
+    return [index for index in range(0, len(text), step) if not text[index].isspace()]
+
+
+def _characters(handle: int | None, text: str, flat: list[float], crop: _Crop, turn: int) -> Characters:
     """Characters as printed. pdfium's own spaces and line ends have no width: they are not on the page."""
     printed = list(map(operator.gt, flat[2::4], flat[0::4]))
     kept = list(compress(range(len(text)), printed))
     text = "".join(compress(text, printed))
     sides = tuple(list(compress(flat[side::4], printed)) for side in range(4))
-    _mend(text_page, text, sides, kept, is_sideways=turn % 180 == 90)
+    _mend(handle, text, sides, kept, is_sideways=turn % 180 == 90)
     lefts, tops, rights, bottoms = sides
     by_x, by_y = _axes(crop, turn)
     across, down = by_x.spans(lefts, rights), by_y.spans(bottoms, tops)
@@ -173,9 +180,7 @@ def _characters(text_page: pdfium.PdfTextPage, text: str, flat: list[float], cro
     return Characters(text=text, left=across[0], top=down[0], right=across[1], bottom=down[1])
 
 
-def _mend(
-    text_page: pdfium.PdfTextPage, text: str, sides: tuple[list[float], ...], kept: list[int], *, is_sideways: bool
-) -> None:
+def _mend(handle: int | None, text: str, sides: tuple[list[float], ...], kept: list[int], *, is_sideways: bool) -> None:
     """Put the outlines' boxes in place of loose boxes that cannot be; `kept` are the characters' indices in pdfium.
 
     pdfium takes a loose box's size from one number of the text matrix. WPS writes vertical headings whose matrix makes
@@ -183,26 +188,29 @@ def _mend(
     """
     lefts, tops, rights, bottoms = sides
     heights = list(map(operator.sub, rights, lefts) if is_sideways else map(operator.sub, tops, bottoms))
-    usual = sorted(heights)[len(heights) // 2] if heights else 0.0
+    ordered = sorted(heights) or [0.0]
+    usual = ordered[len(heights) // 2]
     least, most = usual * 0.5, usual * _ODD_HEIGHT
-    odd: Sequence[int] = [at for at, height in enumerate(heights) if not least <= height <= most]
+    odd: Sequence[int] = ()
+    if not least <= ordered[0] <= ordered[-1] <= most:
+        odd = [at for at, height in enumerate(heights) if not least <= height <= most]
     sample = range(0, len(kept), len(kept) // _SAMPLE + 1)
-    wrong = sum(1 for at in sample if _outline_if_wrong(text_page, text[at], heights[at], kept[at], is_sideways))
+    wrong = sum(1 for at in sample if _outline_if_wrong(handle, text[at], heights[at], kept[at], is_sideways))
     for at in range(len(kept)) if wrong * 2 > len(sample) else odd:
-        outline = _outline_if_wrong(text_page, text[at], heights[at], kept[at], is_sideways)
+        outline = _outline_if_wrong(handle, text[at], heights[at], kept[at], is_sideways)
         if outline:
             lefts[at], tops[at], rights[at], bottoms[at] = outline
 
 
 def _outline_if_wrong(
-    text_page: pdfium.PdfTextPage, character: str, height: float, index: int, is_sideways: bool
+    handle: int | None, character: str, height: float, index: int, is_sideways: bool
 ) -> tuple[float, float, float, float] | None:
     """left, top, right, bottom about the outline of a character whose loose box, so high, is far too big or small."""
-    corners = [ctypes.c_double() for _ in range(4)]
-    addresses = [ctypes.byref(corner) for corner in corners]
-    if character.isspace() or not raw.FPDFText_GetCharBox(text_page.raw, index, *addresses):
+    corners = (ctypes.c_double * 4)()
+    begin = ctypes.addressof(corners)
+    if character.isspace() or not _tight_box(handle, index, begin, begin + 8, begin + 16, begin + 24):
         return None
-    left, right, bottom, top = (corner.value for corner in corners)
+    left, right, bottom, top = corners
     side = max(right - left, top - bottom)
     is_ideograph = "\u3400" <= character <= "\u9fff"
     most = 3.0 if is_ideograph else 4.0 if character.isalnum() else 15.0
