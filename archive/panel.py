@@ -9,6 +9,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from archive.store import Store
 
@@ -142,17 +143,21 @@ def _make_wide(connection: sqlite3.Connection, concepts: Iterable[ConceptRow]) -
     connection.execute("DROP VIEW IF EXISTS panel_wide")
     connection.execute("DROP TABLE IF EXISTS panel_numbers")
     connection.execute(
-        f"CREATE TABLE panel_numbers(report_id INTEGER PRIMARY KEY, {', '.join(f'{name} NUMERIC' for name in names)})"
+        f"""CREATE TABLE panel_numbers(report_id INTEGER PRIMARY KEY, doubtful TEXT, corrected TEXT,
+        {", ".join(f"{name} NUMERIC" for name in names)})"""
     )
     connection.execute(
-        f"""CREATE VIEW panel_wide AS SELECT {keys}, {", ".join(f"n.{name}" for name in names)}
+        f"""CREATE VIEW panel_wide AS SELECT {keys}, n.doubtful, n.corrected, {", ".join(f"n.{name}" for name in names)}
         FROM panel_choices p LEFT JOIN panel_numbers n ON n.report_id = p.report_id"""  # noqa: S608  our own names
     )
 
 
 def _write_numbers(connection: sqlite3.Connection, changed: Collection[int]) -> None:
-    """Fills `panel_numbers` for chosen reports that have no row, or whose reading is in `changed`."""
-    connection.execute("DELETE FROM panel_numbers WHERE report_id NOT IN (SELECT report_id FROM panel_choices)")
+    """Fills `panel_numbers` for chosen reports that have no whole row, or whose reading is in `changed`."""
+    connection.execute(
+        """DELETE FROM panel_numbers
+        WHERE doubtful IS NULL OR report_id NOT IN (SELECT report_id FROM panel_choices)"""
+    )
     connection.executemany(
         "DELETE FROM panel_numbers WHERE report_id IN (SELECT report_id FROM panel_choices WHERE reading_id = ?)",
         [(reading_id,) for reading_id in changed],
@@ -163,20 +168,36 @@ def _write_numbers(connection: sqlite3.Connection, changed: Collection[int]) -> 
     ).fetchall()
     ways = _ways(connection)
     names = [name for (name,) in connection.execute("SELECT concept FROM concepts ORDER BY position")]
-    marks = ", ".join("?" * (1 + len(names)))
+    columns = ", ".join(("report_id", "doubtful", "corrected", *names))
+    marks = ", ".join("?" * (3 + len(names)))
     for report_id, reading_id, form in missing:
-        values = dict(connection.execute(_VALUES, (reading_id,)).fetchall())
-        numbers = [_number(ways.get((form, name), ()), values) for name in names]
+        cells = {row[0]: _Cell(*row[1:]) for row in connection.execute(_VALUES, (reading_id,))}
+        parts = {name: _parts(ways.get((form, name), ()), cells) for name in names}
+        doubtful = " ".join(name for name, found in parts.items() if any(cell.is_doubtful for cell in found))
+        corrected = " ".join(name for name, found in parts.items() if any(cell.is_corrected for cell in found))
+        numbers = [sum(cell.value for cell in found) if found else None for found in parts.values()]
         connection.execute(
-            f"INSERT INTO panel_numbers VALUES ({marks})",  # noqa: S608  question marks
-            (report_id, *numbers),
+            f"INSERT INTO panel_numbers({columns}) VALUES ({marks})",  # noqa: S608  our own names
+            (report_id, doubtful, corrected, *numbers),
         )
 
 
+class _Cell(NamedTuple):
+    """A cell that has a number, corrected where a person has; `is_doubtful` is of what was read, not of corrections."""
+
+    value: int | float
+    is_doubtful: int
+    is_corrected: int
+
+
+# Doubtful as `panel` shows it: a confidence below 1, or inferred.
 _VALUES = """
-SELECT f.cell_id, ifnull(k.value, f.value) FROM reading_facts f
+SELECT f.cell_id, ifnull(k.value, f.value), k.value IS NULL AND (f.confidence < 1 OR s.status = 'inferred'),
+    k.value IS NOT NULL
+FROM reading_facts f
+JOIN fact_statuses s ON s.status_id = f.status_id
 LEFT JOIN fact_corrections k ON k.reading_id = f.reading_id AND k.cell_id = f.cell_id
-WHERE f.reading_id = ?
+WHERE f.reading_id = ? AND ifnull(k.value, f.value) IS NOT NULL
 """
 
 
@@ -191,10 +212,10 @@ def _ways(connection: sqlite3.Connection) -> dict[tuple[str, str], list[list[int
     return {key: list(by_way.values()) for key, by_way in found.items()}
 
 
-def _number(ways: Iterable[Sequence[int]], values: Mapping[int, int | float | None]) -> int | float | None:
-    """The first way whose every cell has a number."""
-    for cells in ways:
-        numbers = [number for cell in cells if (number := values.get(cell)) is not None]
-        if len(numbers) == len(cells):
-            return sum(numbers)
-    return None
+def _parts(ways: Iterable[Sequence[int]], cells: Mapping[int, _Cell]) -> list[_Cell]:
+    """The cells of the first way of which every one has a number; none when no way has."""
+    for way in ways:
+        found = [cells[cell_id] for cell_id in way if cell_id in cells]
+        if len(found) == len(way):
+            return found
+    return []

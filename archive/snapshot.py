@@ -53,7 +53,7 @@ SNAPSHOT_SETTINGS: dict[str, bool | int] = {
 }
 
 # What the rules may say of a table, and what Datasette calls it.
-_SETTINGS = {"sortable": "sortable_columns", "facets": "facets", "size": "size"}
+_SETTINGS = {"sortable": "sortable_columns", "facets": "facets"}
 
 Step = Callable[[str], object]
 

@@ -50,7 +50,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A public table or view. `search` is (bigram index, column that holds its rowid)."""
+    """A public table or view. `search` is (bigram index, column that holds its rowid), `size` the rows of a page."""
 
     name: str
     group: str
@@ -64,6 +64,7 @@ class Table:
     label_column: str | None = None
     facets: tuple[str, ...] = ()
     search: tuple[str, str] | None = None
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,7 @@ def _table_configuration(table: Table) -> dict[str, Any]:
         "sort_desc": table.sort_desc,
         "label_column": table.label_column,
         "facets": list(table.facets) or None,
+        "size": table.size,
     }
     if table.search:
         found["fts_table"], found["fts_pk"] = table.search

@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import webbrowser
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,11 @@ from archive.paths import database_path, no_database
 from archive.snapshot import FILE_NAME, SNAPSHOT_SETTINGS, inspected, table_settings
 
 HERE = Path(__file__).parent
+
+MOST_REPORTS_WITH_FACETS = 1500
+NO_FACETS = (
+    "数据较多，此处不列分面；用 gongkai snapshot 发布后有。 Too many rows to count facets here; a snapshot has them."
+)
 
 _logger = logging.getLogger(__name__)
 
@@ -62,11 +68,28 @@ def application(
         **shape,
         template_dir=str(HERE / "templates"),
         static_mounts=[("gongkai-static", str(HERE / "static"))],
-        **versions.described(book_of(path), {} if snapshot is None else table_settings()),
+        **versions.described(
+            book_of(path) if snapshot is not None else live_book(path), {} if snapshot is None else table_settings()
+        ),
     )
     versions.count_views(datasette)
     places.give(datasette, Serving(data_dir=data_dir.resolve(), drawer=drawer))
     return datasette
+
+
+def live_book(path: Path) -> Codebook:
+    """`book_of` a database that is written to. Of a large one the long panel has no facets: each takes a second."""
+    book = book_of(path)
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            (reports,) = connection.execute("SELECT count(*) FROM panel_choices").fetchone()
+    except sqlite3.Error:
+        return book
+    if reports <= MOST_REPORTS_WITH_FACETS:
+        return book
+    panel = book.table("panel")
+    told = replace(panel, facets=(), description=f"{panel.description} {NO_FACETS}")
+    return replace(book, tables=tuple(told if table is panel else table for table in book.tables))
 
 
 def book_of(path: Path) -> Codebook:

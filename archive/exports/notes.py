@@ -90,7 +90,9 @@ def readme(form: Format, tables: Sequence[ExportTable], selection: Selection, ma
         "",
         "Blank is never 0: `value` is empty unless `status` is `reported` or `inferred`; an empty `raw` beside `blank` is an empty",
         "cell, beside `absent` a cell that the document does not have. A printed number is never repaired: corrections stand in",
-        "`corrections`, and the panel says which of its numbers were corrected. Every column is described in codebook.md.",
+        "`corrections`, and `corrected_facts` is `facts` with them laid over. The panel has the corrected numbers: `panel` says so of",
+        "each, and `panel_wide` names in `doubtful` and `corrected` the concepts of a row to look at again. Every column is described",
+        "in codebook.md.",
         "",
         _FIRST_LINES[form],
         "`provenance` leads from every report to the archived bytes: WARC file, offset, length, record id and digest.",
@@ -117,7 +119,7 @@ def citation(made_on: str, release: str = "") -> str:
 
 
 def _narrowed(selection: Selection) -> str:
-    return f"Only {selection}; agencies, forms and concepts whole." if selection else "The whole corpus."
+    return f"Only {selection}; agencies, forms, concepts and corrections whole." if selection else "The whole corpus."
 
 
 def _described(tables: Sequence[ExportTable]) -> Iterator[str]:

@@ -150,11 +150,12 @@ class Source:
         if not self.selection or _rules()["tables"][table].get("whole"):
             return ""
         names = {row[1] for row in self.connection.execute(f"PRAGMA table_info({_quoted(table)})")}
-        if "report_id" in names:
-            return " WHERE report_id IN (SELECT report_id FROM temp.chosen)"
+        # Cells of a check stay together, those of other reports too.
         if "check_id" in names and "agency_id" not in names:
             inner = self._where("document_checks")
             return f" WHERE check_id IN (SELECT check_id FROM document_checks{inner})"  # noqa: S608  our own text
+        if "report_id" in names:
+            return " WHERE report_id IN (SELECT report_id FROM temp.chosen)"
         if {"agency_id", "report_year"} <= names:
             return " WHERE (agency_id, report_year) IN (SELECT agency_id, report_year FROM temp.chosen)"
         return ""

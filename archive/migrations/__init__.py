@@ -25,6 +25,7 @@ from archive.migrations import (
     m0012_releases,
     m0013_scans,
     m0015_openings,
+    m0016_panel_marks,
 )
 
 MIGRATIONS = Migrations("gongkai")
@@ -43,6 +44,7 @@ MIGRATIONS(name="m0011_overview")(m0011_overview.apply)
 MIGRATIONS(name="m0012_releases")(m0012_releases.apply)
 MIGRATIONS(name="m0013_scans")(m0013_scans.apply)
 MIGRATIONS(name="m0015_openings")(m0015_openings.apply)
+MIGRATIONS(name="m0016_panel_marks")(m0016_panel_marks.apply)
 
 
 def migrate(database: Database) -> None:

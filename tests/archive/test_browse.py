@@ -581,3 +581,20 @@ def test_a_browser_runs_no_hostile_script(server: str, tmp_path: Path, path: str
         )
     complaints = [line for line in done.stderr.decode().splitlines() if "CONSOLE" in line and "sandboxed" not in line]
     assert complaints == []
+
+
+def test_of_a_large_corpus_the_long_panel_counts_no_facets_and_says_where_they_are(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(path: str) -> tuple[str, int]:
+        browser = Browser(made)
+        text = browser.get(path).text
+        facets = len(browser.get(path.replace("panel", "panel.json")).json().get("facet_results", {}))
+        browser.close()
+        return text, facets
+
+    text, facets = asked("/corpus/panel")
+    assert ("gongkai snapshot" in text, facets) == (False, 2)
+    monkeypatch.setattr("archive.browse.serve.MOST_REPORTS_WITH_FACETS", -1)
+    text, facets = asked("/corpus/panel")
+    assert ("gongkai snapshot" in text, facets) == (True, 0)

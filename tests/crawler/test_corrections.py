@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 import subprocess
@@ -12,6 +13,8 @@ import pytest
 from panel_corpus import page, pages, publish, series, url_of, with_values
 
 from archive.audit import audit
+from archive.exports.export import export
+from archive.exports.tables import Selection
 from archive.paths import database_path
 from archive.store import Store
 from crawler.corrections import add_correction, listed_corrections, withdraw_correction
@@ -110,6 +113,64 @@ def test_a_correction_lies_over_the_printed_value_and_the_checks_follow(data_dir
     assert found == (was - 1, was, "corrected", "reported", 1)
     (listed,) = listed_corrections(data_dir, withdrawn=False)
     assert (listed["author"], listed["reason"], listed["evidence"]) == ("陈默", "总计印错", "第三页的合计")
+
+
+def marks(data_dir: Path, year: int) -> tuple[list[str], list[str]]:
+    found = one(data_dir, "SELECT doubtful, corrected FROM panel_wide WHERE report_year = ?", year)
+    return str(found[0]).split(), str(found[1]).split()
+
+
+def test_the_wide_panel_names_what_is_in_doubt_until_a_person_corrects_it(data_dir: Path) -> None:
+    assert "app_carried_in" in marks(data_dir, 2022)[0]
+    assert marks(data_dir, 2022)[1] == []
+    correction_id = correct(data_dir)
+    assert "app_carried_in" not in marks(data_dir, 2022)[0]
+    assert marks(data_dir, 2022)[1] == ["app_carried_in"]
+    withdraw_correction(data_dir, correction_id, reason="看错了行", author="林小满")
+    assert "app_carried_in" in marks(data_dir, 2022)[0]
+    assert marks(data_dir, 2022)[1] == []
+    assert marks(data_dir, 2021) == ([], [])
+
+
+def test_a_sum_of_which_one_cell_was_corrected_is_marked_corrected(data_dir: Path) -> None:
+    report = str(report_of(data_dir, 2023))
+    correct(data_dir, value="0", report=report, cell="applications.refused_query.total")
+    assert marks(data_dir, 2023)[1] == ["app_ref_query", "app_refused"]
+
+
+def test_corrected_facts_are_exported_with_keys_that_hold(data_dir: Path, tmp_path: Path) -> None:
+    frictionless = pytest.importorskip("frictionless", reason="frictionless is not installed (dev extra)")
+    was, correction_id = printed(data_dir), correct(data_dir)
+    export(database_path(data_dir), tmp_path / "to", "datapackage", selection=Selection(years=(2021, 2022)))
+    with (tmp_path / "to" / "corrected_facts.csv").open(encoding="utf-8", newline="") as handle:
+        found = [row for row in csv.DictReader(handle) if row["correction_id"]]
+    with (tmp_path / "to" / "facts.csv").open(encoding="utf-8", newline="") as handle:
+        facts = len(list(csv.DictReader(handle)))
+    assert facts > 300
+    (row,) = found
+    assert (row["cell"], row["value"], row["value_as_printed"]) == (CELL, str(was - 1), str(was))
+    assert (row["status"], row["status_as_printed"], row["correction_id"]) == ("corrected", "reported", correction_id)
+    tree = json.loads((tmp_path / "to" / "datapackage.json").read_text("utf-8"))
+    (resource,) = [one for one in tree["resources"] if one["name"] == "corrected_facts"]
+    assert resource["schema"]["primaryKey"] == ["report_id", "cell"]
+    assert [key["reference"]["resource"] for key in resource["schema"]["foreignKeys"]] == ["reports", "corrections"]
+    assert frictionless.Package(str(tmp_path / "to" / "datapackage.json")).validate().flatten(["title", "note"]) == []
+    wide = next(one for one in tree["resources"] if one["name"] == "panel_wide")
+    assert [field["name"] for field in wide["schema"]["fields"]][9:12] == ["doubtful", "corrected", "reg_issued"]
+    for form in ("csv", "stata", "parquet"):
+        files = {file.name: file.rows for file in export(database_path(data_dir), tmp_path / form, form)}
+        (name,) = (name for name in files if name.startswith("corrected_facts."))
+        assert files[name] == files[name.replace("corrected_facts", "facts")] > 500
+    assert "## `corrected_facts`" in (tmp_path / "csv" / "codebook.md").read_text("utf-8")
+
+
+def test_a_narrowed_export_has_every_correction(data_dir: Path, tmp_path: Path) -> None:
+    frictionless = pytest.importorskip("frictionless", reason="frictionless is not installed (dev extra)")
+    correction_id = correct(data_dir)
+    export(database_path(data_dir), tmp_path, "datapackage", selection=Selection(years=(2021,)))
+    with (tmp_path / "corrections.csv").open(encoding="utf-8", newline="") as handle:
+        assert [row["correction_id"] for row in csv.DictReader(handle)] == [correction_id]
+    assert frictionless.Package(str(tmp_path / "datapackage.json")).validate().flatten(["title", "note"]) == []
 
 
 def test_a_correction_is_withdrawn_and_both_stay_on_record(data_dir: Path) -> None:

@@ -188,6 +188,80 @@ def test_of_two_reports_the_one_published_last_stands_for_the_year(data_dir: Pat
     assert chosen(data_dir)[2023] == (url_of(AGENCY, 2023, copy=1), "latest_published", 2)
 
 
+def without_last_table(html: bytes) -> bytes:
+    start, end = html.rindex(b"<table"), html.rindex(b"</table>") + len(b"</table>")
+    return html[:start] + html[end:]
+
+
+def test_a_later_report_without_one_of_the_tables_stands_behind_the_whole_one(data_dir: Path) -> None:
+    spec = series(AGENCY, YEARS, seed=5)[2023]
+    later = without_last_table(dated(page(spec), "2024-11-03"))
+    publish(data_dir, [(url_of(AGENCY, 2023, copy=1), later)], run=2)
+    extract(data_dir)
+    assert chosen(data_dir)[2023] == (url_of(AGENCY, 2023), "more_complete", 1)
+    with Store.open(data_dir) as store:
+        found = store.connection.execute(
+            """SELECT is_chosen, share_read, chosen_by FROM panel_reports WHERE agency = ? AND report_year = 2023
+            ORDER BY is_chosen""",
+            (AGENCY,),
+        ).fetchall()
+        marked = store.connection.execute(
+            "SELECT DISTINCT chosen_by, other_reports FROM panel WHERE agency = ? AND report_year = 2023", (AGENCY,)
+        ).fetchall()
+        alone = store.connection.execute("SELECT share_read FROM panel_reports WHERE report_year = 2022").fetchone()
+    assert [row[0] for row in found] == [0, 1]
+    assert found[0][1] == 0.925
+    assert found[1][1:] == (1, "more_complete")
+    assert marked == [("more_complete", 1)]
+    assert alone == (None,)
+
+
+def test_a_later_report_that_leaves_cells_blank_says_so_and_stands_for_the_year(data_dir: Path) -> None:
+    spec = series(AGENCY, YEARS, seed=5)[2023]
+    blank = {cell.replace(".", "__"): None for cell in spec.values if cell.startswith("applications.refused")}
+    later = dated(page(with_values(spec, **blank)), "2024-11-03")
+    assert len(blank) > 20
+    publish(data_dir, [(url_of(AGENCY, 2023, copy=1), later)], run=2)
+    extract(data_dir)
+    assert chosen(data_dir)[2023][0] == url_of(AGENCY, 2023, copy=1)
+
+
+def test_of_two_reports_that_lack_the_same_table_the_later_stands_for_the_year(data_dir: Path) -> None:
+    html = without_last_table(page(series(AGENCY, (2024,), seed=5)[2024]))
+    both = [(url_of(AGENCY, 2024, copy=n), dated(html, f"2025-0{n}-03")) for n in (1, 2)]
+    publish(data_dir, both, run=2)
+    extract(data_dir)
+    assert chosen(data_dir)[2024] == (url_of(AGENCY, 2024, copy=2), "latest_published", 1)
+
+
+def test_the_wide_panel_names_the_concepts_whose_number_is_in_doubt(data_dir: Path) -> None:
+    spec = series(AGENCY, (2024,))[2024]
+    whole = int(spec.values["applications.handled_total.total"] or 0)
+    doubted = with_values(spec, applications__handled_total__total=whole + 7)
+    publish(data_dir, pages([doubted]), run=2)
+    extract(data_dir)
+    with Store.open(data_dir) as store:
+        marks = store.connection.execute("SELECT report_id, doubtful, corrected FROM panel_wide").fetchall()
+        long = store.connection.execute(
+            """SELECT report_id, concept FROM panel
+            WHERE comparability <> 'break' AND value IS NOT NULL AND (confidence < 1 OR status = 'inferred')"""
+        ).fetchall()
+        (report_id,) = store.connection.execute("SELECT report_id FROM reports WHERE report_year = 2024").fetchone()
+    assert sorted((row[0], concept) for row in marks for concept in row[1].split()) == sorted(long)
+    assert "app_handled" in {row[0]: row[1].split() for row in marks}[report_id]
+    assert {row[2] for row in marks} == {""}
+    assert sum(row[1] == "" for row in marks) > 0
+
+
+def test_rows_without_marks_get_them_when_the_panel_is_next_brought_up_to_date(data_dir: Path) -> None:
+    with Store.open(data_dir) as store:
+        before = store.connection.execute("SELECT * FROM panel_numbers ORDER BY report_id").fetchall()
+        with store.transaction() as connection:
+            connection.execute("UPDATE panel_numbers SET doubtful = NULL, corrected = NULL")
+        check_documents(store)
+        assert store.connection.execute("SELECT * FROM panel_numbers ORDER BY report_id").fetchall() == before
+
+
 def dated(html: bytes, day: str) -> bytes:
     return html.replace(b"</head>", f'<meta name="PubDate" content="{day}"></head>'.encode(), 1)
 
