@@ -98,8 +98,7 @@ def _joined(lines: list[Line]) -> list[Line]:
     """Lines snapped to common coordinates, collinear pieces joined."""
     together: list[list[Line]] = []
     first = last = -math.inf
-    # Neighbouring cells each draw the border between them.
-    for line in sorted(set(lines)):
+    for line in sorted(lines):
         at = line.at
         if at - last <= SNAP and at - first <= 2 * SNAP:
             together[-1].append(line)

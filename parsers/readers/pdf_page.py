@@ -47,28 +47,31 @@ _RECTANGLE_SEGMENTS = 5
 _Matrix = tuple[float, float, float, float, float, float]
 _Crop = tuple[float, float, float, float]
 _IDENTITY: _Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
-_void, _int, _ulong = ctypes.c_void_p, ctypes.c_int, ctypes.c_ulong
+_void, _int = ctypes.c_void_p, ctypes.c_int
 
 
 def _function(pointer: Any, *arguments: Any, result: Any = _int) -> Callable[..., Any]:
-    """`pointer` as a function of plain integers: a third of the cost of converting a ctypes object per argument."""
+    """`pointer` as a function of plain integers: a third of the cost of converting a ctypes object per argument.
+
+    Numbers of things are passed as addresses are, which ctypes converts fastest: both fill a register.
+    """
     address = ctypes.cast(pointer, _void).value or 0
     return cast(Callable[..., Any], ctypes.PYFUNCTYPE(result, *arguments)(address))
 
 
-_loose_box = _function(raw.FPDFText_GetLooseCharBox, _void, _int, _void)
-_tight_box = _function(raw.FPDFText_GetCharBox, _void, _int, _void, _void, _void, _void)
-_text_matrix = _function(raw.FPDFText_GetMatrix, _void, _int, _void)
-_unicode = _function(raw.FPDFText_GetUnicode, _void, _int, result=ctypes.c_uint)
-_object = _function(raw.FPDFPage_GetObject, _void, _int, result=_void)
-_form_object = _function(raw.FPDFFormObj_GetObject, _void, _ulong, result=_void)
+_loose_box = _function(raw.FPDFText_GetLooseCharBox, _void, _void, _void)
+_tight_box = _function(raw.FPDFText_GetCharBox, _void, _void, _void, _void, _void, _void)
+_text_matrix = _function(raw.FPDFText_GetMatrix, _void, _void, _void)
+_unicode = _function(raw.FPDFText_GetUnicode, _void, _void, result=ctypes.c_uint)
+_object = _function(raw.FPDFPage_GetObject, _void, _void, result=_void)
+_form_object = _function(raw.FPDFFormObj_GetObject, _void, _void, result=_void)
 _form_count = _function(raw.FPDFFormObj_CountObjects, _void)
 _type = _function(raw.FPDFPageObj_GetType, _void)
 _bounds = _function(raw.FPDFPageObj_GetBounds, _void, _void, _void, _void, _void)
 _matrix = _function(raw.FPDFPageObj_GetMatrix, _void, _void)
 _draw_mode = _function(raw.FPDFPath_GetDrawMode, _void, _void, _void)
 _segment_count = _function(raw.FPDFPath_CountSegments, _void)
-_segment = _function(raw.FPDFPath_GetPathSegment, _void, _int, result=_void)
+_segment = _function(raw.FPDFPath_GetPathSegment, _void, _void, result=_void)
 _segment_type = _function(raw.FPDFPathSegment_GetType, _void)
 _segment_point = _function(raw.FPDFPathSegment_GetPoint, _void, _void, _void)
 _segment_close = _function(raw.FPDFPathSegment_GetClose, _void)
@@ -233,12 +236,15 @@ class _Axis:
     def spans(self, low: Iterable[float], high: Iterable[float]) -> tuple[list[float], list[float]]:
         """Lower and upper ends, given those of the page's own space."""
         offset = self.offset
+        if self.sign > 0 and not offset:
+            return list(low), list(high)
         if self.sign > 0:
             return [offset + value for value in low], [offset + value for value in high]
         return [offset - value for value in high], [offset - value for value in low]
 
     def at(self, values: Iterable[float]) -> list[float]:
-        return [self.offset + self.sign * value for value in values]
+        offset, sign = self.offset, self.sign
+        return [offset + sign * value for value in values]
 
 
 def _axes(crop: _Crop, turn: int) -> tuple[_Axis, _Axis]:
@@ -365,7 +371,8 @@ class _Drawing:
 
 
 def _lines(found: list[tuple[float, float, float]], at: _Axis, along: _Axis) -> list[Line]:
-    places, starts, ends = zip(*found, strict=True) if found else ((), (), ())
+    # Neighbouring cells each draw the border between them.
+    places, starts, ends = zip(*dict.fromkeys(found), strict=True) if found else ((), (), ())
     return list(map(Line, at.at(places), *along.spans(starts, ends)))
 
 
