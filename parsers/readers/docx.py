@@ -257,6 +257,8 @@ class _Reader:
     def _label(self, paragraph: etree._Element) -> str:
         """The automatic number Word prints before the paragraph, "" for none."""
         properties = _child(paragraph, _P_PR)
+        if properties is None or not len(properties):
+            return ""
         place = _list_place(properties) or (self._lists and self._lists.get(_value(_child(properties, _P_STYLE))))
         return self._numbering.label(*place) if place else ""
 

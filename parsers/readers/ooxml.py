@@ -86,7 +86,8 @@ class Package:
             return None
         for strict, transitional in _STRICT:
             content = content.replace(strict, transitional)
-        if shortened is not None and b"<!" not in content:
+        # "!" alone is found ten times as fast as behind the "<" that stands everywhere.
+        if shortened is not None and (b"!" not in content or b"<!" not in content):
             content = shortened(content)
         parser = etree.XMLParser(
             resolve_entities=False,
