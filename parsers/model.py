@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 Kind = Literal["annual_report", "page", "unknown"]
 FactStatus = Literal["reported", "blank", "absent", "unreadable", "inferred"]
@@ -95,6 +95,11 @@ class Document:
     findings: tuple[Finding, ...] = ()
 
 
+def _by_position(record: Any) -> tuple[type, tuple[Any, ...]]:
+    """How pickle takes a record: a dataclass's own way asks for its fields' declarations each time, and takes twice."""
+    return type(record), tuple([getattr(record, name) for name in record.__slots__])
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One cell of a statutory form as this document prints it.
@@ -110,6 +115,8 @@ class Fact:
     locator: str
     confidence: float = 1.0
 
+    __reduce__ = _by_position
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -120,6 +127,8 @@ class Check:
     lhs: Number | None
     rhs: Number | None
     cells: tuple[str, ...]
+
+    __reduce__ = _by_position
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import pickle
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from parsers.__main__ import main
 from parsers.form import forms
+from parsers.model import Check, Fact
 from parsers.reading import as_json, read
 
 TABLE = Path(__file__).parents[1] / "fixtures" / "tables" / "printed_error" / "input.txt"
@@ -71,3 +74,9 @@ def test_the_command_goes_on_after_a_file_it_cannot_read(tmp_path: Path, capsys:
     errors = [json.loads(line)["error"] for line in captured.out.splitlines()]
     assert [error and error["code"] for error in errors] == ["empty", None]
     assert "none.txt" in captured.err
+
+
+def test_facts_and_checks_come_back_from_pickle_as_they_were() -> None:
+    fact = Fact("review.total", Decimal("2.50"), "2.50", "件", "inferred", "page=1;box=1.0,2.0,3.0,4.0", 0.6)
+    check = Check("sum", "fail", 3, Decimal("4"), ("a", "b"))
+    assert pickle.loads(pickle.dumps((fact, check))) == (fact, check)
