@@ -14,6 +14,7 @@ import numpy as np
 
 from parsers.readers.pdf_grid import Line
 from parsers.readers.scan_seal import without_seal
+from parsers.readers.scan_straight import straightened
 
 DPI = 200
 Picture = np.ndarray[Any, np.dtype[np.uint8]]
@@ -32,6 +33,8 @@ _GAP = 5
 _THICKEST_RULE = 9
 _MEETS = 7
 _LEAST_WIDTH = 150
+# Where less than this share of all long strokes is in straight tables, the page is bent or seen from the side.
+_STRAIGHT, _LONG_STROKE, _LEAST_RULED, _STRAY = 0.7, 100, 300, 6
 # A page lower or narrower than a character holds none.
 _LEAST_PAGE = 14
 
@@ -56,7 +59,10 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Ink:
-    """A page taken to pieces. `clean` is the grey page without its rules; `upright` turns its pixels to the page's."""
+    """A page taken to pieces. `clean` is the grey page without its rules; `upright` turns its pixels to the page's.
+
+    Of a table that had to be straightened, `upright` is near the place, not the place itself.
+    """
 
     clean: Picture
     horizontal: list[Line]
@@ -78,18 +84,22 @@ def ink(page: Picture) -> Ink:
         page = cv2.warpAffine(page, forth, (width, height), flags=cv2.INTER_LINEAR, borderValue=paper).astype(np.uint8)
     page = without_seal(page, _level(page, 0.5), _level(page, 0.005))
     black = _black(page)
-    across, across_boxes = _rules(black, is_vertical=False)
-    down, down_boxes = _rules(black, is_vertical=True)
-    horizontal, vertical = _meeting(across_boxes, down_boxes)
+    ruled = _ruled(black)
+    if ruled.straight < _STRAIGHT:
+        flat = straightened(page, black)
+        flat_black = _black(flat)
+        flat_ruled = _ruled(flat_black)
+        if flat_ruled.straight > ruled.straight:
+            page, black, ruled = flat, flat_black, flat_ruled
     rules = np.zeros_like(black)
-    _keep(rules, across, horizontal, is_vertical=False)
-    _keep(rules, down, vertical, is_vertical=True)
+    _keep(rules, ruled.across, ruled.horizontal, is_vertical=False)
+    _keep(rules, ruled.down, ruled.vertical, is_vertical=True)
     rules = cv2.dilate(rules, np.ones((3, 3), np.uint8)).astype(np.uint8)
     clean = page.copy()
     cv2.copyTo(np.full_like(page, _level(page, 0.5)), rules, clean)
     cv2.copyTo(np.zeros_like(black), rules, black)
     upright = tuple(float(value) for value in back.ravel())
-    return Ink(clean, horizontal, vertical, _pieces(black), upright)  # type: ignore[arg-type]  # six values
+    return Ink(clean, ruled.horizontal, ruled.vertical, _pieces(black), upright)  # type: ignore[arg-type]  # six values
 
 
 def _level(page: Picture, share: float) -> int:
@@ -130,6 +140,39 @@ def _skew(page: Picture) -> float:
 
     some = len(right) // _SKEW_POINTS + 1
     return clearest(clearest(clearest(0.0, 0.5, _MOST_SKEW, some), 0.1, 0.5, some), 0.025, 0.1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ruled:
+    """The rules of a page's tables, and the masks of strokes they are in.
+
+    `straight`: how much of all that is as long and thin as a rule they are (0 to 1).
+    """
+
+    across: Picture
+    down: Picture
+    horizontal: list[Line]
+    vertical: list[Line]
+    straight: float
+
+
+def _ruled(black: Picture) -> _Ruled:
+    across, rows = _rules(black, is_vertical=False)
+    down, columns = _rules(black, is_vertical=True)
+    horizontal, vertical = _meeting(rows, columns)
+    sizes = [(width, height) for _, _, width, height in rows], [(height, width) for _, _, width, height in columns]
+    straight = min(_straight(horizontal, sizes[0]), _straight(vertical, sizes[1]))
+    return _Ruled(across, down, horizontal, vertical, straight)
+
+
+def _straight(lines: list[Line], strokes: list[tuple[int, int]]) -> float:
+    """How much of the long strokes, each by its length and how far it strays, is in tables and does not stray."""
+    long = [(length, wide) for length, wide in strokes if length >= _LONG_STROKE]
+    whole = sum(length for length, _ in long)
+    if whole < _LEAST_RULED:
+        return 1.0
+    astray = sum(length for length, wide in long if wide > _THICKEST_RULE + _STRAY)
+    return min(sum(line.end - line.start for line in lines), whole - astray) / whole
 
 
 def _rules(black: Picture, *, is_vertical: bool) -> tuple[Picture, list[tuple[int, int, int, int]]]:

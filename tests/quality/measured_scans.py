@@ -34,6 +34,9 @@ STYLES = {
     "grey seal": ScanStyle(seal="grey"),
     "curved": ScanStyle(curve=10),
     "keystone": ScanStyle(keystone=20),
+    # Photographs of a page held in the hand.
+    "curved twice as much": ScanStyle(curve=20),
+    "keystone and askew": ScanStyle(keystone=60, skew=3),
 }
 
 
