@@ -26,6 +26,7 @@ from archive.migrations import (
     m0013_scans,
     m0015_openings,
     m0016_panel_marks,
+    m0017_counted,
 )
 
 MIGRATIONS = Migrations("gongkai")
@@ -45,6 +46,7 @@ MIGRATIONS(name="m0012_releases")(m0012_releases.apply)
 MIGRATIONS(name="m0013_scans")(m0013_scans.apply)
 MIGRATIONS(name="m0015_openings")(m0015_openings.apply)
 MIGRATIONS(name="m0016_panel_marks")(m0016_panel_marks.apply)
+MIGRATIONS(name="m0017_counted")(m0017_counted.apply)
 
 
 def migrate(database: Database) -> None:
