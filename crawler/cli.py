@@ -10,6 +10,7 @@ import re
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import asdict
 from functools import wraps
 from importlib import import_module
@@ -236,14 +237,17 @@ def demo(data_dir: Path, documents: Path | None, port: int, as_json: bool) -> No
 @main.command()
 @click.option("--full", is_flag=True, help="First make the database again from the WARC files.")
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that read.")
+@click.option("--dask", metavar="ADDRESS", help="Read on the Dask cluster whose scheduler is there: tcp://host:8786.")
 @as_json
 @click.pass_obj
 @clear_errors
-def extract(data_dir: Path, full: bool, workers: int, as_json: bool) -> None:
+def extract(data_dir: Path, full: bool, workers: int, dask: str | None, as_json: bool) -> None:
     """Read the archive again: what this version has not read yet, or with --full everything. Needs no network."""
+    from crawler.cluster import cluster
     from crawler.extract import extract
 
-    summary = extract(data_dir, full=full, workers=workers)
+    with nullcontext() if dask is None else cluster(dask) as runner:
+        summary = extract(data_dir, full=full, workers=workers, runner=runner)
     print_json(asdict(summary)) if as_json else click.echo(report.extracted(summary))
 
 
