@@ -9,7 +9,8 @@ warm           median milliseconds a document in a worker that has read the form
 cpu            median milliseconds of this process's own time for the same: what other programs disturb least
 jail           milliseconds a document that the worker costs over reading the same in this process (fastest runs)
 memory         the most memory the worker held
-pdfium         PDF: the reader's time over pdfium's for the same characters and paths (both in this process)
+pdfium         PDF: the reader's time over pdfium's for the same characters and paths (both in this process); pdfium has
+               the fonts that readers give it, and for the second figure the machine's, as any other program would
 
 Formats that need LibreOffice are converted before the clock starts; what that costs is told apart (`convert`).
 """
@@ -42,6 +43,7 @@ from crawler.jail.worker import peak_bytes
 from crawler.parse import understand
 from crawler.replica.reports import Printed
 from crawler.replica.writers import pdf
+from parsers.readers import pdf_fonts
 from parsers.reading import read
 
 CONVERTED = ("rtf", "odt")
@@ -66,6 +68,7 @@ class Row:
     peak_mb: float
     convert_ms: float | None = None
     pdfium_ratio: float | None = None
+    pdfium_ratio_machine_fonts: float | None = None
 
 
 def writers() -> dict[str, measured.Write]:
@@ -104,6 +107,7 @@ def row(name: str, write: measured.Write, printed: Sequence[Printed], runs: int)
             )
         peak = answered(jail.run(peak_bytes))
     warm = statistics.median(inside)
+    ratios = pdfium_ratios(written, runs) if name == "pdf" else (None, None)
     return Row(
         format=name,
         documents=len(written),
@@ -118,7 +122,8 @@ def row(name: str, write: measured.Write, printed: Sequence[Printed], runs: int)
         documents_per_second_2=round(throughput(jobs, 2), 1),
         peak_mb=round(peak / 1e6),
         convert_ms=round(convert_ms, 1) if convert_ms is not None else None,
-        pdfium_ratio=round(ratio(written, runs), 2) if name == "pdf" else None,
+        pdfium_ratio=ratios[0],
+        pdfium_ratio_machine_fonts=ratios[1],
     )
 
 
@@ -144,13 +149,16 @@ def throughput(jobs: Sequence[Job], workers: int) -> float:
         return 2 * len(jobs) / (time.perf_counter() - began)
 
 
-def ratio(written: Sequence[bytes], runs: int) -> float:
+def pdfium_ratios(written: Sequence[bytes], runs: int) -> tuple[float, float]:
     def median(work: Callable[[bytes], object]) -> float:
         return statistics.median(
             statistics.median(seconds(lambda d=d: work(d), time.thread_time) for _ in range(runs)) for d in written
         )
 
-    return median(read) / median(pdf_floor)
+    reading, floor = median(read), median(pdf_floor)
+    with pdf_fonts.of_the_machine():
+        usual = median(pdf_floor)
+    return round(reading / floor, 2), round(reading / usual, 2)
 
 
 def main() -> int:
@@ -174,7 +182,8 @@ def main() -> int:
             print(json.dumps(asdict(found)), flush=True)
             continue
         more = f"  converted in {found.convert_ms} ms" if found.convert_ms else ""
-        more += f"  {found.pdfium_ratio} x pdfium" if found.pdfium_ratio else ""
+        if found.pdfium_ratio:
+            more += f"  {found.pdfium_ratio} x pdfium, {found.pdfium_ratio_machine_fonts} x with the machine's fonts"
         print(
             f"{name:8}{found.right:9.3%}{found.wrong_when_sure:7}{found.cold_s:8.2f}{found.warm_ms:9.1f}{found.cpu_ms:8.1f}"
             f"{found.jail_ms:9.2f}{found.documents_per_second_1:8.1f}{found.documents_per_second_2:8.1f}"

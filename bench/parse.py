@@ -5,7 +5,7 @@
 Without files it takes the reports of `../shared` where there are any, and the tests' fixtures otherwise. "read" is the
 whole of `parsers.reading.read`: bytes to cells, checks and sections. "floor" is the least any reader could do:
 
-    PDF    pdfium gives all characters and the bounds of all paths
+    PDF    pdfium gives all characters and the bounds of all paths, without the machine's fonts as readers do
     HTML   lxml.html.fromstring
     docx   the main part unzipped, and its tree by lxml
     text   decoded, in lines
