@@ -80,15 +80,36 @@ _render_mode = _function(raw.FPDFTextObj_GetTextRenderMode, _void)
 
 def load(document: pdfium.PdfDocument, index: int) -> PageContent:
     """Everything a reader needs of page `index` (from 0). Raises pdfium.PdfiumError when pdfium cannot load it."""
+    content, is_filled_in = _loaded(document, index)
+    return _loaded(document, index)[0] if is_filled_in else content
+
+
+def _loaded(document: pdfium.PdfDocument, index: int) -> tuple[PageContent, bool]:
+    """A page, and whether what was typed into it has now been made part of it, for the next to load it."""
     page = document[index]
     try:
         text_page = page.get_textpage()
         try:
-            return _content(page, text_page, index + 1)
+            content = _content(page, text_page, index + 1)
         finally:
             text_page.close()
+        # What is typed onto a scan is in its picture already.
+        typed = bool(content.characters.text.strip()) and _is_typed_on(page)
+        return content, typed and raw.FPDFPage_Flatten(page.raw, raw.FLAT_NORMALDISPLAY) == raw.FLATTEN_SUCCESS
     finally:
         page.close()
+
+
+def _is_typed_on(page: pdfium.PdfPage) -> bool:
+    """Whether a page shows what is not in its text: typed into the fields of a form, or over the page."""
+    for index in range(raw.FPDFPage_GetAnnotCount(page.raw)):
+        annotation = raw.FPDFPage_GetAnnot(page.raw, index)
+        kind = raw.FPDFAnnot_GetSubtype(annotation)
+        has_value = raw.FPDFAnnot_GetValueType(annotation, b"V") == raw.FPDF_OBJECT_STRING
+        raw.FPDFPage_CloseAnnot(annotation)
+        if kind == raw.FPDF_ANNOT_FREETEXT or (kind == raw.FPDF_ANNOT_WIDGET and has_value):
+            return True
+    return False
 
 
 def _content(page: pdfium.PdfPage, text_page: pdfium.PdfTextPage, number: int) -> PageContent:

@@ -384,6 +384,19 @@ def _hand_made(content: bytes, font: bytes = HELVETICA, stream: bytes = b"") -> 
     return out + b"trailer<</Size 8/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % start
 
 
+@pytest.mark.parametrize(("value", "shown"), [("77", "77"), ("", "")])
+def test_what_is_typed_into_a_form_is_in_its_cell(value: str, shown: str) -> None:
+    rows = [["信息内容", "本年制发件数", "现行有效件数"], ["规章", "1", ""], ["行政规范性文件", "4", "5"]]
+
+    def draw(canvas: Canvas) -> None:
+        table(canvas, plain(rows), widths=[120, 90, 90])
+        canvas.linkURL("http://127.0.0.1/", (90, 600, 190, 620))
+        canvas.acroForm.textfield(value=value, x=300, y=HEIGHT - 145, width=60, height=16, borderWidth=0, fontSize=9)
+
+    (found,) = grids(reader.read(pdf(draw)))
+    assert [cell.text for cell in found.cells] == [*rows[0], "规章", "1", shown, *rows[2]]
+
+
 def test_a_page_drawn_of_paths_without_end_is_cut_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf_page, "MAX_PATHS", 5)
     document = reader.read(pdf(lambda page: table(page, MERGED, widths=WIDTHS)))
