@@ -134,8 +134,9 @@ class Said:
 def addresses(connection: sqlite3.Connection, address: str) -> list[str]:
     """The address and, of a page, its documents; of a report's number, its document."""
     if address.isdecimal():
-        query = "SELECT document_url FROM report_documents WHERE report_id = ?"
-        return [url for (url,) in connection.execute(query, (int(address),))]
+        # As text: SQLite takes no whole number beyond 64 bits.
+        query = "SELECT document_url FROM report_documents WHERE report_id = CAST(? AS INTEGER)"
+        return [url for (url,) in connection.execute(query, (address,))]
     return sorted(url for (url,) in connection.execute(_ADDRESSES, (address,)))
 
 

@@ -75,12 +75,17 @@ def changes(
             _tell_reports(connection, web_day or known_day, axis, as_json)
 
 
-def _tell_changes(connection: sqlite3.Connection, address: str, as_json: bool, **asked: Any) -> None:
+def _tell_changes(connection: sqlite3.Connection, address: str, as_json: bool, *, limit: int, **asked: Any) -> None:
     urls = history.addresses(connection, address) if address else []
     if address and not urls:
         raise CrawlerError(f"there is no report {address}")
-    for change in history.changes(connection, urls=urls, **asked):
+    if address and not history.changes(connection, urls=urls, limit=1):
+        raise CrawlerError(f"nothing is known of {address}")
+    found = history.changes(connection, urls=urls, limit=limit + 1, **asked)
+    for change in found[:limit]:
         print_json(asdict(change)) if as_json else click.echo(report.change(change, is_whole=bool(address)))
+    if len(found) > limit:
+        click.echo(f"the newest {limit}; there are more: --limit", err=True)
 
 
 def _tell_said(connection: sqlite3.Connection, address: str, day: str, axis: Axis, as_json: bool) -> None:

@@ -184,13 +184,22 @@ def test_a_mistaken_question_is_answered_in_a_line(told: Told) -> None:
     assert asked("--on", "yesterday")[0] == 2
     assert asked("--kind", "vanished")[0] == 2
     assert asked("999999") == (1, "gongkai: there is no report 999999\n")
+    assert asked("9" * 20) == (1, f"gongkai: there is no report {'9' * 20}\n")
+    assert asked("http://nowhere.example/") == (1, "gongkai: nothing is known of http://nowhere.example/\n")
+    assert asked(told.report, "--since", "2026-02-01") == (0, "")
     assert asked("--on", A, "http://nowhere.example/")[0] == 1
+
+
+def test_a_list_that_was_cut_says_so(told: Told) -> None:
+    for arguments, said in ((("--limit", "2"), "the newest 2; there are more: --limit\n"), (("--limit", "3"), "")):
+        done = CliRunner().invoke(main, ["--data", str(told.data), "changes", "--since", B, *arguments])
+        assert (done.exit_code, done.stderr) == (0, said)
 
 
 def test_without_a_database_it_says_what_to_do(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["--data", str(tmp_path), "changes"])
     assert done.exit_code == 1
-    assert "run a crawl first" in done.stderr
+    assert "`gongkai crawl` or `gongkai demo` makes one" in done.stderr
 
 
 def test_a_new_reading_changes_what_the_web_said_and_not_what_we_knew(
