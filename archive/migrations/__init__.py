@@ -27,6 +27,7 @@ from archive.migrations import (
     m0015_openings,
     m0016_panel_marks,
     m0017_counted,
+    m0018_lookups,
 )
 
 MIGRATIONS = Migrations("gongkai")
@@ -47,6 +48,7 @@ MIGRATIONS(name="m0013_scans")(m0013_scans.apply)
 MIGRATIONS(name="m0015_openings")(m0015_openings.apply)
 MIGRATIONS(name="m0016_panel_marks")(m0016_panel_marks.apply)
 MIGRATIONS(name="m0017_counted")(m0017_counted.apply)
+MIGRATIONS(name="m0018_lookups")(m0018_lookups.apply)
 
 
 def migrate(database: Database) -> None:
