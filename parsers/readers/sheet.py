@@ -185,13 +185,13 @@ class _Sheet:
 
     def _hide(self, row: int, texts: list[str]) -> None:
         """Empties the cells of a row that are hidden, which merged ones are where all their columns are."""
-        is_row_hidden = row in self.marks.hidden_rows
-        for column in range(len(texts)) if is_row_hidden else self.marks.hidden_columns:
+        is_row_hidden, hidden = row in self.marks.hidden_rows, self.marks.hidden_columns
+        if not is_row_hidden and not hidden:
+            return
+        for column, text in enumerate(texts):
             width = self._spans.get((row, column), (1, 1))[1]
-            if column < len(texts) and (
-                is_row_hidden or self.marks.hidden_columns.issuperset(range(column, column + width))
-            ):
-                self.hidden += bool(texts[column])
+            if is_row_hidden or (column in hidden and hidden.issuperset(range(column, column + width))):
+                self.hidden += bool(text)
                 texts[column] = ""
                 self._covered.add((row, column))
 
