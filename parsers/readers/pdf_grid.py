@@ -209,6 +209,9 @@ def _covered(lines: list[Line], positions: list[float], stops: list[float]) -> l
         drawn[bisect_right(positions, line.at) - 1].append(line)
     table: list[list[bool]] = []
     for own in drawn:
+        if len(own) == 1 and own[0].start <= stops[0] and own[0].end >= stops[-1]:
+            table.append([True] * (len(stops) - 1))
+            continue
         row = []
         for start, end in pairwise(stops):
             length = 0.0
@@ -270,7 +273,7 @@ def _is_open(group: list[int], down: list[list[bool]], across: list[list[bool]],
 def _rectangles(group: list[int], columns: int) -> list[Box]:
     """The group as one box; where a missing line leaves another shape, as the boxes its rows make up."""
     if len(group) == 1:
-        return [Box(*divmod(group[0], columns), 1, 1)]
+        return [Box(group[0] // columns, group[0] % columns, 1, 1)]
     by_row: dict[int, list[int]] = {}
     for element in group:
         row, column = divmod(element, columns)

@@ -306,7 +306,7 @@ class _Drawing:
 
     def _take(self, objects: list[int | None], matrix: _Matrix, depth: int) -> None:
         kinds = list(map(_type, objects))
-        of_kind = {kind: [one for one, own in zip(objects, kinds, strict=True) if own == kind] for kind in set(kinds)}
+        of_kind = {kind: list(compress(objects, map(kind.__eq__, kinds))) for kind in set(kinds)}
         texts = of_kind.get(_TEXT, ())[: _RENDER_MODES_LOOKED_AT - len(self._render_modes)]
         self._render_modes += map(_render_mode, texts)
         for left, bottom, right, top in _all_bounds(of_kind.get(_IMAGE, ())):
