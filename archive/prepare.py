@@ -95,9 +95,12 @@ def _discovery(
     if head is None:
         return Discovery()
     if outcome == "not_modified":
-        earlier = stored() if target.role == "list" else None
-        if earlier is None:
+        if target.role != "list":
             return Discovery()
+        earlier = stored()
+        if earlier is None:
+            message = "the list is unmodified, says the server, and what it was is not stored or cannot be read"
+            return Discovery(findings=(Finding("error", "list_incomplete", message, target.url),))
         exchange = earlier
         head = http1.split_head(exchange.response)
         body = http1.payload(exchange.response, exchange.method)

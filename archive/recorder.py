@@ -206,6 +206,10 @@ class Recorder:
             return None
         return full.etag, full.last_modified
 
+    def has_content(self, target: Target) -> bool:
+        """Whether any content of `target` is stored: what a 304 can only speak of."""
+        return last_content(self._store.connection, target_key(target)) is not None
+
     def close(self, status: RunStatus = "finished", *, stats_json: str = "{}") -> None:
         """Writes what is waiting, ends the run and seals the file. After a failure it only lets go of the file."""
         self.flush()

@@ -36,11 +36,15 @@ GAPS = frozenset(
 UNCOUNTED = "list_uncounted"
 _ANSWERED = frozenset({"ok", "revisit", "not_modified", "redirect"})
 
-# What the last try of every list request came to; a request that was not tried has no outcome.
+# What the last try of every list request came to; a request that was not tried has no outcome. A redirect that leads to
+# no list page of its own (to the first one, in a circle, to a foreign host) brings no entries.
 _REQUESTS = """
 WITH last AS (SELECT frontier_id, max(capture_id) AS capture_id FROM exchanges WHERE run_id = ?1 GROUP BY frontier_id)
 SELECT f.site, f.channel, f.state, e.outcome,
-    (SELECT group_concat(DISTINCT code) FROM findings WHERE findings.capture_id = e.capture_id)
+    (SELECT group_concat(DISTINCT code) FROM findings WHERE findings.capture_id = e.capture_id),
+    e.outcome = 'redirect' AND NOT EXISTS (SELECT 1 FROM frontier g WHERE g.role = 'list' AND g.run_id = ?1
+        AND g.site = f.site AND g.channel = f.channel AND g.frontier_id <> f.frontier_id
+        AND g.via = (SELECT url FROM urls WHERE urls.url_id = f.url_id))
 FROM frontier f LEFT JOIN last USING (frontier_id) LEFT JOIN exchanges e ON e.capture_id = last.capture_id
 WHERE f.role = 'list' AND (f.run_id = ?1 OR e.capture_id IS NOT NULL)
 """
@@ -75,6 +79,7 @@ class _Walked:
     codes: set[str] = field(default_factory=set)
     outcomes: set[str] = field(default_factory=set)
     is_whole: bool = True
+    is_led_astray: bool = False
 
 
 def channel_runs(
@@ -99,6 +104,8 @@ def _judged(
     reasons += sorted(walked.outcomes - _ANSWERED) if walked else []
     if walked is None or not walked.is_whole:
         reasons.append("not every page of the list was asked for")
+    if walked is not None and walked.is_led_astray:
+        reasons.append("a redirect led to no further page of the list")
     if declared is not None and stored < declared:
         reasons.append("fewer than declared")
     elif stored == 0 and declared != 0:
@@ -111,10 +118,11 @@ def _judged(
 
 def _walked(connection: sqlite3.Connection, run_id: str) -> dict[tuple[str, str], _Walked]:
     found: dict[tuple[str, str], _Walked] = defaultdict(_Walked)
-    for site, channel, state, outcome, codes in connection.execute(_REQUESTS, (run_id,)):
+    for site, channel, state, outcome, codes, leads_nowhere in connection.execute(_REQUESTS, (run_id,)):
         walked = found[site, channel]
         walked.codes.update((codes or "").split(","))
         walked.outcomes.update((outcome,) if outcome else ())
+        walked.is_led_astray |= bool(leads_nowhere)
         walked.is_whole &= state == "acknowledged" and outcome is not None
     return dict(found)
 

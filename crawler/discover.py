@@ -82,11 +82,11 @@ def discover(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -
     if guard is not None:
         message = f"expected the {target.role}, found a page of a guard: {guard.name} ({guard.why})"
         return Discovery(findings=(_finding(target, "error", guard.code, message),), outcome="blocked")
-    if status >= 400:
-        level = "error" if target.role == "list" else "warning"
-        return _only(_finding(target, level, "http_error", f"expected the {target.role}, found status {status}"))
     if status not in ANSWERS:
-        return Discovery()
+        level = "error" if target.role == "list" else "warning"
+        found = _only(_finding(target, level, "http_error", f"expected the {target.role}, found status {status}"))
+        is_whole = status < 400 and exchange.truncated is None
+        return replace(found, outcome="http_error") if is_whole else found
     found = _read(target, entity, site=site, exchange=exchange)
     drawn = _rendering(target)
     if drawn:
@@ -138,6 +138,9 @@ def _redirect(target: Target, *, site: Site, exchange: Exchange) -> Discovery:
         return _to_itself(target, exchange)
     parameters = _parameters(target)
     hops = int(parameters.get("redirects", 0)) + 1
+    if hops > 1 and location == target.via:
+        message = f"redirected to {location}, which redirects to here"
+        return _only(_finding(target, "warning", "redirect_limit", message))
     if hops > MOST_REDIRECTS:
         return _only(_finding(target, "warning", "redirect_limit", f"more than {MOST_REDIRECTS} redirects"))
     if target.role in ("page", "attachment") and _is_farewell(target.url, location):

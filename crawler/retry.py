@@ -18,6 +18,8 @@ LONGEST_WAIT_SECONDS = 600.0
 # The server is in trouble or wants less of us; 408 and 522 to 524 are time-outs of it or of its CDN.
 PASSING = frozenset({408, 429, 500, 502, 503, 504, 520, 522, 523, 524})
 ASKS_FOR_REST = frozenset({429, 503})
+# A page, or where it is. 202 and 204 bring none, 206 a part that nobody asked for, 300 a choice.
+ANSWERS = frozenset({200, 203, 301, 302, 303, 304, 307, 308})
 # Seen on these sites for what is not there any more, 550 included: an answer, not a failure.
 GONE = frozenset({404, 410, 550})
 # What the wire refuses itself: asking again would change nothing.
@@ -58,7 +60,7 @@ def _problem(exchange: Exchange) -> str | None:
         return f"the answer ends early ({exchange.truncated})"
     if exchange.status is None:
         return "no answer that could be read"
-    if exchange.status < 400 or exchange.status in GONE:
+    if exchange.status in ANSWERS or exchange.status in GONE:
         return None
     return f"status {exchange.status}"
 

@@ -287,6 +287,8 @@ class Session:
         if stand_in == "homepage" and ending.state == "acknowledged":
             # After a burst every address may answer with it: the next run asks again.
             ending = Ending("failed", problem="the homepage came")
+        if exchange.status == 304 and ending.state == "acknowledged" and not self.recorder.has_content(target):
+            ending = Ending("failed", problem="status 304 for what was never stored")
         recorded = await self._durable(target, frontier_id, exchange, ending)
         if recorded.outcome == "blocked" and ending.state == "acknowledged":
             # It is asked again by the next run, as the recorder has noted; until then there is no page to speak of.

@@ -232,9 +232,15 @@ def test_a_report_that_speaks_of_verification_is_no_guard():
     assert read(PAGE, entity).outcome is None
 
 
-@pytest.mark.parametrize("status", [None, 204, 304])
+@pytest.mark.parametrize("status", [None, 304])
 def test_what_is_no_answer_leads_nowhere(status: int | None):
     assert read(LIST, column_page("/a.html"), status) == Discovery()
+
+
+@pytest.mark.parametrize("status", [202, 204, 206, 300])
+def test_an_answer_that_is_no_page_is_no_content(status: int):
+    found = read(PAGE, column_page("/a.html"), status)
+    assert (codes(found), found.outcome, found.targets) == (["http_error"], "http_error", ())
 
 
 @pytest.mark.parametrize(("target", "level"), [(LIST, "error"), (PAGE, "warning"), (FILE, "warning")])

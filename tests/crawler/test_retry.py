@@ -17,12 +17,12 @@ def exchange(status: int | None = 200, *headers: tuple[bytes, bytes], **changes)
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("status", [200, 204, 302, 304, 404, 410, 550])
+@pytest.mark.parametrize("status", [200, 203, 302, 304, 404, 410, 550])
 def test_an_answer_is_done(status: int):
     assert after_exchange(exchange(status), attempts=1, now=NOW).state == "acknowledged"
 
 
-@pytest.mark.parametrize("status", [400, 403, 412, 521])
+@pytest.mark.parametrize("status", [202, 204, 206, 300, 400, 403, 412, 521])
 def test_a_refusal_is_given_up_at_once(status: int):
     ending = after_exchange(exchange(status), attempts=1, now=NOW)
     assert (ending.state, ending.problem) == ("failed", f"status {status}")
