@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from archive.model import Target
 from archive.store import Store
@@ -17,6 +17,9 @@ from archive.targets import TARGET_COLUMNS, add_targets, target_from_row, target
 from archive.times import Clock, instant, moment, now
 
 __all__ = ["Frontier", "Leased", "target_key"]
+
+# Nobody is made to wait so long: an instant further ahead was noted before the clock was set back.
+LONGEST_WAIT = timedelta(hours=1)
 
 # Walks from one host to the next in the index instead of over every pending row.
 _HOSTS = """
@@ -114,16 +117,18 @@ class Frontier:
             return []
         share = -(-limit // len(hosts))
         condition, values = _site_condition(sites, "f.")
-        due = instant(self._clock())
+        now_is = self._clock()
+        due, beyond = instant(now_is), instant(now_is + LONGEST_WAIT)
         taken: list[Leased] = []
         with self._store.transaction():
             for host in hosts:
                 rows = self._connection.execute(
                     f"""SELECT f.frontier_id, f.attempts, {TARGET_COLUMNS}
                     FROM frontier f JOIN urls u ON u.url_id = f.url_id
-                    WHERE f.state = 'pending' AND f.host = ? AND (f.not_before IS NULL OR f.not_before <= ?) {condition}
+                    WHERE f.state = 'pending' AND f.host = ?
+                        AND (f.not_before IS NULL OR f.not_before <= ? OR f.not_before > ?) {condition}
                     ORDER BY f.priority, f.frontier_id LIMIT ?""",  # noqa: S608
-                    (host, due, *values, min(share, limit - len(taken))),
+                    (host, due, beyond, *values, min(share, limit - len(taken))),
                 ).fetchall()
                 taken.extend(Leased(row[0], target_from_row(row[2:]), host, row[1]) for row in rows)
                 if len(taken) >= limit:

@@ -137,7 +137,8 @@ def put_diff(
 
 
 def runs_in_order(connection: sqlite3.Connection) -> list[str]:
-    return [run_id for (run_id,) in connection.execute("SELECT run_id FROM runs ORDER BY started_at, run_id")]
+    """In the order of their recording: clocks may go back."""
+    return [run_id for (run_id,) in connection.execute("SELECT run_id FROM runs ORDER BY rowid")]
 
 
 def doubtful(connection: sqlite3.Connection) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from archive.frontier import LONGEST_WAIT
 from archive.model import Outcome
 from crawler.politeness import Lane
 
@@ -77,7 +78,9 @@ class Manners:
         known = self._hosts.get(host)
         if known is None:
             return True
-        return not known.paused_because and (known.not_before is None or known.not_before <= now)
+        if known.paused_because or known.not_before is None:
+            return not known.paused_because
+        return not now < known.not_before <= now + LONGEST_WAIT
 
     def asked_for(self, host: str, crawl_delay_seconds: float) -> None:
         """Notes a Crawl-delay. Of several servers of one host the slowest counts."""

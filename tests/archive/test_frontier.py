@@ -11,6 +11,7 @@ import pytest
 from archive_kit import FixedClock, exchange, http_response, list_target, page_target, page_url, recording
 
 from archive.frontier import Frontier, target_key
+from archive.history import runs_in_order
 from archive.model import Target
 from archive.recorder import Recorder
 from archive.rows import RunRow
@@ -148,3 +149,23 @@ def test_released_rows_are_pending_again(opened: tuple[Store, Frontier, Recorder
     frontier.add([page_target(1)])
     frontier.release([row.frontier_id for row in frontier.lease(1)])
     assert frontier.counts()["pending"] == 1
+
+
+def test_a_clock_that_was_set_back_keeps_nobody_waiting(
+    opened: tuple[Store, Frontier, Recorder], clock: FixedClock
+) -> None:
+    _, frontier, _ = opened
+    frontier.add([page_target(1), page_target(2)])
+    first, second = frontier.lease(2)
+    frontier.retry(first.frontier_id, not_before=clock() + timedelta(days=1))
+    frontier.retry(second.frontier_id, not_before=clock() + timedelta(minutes=10))
+    assert [row.frontier_id for row in frontier.lease(2)] == [first.frontier_id]
+
+
+def test_runs_are_in_the_order_of_their_recording_whatever_the_clock_says(
+    opened: tuple[Store, Frontier, Recorder], clock: FixedClock
+) -> None:
+    store = opened[0]
+    clock.moment -= timedelta(days=2)
+    next_run(store, clock, "r0")
+    assert runs_in_order(store.connection) == ["r1", "r0"]

@@ -307,3 +307,11 @@ def test_the_user_agent_names_us_and_whom_to_ask(tmp_path: Path):
 def test_a_session_without_windows_has_all_its_sites(tmp_path: Path):
     with session(tmp_path) as opened:
         assert opened.open_sites() == ("d",)
+
+
+def test_a_clock_that_was_set_back_keeps_no_host_waiting():
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    manners = Manners({"d.example.cn": Lane(0.0, 1, Permission())})
+    manners.met("d.example.cn", Met("http_error", 503, 0.1, wait_seconds=60.0), at)
+    asked = [manners.may_ask("d.example.cn", at + timedelta(seconds=s)) for s in (0, 59, 60, -86400)]
+    assert asked == [False, False, True, True]
