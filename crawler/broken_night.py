@@ -59,7 +59,7 @@ def _looked_at(data_dir: Path, run_id: str, broken: Breakdown, findings: Sequenc
     """What the database says of the run as it is; without it, that it broke off."""
     said = tuple(Said(one.level, one.code, one.message) for one in findings)
     try:
-        with closing(sqlite3.connect(f"file:{database_path(data_dir)}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(f"{database_path(data_dir).resolve().as_uri()}?mode=ro", uri=True)) as connection:
             night = morning.gather(data_dir, connection, run_id, broken=broken)
     except _TROUBLE as error:
         log.warning("of run %s the database says nothing: %s", run_id, error)

@@ -64,7 +64,7 @@ def changes(
     path = database_path(data_dir)
     if not path.exists():
         raise CrawlerError(no_database(data_dir))
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
         if not (web_day or known_day):
             _tell_changes(connection, address, as_json, site=site, since=since, kinds=kinds, limit=limit)
             return

@@ -74,7 +74,7 @@ def status(data_dir: Path, *, clock: Clock = now) -> dict[str, Any]:
     path = database_path(data_dir)
     if not path.exists():
         raise CrawlerError(no_database(data_dir))
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
         night = _last_crawl(data_dir, connection, clock)
         moment = clock()
         connection.row_factory = sqlite3.Row

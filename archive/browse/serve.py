@@ -53,6 +53,9 @@ def application(
         raise ServeError(
             no_database(data_dir) if is_live else f"{path}: no such database; `gongkai snapshot` makes one"
         )
+    # Datasette puts the path into a URI as it is, where these begin something else: another file would be opened.
+    if not set("#?%").isdisjoint(str(path.resolve())):
+        raise ServeError(f"{path}: Datasette opens no database whose path has #, ? or % in it; rename the folder")
     if not pm.is_registered(plugin):
         pm.register(plugin, plugin.NAME)
     shape: dict[str, Any] = {"files": [str(path.resolve())], "settings": SETTINGS}

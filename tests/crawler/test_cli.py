@@ -12,6 +12,7 @@ from crawling import ROOT, gongkai, one, rows
 
 from archive.contents import payload_bytes
 from archive.paths import database_path
+from archive.rows import RunRow
 from archive.store import Store
 from crawler.cli import ELSEWHERE, main
 
@@ -60,6 +61,21 @@ def test_a_file_that_is_no_database_ends_a_command_in_one_line(command: tuple[st
     assert (done.returncode, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()
     assert "file is not a database" in line
+
+
+def test_a_data_directory_may_have_any_name(tmp_path: Path) -> None:
+    """What # ? and % mean in a URI: another, empty file was opened, and made."""
+    data_dir = tmp_path / "数据 #1?%41"
+    with Store.open(data_dir) as store:
+        store.start_run(RunRow("r1", "crawl", "2026-03-01T17:30:00.000000Z", "0.1.0", "host"))
+    done = run(data_dir, "status")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "run r1 crawl running" in done.stdout
+    assert run(data_dir, "changes").returncode == 0
+    done = run(data_dir, "serve", "--port", "0")
+    assert done.returncode == 1
+    assert done.stderr.endswith("whose path has #, ? or % in it; rename the folder\n")
+    assert [path.name for path in tmp_path.iterdir()] == [data_dir.name]
 
 
 def test_bad_files_give_an_error_each_and_the_good_one_its_reading(tmp_path: Path) -> None:
