@@ -89,9 +89,11 @@ def _seals(mask: Picture) -> list[tuple[int, int, int, int]]:
         box = (left, top, left + width, top + height)
         if _LEAST_RING <= 2 * width <= _MOST_RING:
             rings.append(box)
-        elif _LEAST_STAR <= 2 * width < _LEAST_RING:
-            if 4 * cv2.countNonZero(mask[top : top + height, left : left + width]) >= _LEAST_AREA:
-                stars.append(box)
+        elif (
+            _LEAST_STAR <= 2 * width < _LEAST_RING
+            and 4 * cv2.countNonZero(mask[top : top + height, left : left + width]) >= _LEAST_AREA
+        ):
+            stars.append(box)
     for left, top, right, bottom in stars:
         x, y, half = (left + right) / 2, (top + bottom) / 2, (right - left) / 2 * _RING_OF_STAR
         if not any(ring[0] < x < ring[2] and ring[1] < y < ring[3] for ring in rings):
