@@ -44,11 +44,8 @@ def of_the_machine() -> Iterator[None]:
 
     Callers are alone with pdfium, as for everything that calls it.
     """
-    machine = _machine()
-    while _mappers:
-        # pdfium asks what fonts there are once in a process: what it asked the boxes it never asks the machine.
-        machine.contents.EnumFonts(machine, _mappers.pop())
-    raw.FPDF_SetSystemFontInfo(machine)
+    # pdfium then asks anew what fonts there are.
+    raw.FPDF_SetSystemFontInfo(_machine())
     try:
         yield
     finally:
@@ -57,7 +54,7 @@ def of_the_machine() -> Iterator[None]:
 
 @cache
 def _machine() -> Any:
-    """pdfium's own source of fonts, kept for good: to look through the machine's takes a tenth of a second."""
+    """pdfium's own source of fonts, kept for good: it remembers the fonts it has looked into."""
     source = raw.FPDF_GetDefaultSystemFontInfo()
     source.contents.Release = _callback("Release")
     return source
@@ -110,11 +107,10 @@ def _glyph(left: int, bottom: int, right: int, top: int) -> bytes:
 
 
 _DATA = _font()
-_mappers: list[int] = []
 
 
-def _enumerate(_source: Any, mapper: int) -> None:
-    _mappers.append(mapper)
+def _enumerate(_source: Any, _mapper: Any) -> None:
+    return None
 
 
 def _map(_source: Any, _weight: int, _italic: int, charset: int, _pitch: int, name: Any, _exact: Any) -> int | None:
