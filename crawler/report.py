@@ -94,6 +94,8 @@ def standing(found: dict[str, Any]) -> str:
             f"{site['site']}: {state}{site['reports']} reports ({spans(site['years']) or 'no year'}), "
             f"{site['pages']} pages, last run {site['last_run_at']}, last new {site['last_new_at'] or 'never'}"
         )
+    if found["imported"]["files"]:
+        lines.append(f"imported: {found['imported']['files']} files, {found['imported']['reports']} reports")
     for channel in found["channels"]:
         if channel["status"] != "complete":
             because = f" ({channel['because']})" if channel["because"] else ""

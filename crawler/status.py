@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from archive.model import IMPORT_SITE
 from archive.paths import database_path, no_database
 from archive.rechecks import RECHECK_DAYS
 from archive.times import Clock, instant, now
@@ -55,6 +56,9 @@ SELECT c.site, c.channel, c.status, c.declared, c.stored, c.because, c.run_id
 FROM channel_runs c JOIN runs r USING (run_id) JOIN last ON last.site = c.site AND last.channel = c.channel
     AND last.started_at = r.started_at
 ORDER BY c.site, c.channel"""
+_IMPORTED = """
+SELECT (SELECT count(*) FROM imports) AS files,
+    (SELECT count(*) FROM report_versions WHERE site = ? AND known_to IS NULL) AS reports"""
 _PENDING = "SELECT count(*) FROM frontier WHERE state IN ('pending', 'leased')"
 _CHECKED = """
 SELECT f.site, (SELECT max(captured_at) FROM exchanges e WHERE e.url_id = f.url_id) AS checked_at
@@ -67,9 +71,9 @@ WHERE kind = 'nightly' AND json_extract(settings_json, '$.recheck_days') IS NOT 
 def status(data_dir: Path, *, clock: Clock = now) -> dict[str, Any]:
     """The whole as plain values. Raises CrawlerError when there is no database.
 
-    `sites` with their coverage, the last `runs`, the newest run's `findings` counted, `alarms` of the last crawl,
-    `silent` sites, `channels` as they were last read, `reviews` that wait for a person, `pending` requests,
-    `rechecks` of known pages, `disk` in bytes.
+    `sites` with their coverage, `imported` files of other tools and the reports in them, the last `runs`, the newest
+    run's `findings` counted, `alarms` of the last crawl, `silent` sites, `channels` as they were last read, `reviews`
+    that wait for a person, `pending` requests, `rechecks` of known pages, `disk` in bytes.
     """
     path = database_path(data_dir)
     if not path.exists():
@@ -85,6 +89,7 @@ def status(data_dir: Path, *, clock: Clock = now) -> dict[str, Any]:
             "runs": _rows(connection, _RUNS, LAST_RUNS),
             "findings": _rows(connection, _FINDINGS),
             "alarms": [asdict(alarm) for alarm in night.alarms] if night else [],
+            "imported": dict(connection.execute(_IMPORTED, (IMPORT_SITE,)).fetchone()),
             "silent": [row["site"] for row in sites if row["state"] == "silent" or row["last_run_at"] < unseen],
             "channels": _rows(connection, _CHANNELS),
             "reviews": asdict(open_reviews(connection)),

@@ -42,8 +42,10 @@ from crawler import importing
 from crawler.extract import extract
 from crawler.importing import ImportSummary, import_files
 from crawler.replica import Behaviour, Replica
+from crawler.report import standing
 from crawler.session import Options, Session
 from crawler.site import parse_site
+from crawler.status import status
 
 A, B, C = (f"http://www.qinghe.example/{name}.html" for name in "abc")
 
@@ -153,6 +155,9 @@ def test_files_by_warcio_give_the_reports(replica: Replica, exchanges, tmp_path:
     assert taken(tmp_path, made_by_warcio(exchanges, f"WARC/{version}")).ok
     assert_reports_equal_truth(replica, tmp_path / "data")
     assert list(audit(tmp_path / "data")) == []
+    found = status(tmp_path / "data")
+    assert found["imported"] == {"files": 1, "reports": len(truth_of(replica)[0])}
+    assert f"imported: 1 files, {found['imported']['reports']} reports" in standing(found).splitlines()
 
 
 def test_a_wacz_by_py_wacz_gives_the_reports_and_an_emptied_database_gets_them_back(
