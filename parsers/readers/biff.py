@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from parsers.errors import UnreadableDocumentError
-from parsers.readers import ole, sheet_marks
+from parsers.readers import ole, sheet_formats, sheet_marks
 from parsers.readers.sheet_marks import Marks
 
 _STREAMS = ("Workbook", "Book")
@@ -22,6 +22,9 @@ _MANY_CELLS = frozenset((0x00BD, 0x00BE))
 _MANY_HEAD, _MANY_EACH = 6, 6
 _BOF = (0x0809, 0x0409, 0x0209, 0x0009)
 _EOF = 0x000A
+_STYLE, _FORMAT, _VIEW = 0x00E0, 0x041E, 0x023E
+_NUMBERS = frozenset((0x0203, 0x027E, 0x0006, 0x00BD))
+_SHOWS_ZEROS = 0x10
 _SHEET, _STRINGS, _DIMENSIONS, _PASSWORD = 0x0085, 0x00FC, 0x0200, 0x002F
 _MARKING: dict[int, Callable[[bytes, Marks], None]] = {
     0x0208: sheet_marks.take_row,
@@ -42,6 +45,7 @@ def checked(data: bytes, *, most_rows: int) -> tuple[bytes, list[Marks]]:
     begins: set[int] = set()
     sheets: list[int] = []
     marks: defaultdict[int, Marks] = defaultdict(Marks)
+    codes, styles = dict(sheet_formats.BUILT_IN), list[str]()
     # Where the sheet, and the chart in it, begins that a record stands in.
     within: list[int] = []
     at = 0
@@ -65,6 +69,16 @@ def checked(data: bytes, *, most_rows: int) -> tuple[bytes, list[Marks]]:
             _check_strings(body, len(content))
         elif kind == _DIMENSIONS:
             _check_dimensions(body)
+        elif kind == _FORMAT:
+            number, code = _format(body)
+            codes[number] = code
+        elif kind == _STYLE:
+            styles.append(codes.get(struct.unpack_from("<2xH", body.ljust(4, b"\0"))[0], ""))
+        elif kind == _VIEW and within:
+            marks[within[-1]].shows_zeros = bool(body[:1] and body[0] & _SHOWS_ZEROS)
+        if kind in _NUMBERS and within:
+            columns = (length - _MANY_HEAD) // _MANY_EACH if kind in _MANY_CELLS else 1
+            _take_formats(body, columns, styles, marks[within[-1]])
         if kind in _MARKING and within:
             _MARKING[kind](body, marks[within[-1]])
         at += 4 + length
@@ -72,6 +86,25 @@ def checked(data: bytes, *, most_rows: int) -> tuple[bytes, list[Marks]]:
     if lost or not sheets:
         raise UnreadableDocumentError("damaged", f"{len(lost)} of {len(sheets)} sheets are not where the workbook says")
     return ole.container(_STREAMS[0], content), [marks[place] for place in sheets]
+
+
+def _format(body: bytes) -> tuple[int, str]:
+    """A number format and the number it is called by; in two bytes a character or one, in one before Excel 97."""
+    number, length, is_wide = struct.unpack_from("<HHB", body.ljust(5, b"\0"))
+    if is_wide in (0, 1):
+        return number, body[5 : 5 + length * (1 + is_wide)].decode("utf-16-le" if is_wide else "latin-1", "replace")
+    return number, body[3 : 3 + body[2]].decode("gb18030", "replace")
+
+
+def _take_formats(body: bytes, columns: int, styles: list[str], marks: Marks) -> None:
+    """The formats of the numbers of a record, one in each column."""
+    row, column = struct.unpack_from("<HH", body.ljust(4, b"\0"))
+    for number in range(columns):
+        at = 4 + number * _MANY_EACH
+        style = int.from_bytes(body[at : at + 2], "little")
+        code = styles[style] if style < len(styles) else ""
+        if not sheet_formats.is_as_it_is(code):
+            marks.formats[row, column + number] = code
 
 
 def _check_cell(body: bytes, columns: int, most_rows: int) -> None:

@@ -1,7 +1,9 @@
 """Spreadsheets (.xls, .et of WPS Office, .xlsx) by calamine: a grid for each table, paragraphs for lines of text.
 
-A cell's text is its value, not what its number format makes of it: 84 for 84.00, 0.5 for 50%. Rows of one cell are
-paragraphs before a table begins and after it has ended; within a table they are rows of it.
+A cell's text is what its number format shows of its value: 50% for 0.5, a dash for a zero that is shown as one. Where
+a format shows nothing (`;;;`, zeros of a sheet that hides them), or something that only the program could tell
+(thousands, conditions, fractions), the cell holds U+FFFC, so that it is neither a number nor a blank. Rows of one cell
+are paragraphs before a table begins and after it has ended; within a table they are rows of it.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from parsers import sniff
 from parsers.errors import UnreadableDocumentError
 from parsers.model import Block, Cell, Document, Finding, Grid, Paragraph
 from parsers.normalise import is_section_heading
-from parsers.readers import biff, sheet_marks
+from parsers.readers import biff, sheet_formats, sheet_marks
 from parsers.readers.native import panics_refused
 from parsers.readers.ooxml import Package
 from parsers.readers.sheet_marks import Marks
@@ -81,6 +83,9 @@ def read(data: bytes) -> Document:
             if page.hidden:
                 message = f"{page.hidden} cells in hidden rows and columns were left out"
                 findings.append(Finding("hidden_cells", message, at))
+            if page.untold:
+                message = f"{page.untold} cells do not show the number they hold, by their format or the sheet's"
+                findings.append(Finding("number_format", message, at))
     return Document(media_type=kind, blocks=tuple(blocks), findings=tuple(findings))
 
 
@@ -142,13 +147,14 @@ def _printed(value: _Value) -> str:
 class _Sheet:
     """One sheet on its way to blocks. `merged` are (first, last) cells of merged ranges, from 0.
 
-    `hidden` counts the filled cells that were left out.
+    `hidden` counts the filled cells that were left out, `untold` those of which it cannot be told what they show.
     """
 
     at: str
     merged: list[_Range]
     marks: Marks
     hidden: int = 0
+    untold: int = 0
     _spans: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     _covered: set[tuple[int, int]] = field(default_factory=set)
 
@@ -174,6 +180,7 @@ class _Sheet:
     def _lines(self, rows: list[list[_Value]]) -> list[list[str]]:
         """What every cell of every row shows."""
         lines = [[_printed(value) for value in values] for values in rows]
+        self._format(rows, lines)
         for (row, column), text in self.marks.texts.items():
             if row >= MAX_ROWS or column >= MAX_COLUMNS:
                 continue
@@ -182,6 +189,19 @@ class _Sheet:
             lines[row].extend("" for _ in range(len(lines[row]), column + 1))
             lines[row][column] = text
         return lines
+
+    def _format(self, rows: list[list[_Value]], lines: list[list[str]]) -> None:
+        """Puts what formats show in place of the numbers, as far as they differ from them."""
+        for (row, column), code in self.marks.formats.items():
+            value = rows[row][column] if row < len(rows) and column < len(rows[row]) else ""
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                lines[row][column] = sheet_formats.shown(value, code)
+        if not self.marks.shows_zeros:
+            for values, texts in zip(rows, lines, strict=True):
+                for column, value in enumerate(values):
+                    is_zero = isinstance(value, int | float) and not isinstance(value, bool) and value == 0
+                    texts[column] = sheet_formats.UNTOLD if is_zero else texts[column]
+        self.untold = sum(texts.count(sheet_formats.UNTOLD) for texts in lines)
 
     def _hide(self, row: int, texts: list[str]) -> None:
         """Empties the cells of a row that are hidden, which merged ones are where all their columns are."""

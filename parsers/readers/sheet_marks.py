@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from parsers.readers import sheet_formats
 from parsers.readers.ooxml import Package
 
 # What makes a look at a sheet's cells worth while: few sheets have any of it.
-_TELLING = re.compile(rb"""\shidden\s*=|[<:]f[\s/>]|\st\s*=\s*["']e["']|strike|superscript""")
+_TELLING = re.compile(rb"""\shidden\s*=|\sshowZeros\s*=|[<:]f[\s/>]|\st\s*=\s*["']e["']|strike|superscript""")
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _STRICT_RELATION = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
 _TRUE = ("1", "true")
@@ -32,11 +33,16 @@ _ROW_HIDDEN, _COLUMN_HIDDEN = 0x20, 0x01
 
 @dataclass(slots=True)
 class Marks:
-    """Of one sheet, rows and columns from 0. `texts`: what cells show in place of the value calamine gives them."""
+    """Of one sheet, rows and columns from 0. `texts`: what cells show in place of the value calamine gives them.
+
+    `formats`: the number formats of cells whose numbers they may change.
+    """
 
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
     texts: dict[tuple[int, int], str] = field(default_factory=dict)
+    formats: dict[tuple[int, int], str] = field(default_factory=dict)
+    shows_zeros: bool = True
 
 
 # ------------------------------------------------------------ .xlsx
@@ -44,8 +50,8 @@ class Marks:
 
 def of_package(package: Package) -> list[Marks]:
     """The marks of each sheet, in the workbook's order. Raises UnreadableDocumentError as the package does."""
-    strings = _marked_strings(package)
-    return [_of_sheet(package, name, strings) for name in _sheets(package)]
+    strings, formats = _marked_strings(package), _formats(package)
+    return [_of_sheet(package, name, strings, formats) for name in _sheets(package)]
 
 
 def _sheets(package: Package) -> Iterator[str]:
@@ -59,14 +65,16 @@ def _sheets(package: Package) -> Iterator[str]:
         yield parts.get(sheet.get(_RELATION) or sheet.get(_STRICT_RELATION) or "", "")
 
 
-def _of_sheet(package: Package, name: str, strings: Mapping[int, str]) -> Marks:
+def _of_sheet(package: Package, name: str, strings: Mapping[int, str], formats: Mapping[str, str]) -> Marks:
     marks = Marks()
     part = package.part(name) if name else None
-    if part is None or not (strings or _TELLING.search(part)):
+    if part is None or not (strings or formats or _TELLING.search(part)):
         return marks
     tree = package.tree(name)
     if tree is None:
         return marks
+    views = tree.iterfind("{*}sheetViews/{*}sheetView")
+    marks.shows_zeros = all(view.get("showZeros", "1") in _TRUE for view in views)
     for column in tree.iterfind("{*}cols/{*}col"):
         if column.get("hidden") in _TRUE:
             first, last = _whole(column.get("min")), _whole(column.get("max"))
@@ -79,6 +87,8 @@ def _of_sheet(package: Package, name: str, strings: Mapping[int, str]) -> Marks:
         column_at = -1
         for cell in row.iterfind("{*}c"):
             column_at = _column(cell.get("r") or "", column_at + 1)
+            if code := formats.get(cell.get("s") or ""):
+                marks.formats[at, column_at] = code
             text = _shown(cell, strings)
             if text is not None:
                 marks.texts[at, column_at] = text
@@ -110,6 +120,21 @@ def _marked_strings(package: Package) -> dict[int, str]:
     tree = package.tree(name)
     marked = enumerate(map(_marked, tree.iterfind("{*}si"))) if tree is not None else ()
     return {number: text for number, text in marked if text is not None}
+
+
+def _formats(package: Package) -> dict[str, str]:
+    """Number formats, by the style that a cell names, without those that show numbers as they are."""
+    workbook = package.related("officeDocument")
+    name = package.related("styles", of=workbook) if workbook else ""
+    tree = package.tree(name) if name else None
+    if tree is None:
+        return {}
+    codes = {str(number): code for number, code in sheet_formats.BUILT_IN.items()}
+    for made in tree.iterfind("{*}numFmts/{*}numFmt"):
+        codes[made.get("numFmtId") or ""] = made.get("formatCode") or ""
+    styles = enumerate(tree.iterfind("{*}cellXfs/{*}xf"))
+    found = {str(number): codes.get(style.get("numFmtId") or "", "") for number, style in styles}
+    return {number: code for number, code in found.items() if not sheet_formats.is_as_it_is(code)}
 
 
 def _marked(string: etree._Element | None) -> str | None:

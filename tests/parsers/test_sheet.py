@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import struct
 import zipfile
@@ -87,6 +88,87 @@ def test_a_separator_in_a_sheets_name_does_not_part_the_locator() -> None:
 )
 def test_numbers_are_printed_as_a_sheet_prints_them(value: float, text: str) -> None:
     assert grid(read_document(xls(["甲", value]))).cells[1].text == text
+
+
+FORMATS = [
+    (12345, "0.00", "12345.00"),
+    (12345, "#,##0", "12,345"),
+    (12.345678, "0.00", "12.35"),
+    (-1234, "#,##0;[Red]-#,##0", "-1,234"),
+    (12, '0"件"', "12件"),
+    (12, "0件", "12件"),
+    (12, 'General"件"', "12件"),
+    (12, '"约"0', "约12"),
+    (0.5, "0%", "50%"),
+    (0.125, "0.0%", "12.5%"),
+    (0, '_ * #,##0_ ;_ * -#,##0_ ;_ * "-"_ ;_ @_ ', "-"),
+    (7, '_ * #,##0_ ;_ * -#,##0_ ;_ * "-"_ ;_ @_ ', "7"),
+    (0, '_ * #,##0.00_ ;_ * -#,##0.00_ ;_ * "-"??_ ;_ @_ ', "-"),
+    (7, "0;-0;;@", "7"),
+    (12345, "0!.0,", "\ufffc"),
+    (12345, "0,", "\ufffc"),
+    (12345, ";;;", "\ufffc"),
+    (0, "0;-0;;@", "\ufffc"),
+    (0, "#", "\ufffc"),
+    (12, '[>=10]0.0"万";0', "\ufffc"),
+    (12, "[DBNum1]0", "\ufffc"),
+    (1.5, "# ?/?", "\ufffc"),
+    (12345, "0.00E+00", "\ufffc"),
+]
+
+
+@pytest.mark.parametrize(("value", "code", "text"), FORMATS, ids=[f"{value} {code}" for value, code, _ in FORMATS])
+def test_a_cell_holds_what_its_number_format_shows(value: float, code: str, text: str) -> None:
+    workbook = xlwt.Workbook()
+    page = workbook.add_sheet("表")
+    page.write(0, 0, "甲")
+    page.write(0, 1, value, xlwt.easyxf(num_format_str=code))
+    page.write(0, 2, value)
+    buffer = io.BytesIO()
+    workbook.save(buffer)
+    old = read_document(buffer.getvalue())
+    styles = (
+        '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        f'<numFmts><numFmt numFmtId="180" formatCode="{html.escape(code)}"/></numFmts>'
+        '<cellXfs><xf numFmtId="0"/><xf numFmtId="180"/></cellXfs></styleSheet>'
+    )
+    row = f'<row><c t="inlineStr"><is><t>甲</t></is></c><c s="1"><v>{value}</v></c><c><v>{value}</v></c></row>'
+    new = read_document(_with_sheet(row, styles=styles))
+    for document in (old, new):
+        assert [cell.text for cell in grid(document).cells] == ["甲", text, f"{value}"]
+        assert ("number_format" in {finding.code for finding in document.findings}) == (text == "\ufffc")
+
+
+def test_numbers_in_a_row_have_their_own_formats() -> None:
+    """LibreOffice and Excel write the numbers of a row as one record, xlwt only its blanks."""
+    numbers = b"".join(struct.pack("<HI", style, number << 2 | 2) for style, number in ((17, 5), (18, 5), (17, 6)))
+    workbook = xlwt.Workbook()
+    page = workbook.add_sheet("表")
+    page.write(0, 0, 5, xlwt.easyxf(num_format_str="0"))
+    page.write(1, 0, 5, xlwt.easyxf(num_format_str=";;;"))
+    buffer = io.BytesIO()
+    workbook.save(buffer)
+    stream = ole.stream(buffer.getvalue(), ("Workbook",))
+    one = stream.index(struct.pack("<HHHHH", 0x027E, 10, 0, 0, 17))
+    many = struct.pack("<HHHH", 0x00BD, 6 + len(numbers), 0, 1) + numbers + struct.pack("<H", 3)
+    document = read_document(ole.container("Workbook", stream[:one] + many + stream[one:]))
+    assert [cell.text for cell in grid(document).cells][:4] == ["5", "5", "\ufffc", "6"]
+
+
+def test_zeros_that_a_sheet_does_not_show_are_no_zeros() -> None:
+    """Nor are they blanks that the office left: the number is there, and nobody is shown it."""
+    workbook = xlwt.Workbook()
+    page = workbook.add_sheet("表")
+    page.show_zero_values = 0
+    for column, value in enumerate((0, 7, "0")):
+        page.write(0, column, value)
+    buffer = io.BytesIO()
+    workbook.save(buffer)
+    rows = '<row><c><v>0</v></c><c><v>7</v></c><c t="inlineStr"><is><t>0</t></is></c></row>'
+    views = '<sheetViews><sheetView showZeros="0" workbookViewId="0"/></sheetViews>'
+    for document in (read_document(buffer.getvalue()), read_document(_with_sheet(rows, before=views))):
+        assert [cell.text for cell in grid(document).cells] == ["\ufffc", "7", "0"]
+        assert [finding.code for finding in document.findings] == ["number_format"]
 
 
 def test_lines_before_between_and_after_tables_are_paragraphs() -> None:
@@ -236,14 +318,24 @@ def test_cut_workbooks_are_damaged() -> None:
     assert refusal(write_xlsx(REPORT)[:-500]) == "damaged"
 
 
-def _with_sheet(rows: str, *, before: str = "", after: str = "") -> bytes:
+_STYLES = (
+    '<Relationship Id="r9" Target="styles.xml" '
+    'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles"/>'
+)
+
+
+def _with_sheet(rows: str, *, before: str = "", after: str = "", styles: str = "") -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(write_xlsx(REPORT))) as source, zipfile.ZipFile(buffer, "w") as target:
         for name in source.namelist():
             body = source.read(name).decode()
             if name == "xl/worksheets/sheet1.xml":
                 body = body[: body.index("<sheetData>")] + f"{before}<sheetData>{rows}</sheetData>{after}</worksheet>"
+            if name == "xl/_rels/workbook.xml.rels" and styles:
+                body = body.replace("</Relationships>", f"{_STYLES}</Relationships>")
             target.writestr(name, body, zipfile.ZIP_DEFLATED)
+        if styles:
+            target.writestr("xl/styles.xml", styles, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 
