@@ -1,7 +1,8 @@
 """HTML pages: paragraphs and data tables in reading order, whatever Word, WPS or a page builder wrapped round them.
 
 Text is as a browser shows it: source white space collapsed, `<br>` and block elements end lines, no-break and
-ideographic spaces kept. Not shown and so not read: scripts, comments, elements hidden by style, struck-out text.
+ideographic spaces kept. Not shown and so not read: scripts, comments, elements hidden by style, struck-out text. A
+number that only a browser could say is shown (white ink, classes that a style sheet hides) is U+FFFC.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from parsers.decode import decode
 from parsers.errors import UnreadableDocumentError
 from parsers.folded import unfolded
 from parsers.model import Block, Cell, Document, Finding, Grid, Paragraph
-from parsers.readers import html_table
+from parsers.readers import html_table, html_veiled
 
 MEDIA_TYPE = "text/html"
 # A browser draws any depth; libxml2 stops at 2,048 elements, and no page we know nests tables more than ten deep.
@@ -54,6 +55,7 @@ _RAISED_STYLE = re.compile(r"vertical-align\s*:\s*(?:super|sub)\b", re.IGNORECAS
 # Pictures so small hold a layout open.
 _SPACERS = ("0", "1", "0px", "1px")
 _OBJECT = "\ufffc"
+_HAN = re.compile(r"[\u3400-\u9fff]")
 _SPACES = re.compile(r"[ \t\r\n\f\v]+")
 # libxml2 never yields NUL in text, so it can stand for a line break until source white space is collapsed.
 _BREAK = "\0"
@@ -161,7 +163,7 @@ def _split_at_blank_lines(lines: list[str]) -> Iterator[str]:
             together = []
 
 
-_Style = Literal["", "hidden", "struck", "raised"]
+_Style = Literal["", "hidden", "struck", "raised", "veiled"]
 
 
 class _Reader:
@@ -169,6 +171,8 @@ class _Reader:
 
     def __init__(self, root: etree._Element) -> None:
         self._has_hidden = bool(root.xpath("boolean(//@hidden)"))
+        self._has_fonts = bool(root.xpath("boolean(//td//font/@color)"))
+        self._veils = html_veiled.classes(root)
         self._findings: list[Finding] = []
         self._dropped: Counter[str] = Counter()
         self._paragraphs = 0
@@ -184,6 +188,7 @@ class _Reader:
         messages = {
             "hidden_table": "tables hidden by their style were left out",
             "struck_text": "places of struck-out text were left out",
+            "veiled_number": "cells hold numbers, or nothing, that a style may hide, or replace by what it draws",
         }
         dropped = [Finding(code, f"{count} {messages[code]}") for code, count in sorted(self._dropped.items())]
         return (*self._findings, *dropped)
@@ -254,14 +259,15 @@ class _Reader:
         """What an element's own style does to its text."""
         if self._has_hidden and element.get("hidden") is not None:
             return "hidden"
+        is_veiled = (self._veils or self._has_fonts) and html_veiled.of_element(element, self._veils)
         style = element.get("style")
         if not style:
-            return ""
+            return "veiled" if is_veiled else ""
         # Word writes the same few styles thousands of times.
         found = self._styles.get(style)
         if found is None:
             found = self._styles[style] = _style_of(style)
-        return found
+        return found or ("veiled" if is_veiled else "")
 
     def _plain_text(self, cell: etree._Element) -> str | None:
         """Text of a cell of at most one paragraph of plain runs, as nearly all are; None for any other."""
@@ -301,9 +307,12 @@ class _Reader:
         inner: list[Block] = []
         cells: list[Cell] = []
         for cell in placed:
-            if self._is_hidden(cell.element):
+            style = self._style(cell.element)
+            if style == "hidden":
                 continue
-            text = self._plain_text(cell.element)
+            row = cell.element.getparent()
+            is_plain = not style and (row is None or not self._style(row))
+            text = self._plain_text(cell.element) if is_plain else None
             if text is None:
                 found = list(self.blocks(cell.element, depth))
                 text = "\n".join([block.text for block in found if isinstance(block, Paragraph)])
@@ -311,6 +320,9 @@ class _Reader:
                 inner.extend(grids)
                 if not text and (grids or any(map(_is_object, cell.element.iter(*_OBJECTS)))):
                     # What a picture or a table within shows is not nothing.
+                    text = _OBJECT
+                if not _HAN.search(text) and html_veiled.hides(cell.element, self._veils):
+                    self._dropped["veiled_number"] += 1
                     text = _OBJECT
             locator = f"table={number};row={cell.row + 1};column={cell.column + 1}"
             self._place(locator, cell.element)
@@ -325,7 +337,9 @@ def _style_of(style: str) -> _Style:
         return "hidden"
     if _STRUCK_STYLE.search(style):
         return "struck"
-    return "raised" if _RAISED_STYLE.search(style) else ""
+    if _RAISED_STYLE.search(style):
+        return "raised"
+    return "veiled" if html_veiled.of_style(style) else ""
 
 
 def _is_object(element: etree._Element) -> bool:

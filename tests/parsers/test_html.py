@@ -232,6 +232,50 @@ def test_what_a_cell_shows_in_place_of_text_is_not_nothing(shown: str, text: str
     assert found[0].cells[1].text == text
 
 
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ('<td style="color:#fff">3</td>', "\ufffc"),
+        ('<td><span style="COLOR: White">3</span></td>', "\ufffc"),
+        ('<td><p>1<span style="color:rgb(255, 255, 255)">3</span></p></td>', "\ufffc"),
+        ('<td><font color="#FFFFFF">3</font></td>', "\ufffc"),
+        ('<td>1<span style="font-size:0">3</span></td>', "\ufffc"),
+        ('<td>1<span style="opacity: 0;">3</span></td>', "\ufffc"),
+        ('<td>1<span class="b away">3</span></td>', "\ufffc"),
+        ('<td class="pale">3</td>', "\ufffc"),
+        ('<td class="from"></td>', "\ufffc"),
+        ('<td class="from">3</td>', "\ufffc"),
+        ('<td><p class="from"></p></td>', "\ufffc"),
+        # Seen, or nothing to see.
+        ('<td style="color:#fff;background:#036">3</td>', "3"),
+        ('<td bgcolor="navy"><span style="color:#fff">3</span></td>', "3"),
+        ('<td style="color:#fff000">3</td>', "3"),
+        ('<td style="background-color:#fff">3</td>', "3"),
+        ('<td style="font-size:0.9em;opacity:0.9">3</td>', "3"),
+        ('<td style="color:#fff"></td>', ""),
+        ('<td class="away"></td>', ""),
+        ('<td class="icon clear print">3</td>', "3"),
+        ('<td style="color:#fff">规章</td>', "规章"),
+        ('<td>1<span style="visibility:hidden">3</span></td>', "1"),
+    ],
+)
+def test_a_number_that_may_not_be_seen_is_not_told(cell: str, text: str) -> None:
+    sheet = (
+        "<style>/* .icon{display:none} */ td.pale {color:#FFF} .x, table .away{font-size:9pt;display:none}"
+        ".from::before{content:'7'} .clear:after{content:'.';visibility:hidden} .icon:hover{opacity:0}"
+        "@media print{.print{display:none}} .head{color:#fff;background:#000}</style>"
+    )
+    document = read(f"{sheet}<table><tr><td>规章</td>{cell}<td>5</td></tr></table>")
+    assert rows(grids(document)[0]) == [["规章", text, "5"]]
+    assert ("veiled_number" in codes(document)) == (text == "\ufffc")
+
+
+def test_a_row_in_white_ink_holds_no_numbers() -> None:
+    row = '<tr style="color:#fff"><td>规章</td><td>3</td></tr>'
+    document = read(f"<table><tr><td>文件</td><td>5</td></tr>{row}</table>")
+    assert rows(grids(document)[0]) == [["文件", "5"], ["规章", "\ufffc"]]
+
+
 def test_values_typed_into_a_page_are_printed_and_hidden_ones_are_not() -> None:
     (grid,) = grids(read("<table><tr><td>规章</td><td><input value=7><input type=hidden value=8></td></tr></table>"))
     assert grid.cells[1].text == "7"
