@@ -30,6 +30,7 @@ _P_PR, _R_PR, _TR_PR, _TC_PR = (f"{_W}{name}Pr" for name in ("p", "r", "tr", "tc
 _STYLE, _STYLE_NAME, _P_STYLE, _OUTLINE = (f"{_W}{name}" for name in ("style", "name", "pStyle", "outlineLvl"))
 _GRID_SPAN, _V_MERGE, _GRID_BEFORE = (f"{_W}{name}" for name in ("gridSpan", "vMerge", "gridBefore"))
 _DEL, _CELL_DEL, _VERT_ALIGN = (f"{_W}{name}" for name in ("del", "cellDel", "vertAlign"))
+_POSITION, _COLOR, _GROUND = (f"{_W}{name}" for name in ("position", "color", "shd"))
 _NUM_PR, _NUM_ID, _NUM_LEVEL = (f"{_W}{name}" for name in ("numPr", "numId", "ilvl"))
 _VAL, _TYPE, _STYLE_ID = (f"{_W}{name}" for name in ("val", "type", "styleId"))
 _SDT, _SDT_CONTENT, _TEXT_BOX = (f"{_W}{name}" for name in ("sdt", "sdtContent", "txbxContent"))
@@ -50,18 +51,22 @@ _OBJECTS = (
     _IN_LINE, _FORMULA, _PICTURE, *(f"{_W}{name}" for name in ("object", "ruby", "instrText", "fldSimple", "altChunk")),
 )  # fmt: skip
 _FLOATING = re.compile(r"position\s*:\s*absolute")
+_WHITE = "FFFFFF"
 _SYMBOL = f"{_W}sym"
 _OBJECT = "\ufffc"
 _HAN = re.compile(r"[\u3400-\u9fff]")
 # Nine of ten elements say how things look, and building them takes most of the time; `w` is what every producer calls
-# the namespace, and nothing follows from them if it is another.
+# the namespace, and nothing follows from them if it is another. White ink is kept, and what is not white behind it.
 _LOOKS = re.compile(
-    rb"<w:(?:adjustRightInd|autoSpaceD[EN]|bCs|bidi|bookmarkEnd|bookmarkStart|bottom|b|color|end|gridCol|iCs|ind|"
-    rb"insideH|insideV|i|jc|keepLines|keepNext|kern|lang|left|noWrap|proofErr|rFonts|right|shd|snapToGrid|spacing|"
+    rb"<w:(?:adjustRightInd|autoSpaceD[EN]|bCs|bidi|bookmarkEnd|bookmarkStart|bottom|b|end|gridCol|iCs|ind|"
+    rb'color(?! w:val="[Ff]{6}")|shd(?![^<>]* w:fill="(?!auto|[Ff]{6}))|'
+    rb"insideH|insideV|i|jc|keepLines|keepNext|kern|lang|left|noWrap|proofErr|rFonts|right|snapToGrid|spacing|"
     rb"start|suppressLineNumbers|szCs|sz|tblLayout|tblLook|tblW|tcW|textAlignment|top|trHeight|u|vAlign|widowControl|"
     rb"wordWrap)(?: [^<>]*)?/>"
 )
 _STYLE_TYPE = re.compile(rb' w:type="(\w+)"')
+# Half points up or down from which a run stands beside its line; less is a matter of fonts.
+_LEAST_RAISED = 3
 _OFF = ("0", "false", "off", "none")
 _CORE = ("title", "subject", "creator", "lastModifiedBy", "created", "modified")
 
@@ -224,6 +229,7 @@ class _Reader:
             "deleted_text": "tracked deletions were left out",
             "hidden_text": "runs of hidden text were left out",
             "struck_text": "runs of struck-out text were left out",
+            "white_number": "runs of numbers in white ink cannot be told from nothing",
         }
         dropped = (Finding(code, f"{count} {messages[code]}") for code, count in sorted(self._dropped.items()))
         return (*self._findings, *dropped)
@@ -283,11 +289,14 @@ class _Reader:
                     self._inline(content, parts, boxes)
 
     def _run(self, run: etree._Element, parts: list[str], boxes: list[etree._Element]) -> None:
-        raised = False
+        raised = is_white = False
         for element in run:
             tag = element.tag
             if tag == _T:
                 text = element.text or ""
+                if is_white and text.strip() and not _HAN.search(text) and _is_unseen(run):
+                    self._dropped["white_number"] += 1
+                    text = _OBJECT
                 # 21¹ must never become 211: a raised number is a note's mark, printed as one.
                 parts.append(f"[{text.strip()}]" if raised and text.strip().isdigit() else text)
             elif tag == _R_PR:
@@ -297,6 +306,10 @@ class _Reader:
                         return
                     if setting.tag == _VERT_ALIGN:
                         raised = _value(setting) in ("superscript", "subscript")
+                    elif setting.tag == _POSITION:
+                        raised = raised or _number(_value(setting).lstrip("-"), 0) >= _LEAST_RAISED
+                    elif setting.tag == _COLOR:
+                        is_white = _value(setting).upper() == _WHITE
             elif tag in _BREAKS:
                 parts.append(_BREAKS[tag])
             elif tag == _SYMBOL:
@@ -410,6 +423,18 @@ def _is_shown(element: etree._Element) -> bool:
     if element.tag == _PICTURE:
         return not any(_FLOATING.search(shape.get("style") or "") for shape in element)
     return next(element.iterancestors(_DEL), None) is None
+
+
+def _is_unseen(run: etree._Element) -> bool:
+    """Whether white ink in a cell has no ground of its own; a table's style may still give it one."""
+    properties = [_child(run, _R_PR)]
+    is_in_cell = False
+    for above in run.iterancestors(_P, _TC, _TBL, _TEXT_BOX):
+        if above.tag == _TEXT_BOX:
+            break
+        is_in_cell = is_in_cell or above.tag == _TC
+        properties.append(_child(above, f"{above.tag}Pr"))
+    return is_in_cell and all(_child(each, _GROUND) is None for each in properties)
 
 
 def _is_outermost(box: etree._Element, within: etree._Element) -> bool:

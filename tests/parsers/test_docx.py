@@ -139,6 +139,45 @@ def test_a_raised_or_lowered_note_mark_never_joins_its_number(way: str) -> None:
     assert texts(reader.read(docx(note))) == ["21[1]"]
 
 
+@pytest.mark.parametrize(("points", "text"), [("6", "21[1]"), ("-6", "21[1]"), ("1", "211"), ("0", "211")])
+def test_a_run_moved_off_its_line_is_a_note_mark(points: str, text: str) -> None:
+    note = f'<w:p><w:r><w:t>21</w:t></w:r><w:r><w:rPr><w:position w:val="{points}"/></w:rPr><w:t>1</w:t></w:r></w:p>'
+    assert texts(reader.read(docx(note))) == [text]
+
+
+WHITE = '<w:color w:val="FFFFFF"/>'
+BLUE = '<w:shd w:val="clear" w:color="auto" w:fill="1F4E79"/>'
+
+
+@pytest.mark.parametrize(
+    ("runs", "cell", "text"),
+    [
+        (("", "1", WHITE, "3"), "", "1\ufffc"),
+        (('<w:color w:val="ffffff" w:themeColor="background1"/>', "3"), "", "\ufffc"),
+        ((WHITE, "3"), '<w:shd w:val="clear" w:color="auto" w:fill="FFFFFF"/>', "\ufffc"),
+        ((WHITE, "3"), '<w:shd w:val="clear" w:color="auto" w:fill="auto"/>', "\ufffc"),
+        ((WHITE, "3"), BLUE, "3"),
+        ((WHITE + BLUE, "3"), "", "3"),
+        ((WHITE, "总计"), "", "总计"),
+        (('<w:color w:val="FF0000"/>', "3"), "", "3"),
+    ],
+)
+def test_a_number_in_white_ink_is_not_told_unless_a_ground_is_behind_it(
+    runs: tuple[str, ...], cell: str, text: str
+) -> None:
+    written = "".join(
+        f"<w:r><w:rPr>{look}</w:rPr><w:t>{part}</w:t></w:r>" for look, part in zip(runs[::2], runs[1::2], strict=True)
+    )
+    printed = f"<w:tc><w:tcPr>{cell}</w:tcPr><w:p>{written}</w:p></w:tc>"
+    document = reader.read(docx(p(text="标题") + tbl(tr(tc("规章"), printed, tc("5")))))
+    assert [found.text for found in grids(document)[0].cells] == ["规章", text, "5"]
+    assert [finding.code for finding in document.findings] == ["white_number"] * ("\ufffc" in text)
+
+
+def test_white_letters_in_a_title_are_read() -> None:
+    assert texts(reader.read(docx(f"<w:p><w:r><w:rPr>{WHITE}</w:rPr><w:t>2022</w:t></w:r></w:p>"))) == ["2022"]
+
+
 DRAWN = "http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing"
 MATHS = "http://schemas.openxmlformats.org/officeDocument/2006/math"
 
