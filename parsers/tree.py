@@ -21,6 +21,8 @@ _CODE = frozenset(("script", "style", "template"))
 # libxml2 ends a page at NUL and stumbles over the others; in UTF-8 such bytes are part of no other character.
 _CONTROLS = bytes({*range(0x20)} - set(b"\t\n\r"))
 _PROLOGUE = re.compile(rb"<\?xml[^>]*\?>")
+# libxml2 stops there; browsers go on, and pages hold whole pages pasted into them.
+_PAGE_END = re.compile(rb"</[hH][tT][mM][lL]\s*>")
 _MARKED = etree.XPath("//*[@id or @class or contains(name(), 'content')]")
 
 
@@ -44,7 +46,7 @@ def bare_tree(text: str) -> etree._Element | None:
 
 
 def _clean(text: str) -> bytes:
-    data = text.encode("utf-8", "replace").translate(None, _CONTROLS)
+    data = _PAGE_END.sub(b"", text.encode("utf-8", "replace").translate(None, _CONTROLS))
     return _PROLOGUE.sub(b"", data) if b"<?xml" in data else data
 
 

@@ -60,6 +60,8 @@ _SPACES = re.compile(r"[ \t\r\n\f\v]+")
 # libxml2 never yields NUL in text, so it can stand for a line break until source white space is collapsed.
 _BREAK = "\0"
 _AROUND_BREAK = re.compile(rf" ?{_BREAK} ?")
+# libxml2 stops there; browsers go on, and pages hold whole pages pasted into them.
+_PAGE_END = re.compile(r"</[hH][tT][mM][lL]\s*>")
 _XML_UNSAFE = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
 
 
@@ -100,7 +102,8 @@ def _parse(text: str) -> etree._Element:
         encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True, recover=True
     )
     try:
-        root = etree.fromstring(_XML_UNSAFE.sub("\ufffd", text).encode("utf-8", errors="replace"), parser)
+        shown = _XML_UNSAFE.sub("\ufffd", _PAGE_END.sub("", text))
+        root = etree.fromstring(shown.encode("utf-8", errors="replace"), parser)
     except etree.XMLSyntaxError as error:
         raise UnreadableDocumentError("empty", f"no HTML could be read: {error}") from error
     if root is None:

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from crawler.platforms import ListReading, recognise
+from crawler.platforms import ListReading, markup, recognise
 from crawler.platforms.hanweb import read_list
 
 URL = "http://district.example.cn/col/col33/index.html"
@@ -295,3 +295,9 @@ def test_a_column_page_is_recognised_and_why(entity: bytes, reason: str):
 
 def test_another_page_is_not_recognised():
     assert recognise(b"<html><ul><li><a href='t20220417_1.shtml'>x</a></li></ul></html>", (), URL) is None
+
+
+def test_a_list_goes_on_after_the_end_of_a_page_within_it() -> None:
+    root = markup.tree("<html><body><a href='1'>甲</a></body></html><ul><li><a href='2'>乙</a></li></ul>")
+    assert root is not None
+    assert [link.get("href") for link in root.iter("a")] == ["1", "2"]

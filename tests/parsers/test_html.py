@@ -374,6 +374,11 @@ def test_a_real_page_of_word_markup_gives_its_three_tables_and_the_head_table() 
     assert rows(found[2])[3] == ["一、本年新收政府信息公开申请数量", "26", "", "", "", "", "", "26"]
 
 
+def test_what_follows_the_end_of_a_page_within_a_page_is_read() -> None:
+    pasted = "<html><head><title>表</title></head><body><p>乙</p></body></HTML >"
+    assert texts(read(f"<html><body><p>甲</p><div>{pasted}</div><p>丙</p></body></html><p>丁</p>")) == list("甲乙丙丁")
+
+
 def test_what_follows_an_embed_is_read() -> None:
     # libxml2 does not know that embed never has an end tag, and puts what follows into it.
     source = "<body><embed src=flash.swf><p>说明</p><table><tr><td>新收</td><td>84</td></tr></table>"

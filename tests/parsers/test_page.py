@@ -205,6 +205,14 @@ def test_what_is_no_page_gives_no_facts_and_no_exception(data: bytes) -> None:
     assert (page.title, page.published_date, page.attachments) == (None, None, ())
 
 
+def test_what_follows_the_end_of_a_page_within_a_page_is_seen() -> None:
+    page = read_page(
+        b"<html><body><div><html><body>x</body></html></div><a href='a/b.docx'>b.docx</a></body></html>",
+        url="http://localhost/p.html",
+    )
+    assert [link.url for link in page.attachments] == ["http://localhost/a/b.docx"]
+
+
 def test_a_label_run_into_the_value_before_it_ends_it() -> None:
     page = page_of("<p>发布时间：2021-01-21 来源：松江区水务局浏览次数：77 字体：大 中 小</p>")
 
