@@ -13,8 +13,8 @@ takes away what was only inferred (see `checks`).
     0.8    label a few letters off; columns from the header's geometry, or from a header in another order; values on the
            line after the label; an unexplained label before them; the table printed more than once
     0.6    the order of the cells and the columns of the header disagree; number broken over lines
-    0.5    a sign or a fraction in a count; a table captioned for part of a year; a repeated table that disagrees
-           elsewhere
+    0.5    a sign or a fraction in a count; a table captioned for part of a year, or printed for another body or another
+           year alone; a repeated table that disagrees elsewhere
 
 Nothing below 1.0 should be used unseen. A value that cannot be put to its column, two printings that disagree, and
 anything that is no number is `unreadable` with its raw text; it is never guessed.
@@ -30,6 +30,7 @@ from functools import cache
 from parsers.form import Form, cell_id, forms
 from parsers.model import Document, Fact, Finding, Number, Paragraph
 from parsers.normalise import squeezed
+from parsers.owners import is_another
 from parsers.rows import Candidate, Line
 from parsers.shapes.across import AcrossReader
 from parsers.shapes.blocks import BlocksReader
@@ -73,6 +74,7 @@ class _Evidence:
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     printings: dict[str, int] = field(default_factory=dict)
     years: dict[tuple[str, int], int | None] = field(default_factory=dict)
+    owners: dict[tuple[str, int], str] = field(default_factory=dict)
 
 
 class Matcher:
@@ -105,7 +107,10 @@ class Matcher:
             tables = (_BLOCKS, _MATRIX, _ACROSS)
         for table in tables:
             findings.extend(evidence.findings.get(table, []))
-        candidates, left_out = _of_the_year(form, candidates, evidence, title_year(document))
+        year = title_year(document)
+        candidates, left_out = _of_the_year(form, candidates, evidence, year)
+        findings.extend(left_out)
+        candidates, left_out = _of_the_body(form, candidates, evidence, year)
         findings.extend(left_out)
         facts, problems = _facts(form, candidates, evidence.printings)
         findings.extend(problems)
@@ -160,6 +165,7 @@ class Matcher:
             findings.extend(single.findings)
         evidence.printings[zone.table] = printing + 1
         evidence.years[zone.table, printing] = zone.year
+        evidence.owners[zone.table, printing] = zone.owner
         if zone.part_of_year:
             findings.append(
                 Finding("part_of_year", f"a table is captioned {' / '.join(zone.caption)}", zone.lines[0].locator)
@@ -263,6 +269,41 @@ def _of_the_year(
             if _table_of(form, one.cell) != table or one.instance // _PRINTING in ours
         ]
     return kept, findings
+
+
+def _of_the_body(
+    form: Form, candidates: list[Candidate], evidence: _Evidence, year: int | None
+) -> tuple[list[Candidate], list[Finding]]:
+    """Without the tables under another body's name than the first table's, where ours are printed too.
+
+    Where only another's is printed, or only another year's, it is kept and nearly nothing is left of its confidence.
+    """
+    ours = next(filter(None, evidence.owners.values()), "")
+    is_dated = year is not None and next(iter(evidence.years.values()), None) == year
+    left_out: set[tuple[str, int]] = set()
+    doubted: set[str] = set()
+    findings: list[Finding] = []
+    for table, count in evidence.printings.items():
+        owners = {number: evidence.owners[table, number] for number in range(count)}
+        others = {number: owner for number, owner in owners.items() if ours and owner and is_another(ours, owner)}
+        if others:
+            message = f"{table}: printed for {', '.join(dict.fromkeys(others.values()))}; the first table is {ours}'s"
+            findings.append(Finding("other_body", message))
+        if others and len(others) < count:
+            left_out |= {(table, number) for number in others}
+        elif others:
+            doubted.add(table)
+        if is_dated and not {evidence.years[table, number] for number in range(count)} & {year, None}:
+            findings.append(Finding("other_year", f"{table}: printed for another year than {year} alone"))
+            doubted.add(table)
+    if not findings:
+        return candidates, findings
+    kept = [one for one in candidates if (_table_of(form, one.cell), one.instance // _PRINTING) not in left_out]
+    capped = [
+        replace(one, confidence=min(one.confidence, _CAPPED)) if _table_of(form, one.cell) in doubted else one
+        for one in kept
+    ]
+    return capped, findings
 
 
 def _conflicts(candidates: Iterable[Candidate]) -> set[str]:

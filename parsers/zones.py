@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from parsers.model import Document, Paragraph
 from parsers.normalise import is_section_heading, squeezed
+from parsers.owners import is_another, owner_named
 from parsers.rows import Line, lines_of
 
 _RUNNING_TEXT = 80
@@ -29,13 +30,14 @@ class Zone:
     """A run of lines of one table.
 
     `caption`: the short paragraphs directly above it. `year`: that of the last title or caption above it which names
-    one, None when none does.
+    one, None when none does. `owner`: the body that the last of them names, "" when none does.
     """
 
     table: str
     lines: list[Line] = field(default_factory=list)
     caption: tuple[str, ...] = ()
     year: int | None = None
+    owner: str = ""
 
     @property
     def part_of_year(self) -> bool:
@@ -48,6 +50,7 @@ def zones_of(document: Document, kind_of: Callable[[Line, str], str]) -> list[Zo
     current: Zone | None = None
     captions: list[str] = []
     year = _year(document.title)
+    owner = alone = ""
     grids = 0
     for block in document.blocks:
         if isinstance(block, Paragraph):
@@ -60,11 +63,23 @@ def zones_of(document: Document, kind_of: Callable[[Line, str], str]) -> list[Zo
                 if named and named != year:
                     # The tables of another year begin, even if no header says so.
                     current, year = None, named
+            named_owner = owner_named(text) if len(text) <= _RUNNING_TEXT else ""
+            if named_owner and named_owner == text:
+                # A name alone counts directly above a table.
+                alone = named_owner
+                continue
+            alone = ""
+            if named_owner:
+                current = current if not is_another(owner, named_owner) else None
+                owner = named_owner
             continue
+        if alone and owner and is_another(owner, alone):
+            current, owner = None, alone
+        alone = ""
         for line in lines_of(block, grids):
             table = kind_of(line, current.table if current else "")
             if table and (current is None or table != current.table):
-                current = Zone(table, caption=tuple(captions), year=year)
+                current = Zone(table, caption=tuple(captions), year=year, owner=owner)
                 zones.append(current)
             if current:
                 current.lines.append(line)

@@ -542,6 +542,56 @@ def test_last_years_table_under_its_caption_is_left_out() -> None:
     assert surely_wrong(read(page(tables(ours), printed=printed)), ours) == []
 
 
+STATION = "云岭县水库管理站"
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        f"附件：{STATION}{YEAR}年政府信息公开工作年度报告",
+        f"{STATION}政府信息公开行政复议、行政诉讼情况",
+        f"{STATION}{YEAR}年度行政复议情况表",
+        STATION,
+        f"{AGENCY}水库管理站行政复议情况",
+        f"{AGENCY}{YEAR - 1}年政府信息公开工作年度报告",
+    ],
+)
+def test_a_table_of_another_body_or_year_does_not_stand_in_for_ours(above: str) -> None:
+    ours = truth(27)
+
+    def printed(name: str, table: Table) -> str:
+        return f"<p>无。</p><p>{above}</p>{table_tags(table)}" if name == "review" else table_tags(table)
+
+    reading = read(page(tables(ours), printed=printed))
+    others = [fact for fact in reading.facts if fact.cell.startswith("review.")]
+    assert {fact.confidence for fact in others if fact.value is not None} <= {0.5}
+    assert {"other_body", "other_year"} & {finding.code for finding in reading.findings}
+    assert surely_wrong(reading, ours) == []
+    assert {fact.confidence for fact in reading.facts if fact.cell.startswith("applications.")} == {1.0}
+
+
+@pytest.mark.parametrize("name", [AGENCY, "水务局", f"{AGENCY}办公室", "本机关", "一、"])
+def test_a_caption_that_names_us_changes_nothing(name: str) -> None:
+    ours = truth(28)
+
+    def printed(table_name: str, table: Table) -> str:
+        caption = f"<p>{name}{YEAR}年度行政复议、行政诉讼情况</p><p>{name}</p>"
+        return (caption if table_name == "review" else "") + table_tags(table)
+
+    reading = read(page(tables(ours), printed=printed))
+    assert wrong(reading, ours) == {}
+    assert {fact.confidence for fact in reading.facts} == {1.0}
+
+
+def test_our_numbers_win_over_those_of_a_report_appended_to_ours() -> None:
+    ours, theirs = truth(29), truth(30)
+    first, second = page(tables(ours)), page(tables(theirs)).replace(AGENCY.encode(), STATION.encode())
+    reading = read(first + second)
+    assert surely_wrong(reading, ours) == []
+    assert wrong(reading, ours) == {}
+    assert "other_body" in {finding.code for finding in reading.findings}
+
+
 # ------------------------------------------------------------ docx
 
 
