@@ -22,7 +22,7 @@ from crawler import browser
 from crawler.blocking import block
 from crawler.browser import Asked, BrowserError, Given
 from crawler.discover import RENDERING
-from crawler.robots import NO_ANSWER, PostponedError
+from crawler.robots import NO_ANSWER, ForbiddenError
 from crawler.session import Session, host_of
 from crawler.settings import user_agent
 from crawler.site import Site
@@ -126,12 +126,10 @@ class RenderMiddleware:
             return None
         try:
             response = await self._fetch(self._request(asked, drawing))
-        except PostponedError:
+        except ForbiddenError:
+            drawing.refused[asked.url] = ("robots_refused", "robots.txt does not allow it", asked.url)
             return None
-        except NO_ANSWER as error:
-            if isinstance(error, IgnoreRequest) and "robots.txt" in str(error):
-                why = "robots.txt does not allow it"
-                drawing.refused[asked.url] = ("robots_refused", why, asked.url)
+        except (IgnoreRequest, *NO_ANSWER):
             return None
         drawing.requests += 1
         return _given(response)

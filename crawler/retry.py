@@ -25,6 +25,9 @@ GONE = frozenset({404, 410, 550})
 # What the wire refuses itself: asking again would change nothing.
 REFUSALS = frozenset({"private_address", "forbidden_host", "forbidden_port", "unsendable_request"})
 
+# Nobody answered for robots.txt, several times over, so that the request itself was not made.
+ROBOTS_UNREACHABLE = "robots_unreachable"
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -44,7 +47,7 @@ def after_exchange(exchange: Exchange, *, attempts: int, now: datetime) -> Endin
     problem = _problem(exchange)
     if problem is None:
         return Ending("acknowledged")
-    if (exchange.error or "").partition(":")[0] in REFUSALS or not _passes(exchange):
+    if (exchange.error or "").partition(":")[0] in (*REFUSALS, ROBOTS_UNREACHABLE) or not _passes(exchange):
         return Ending("failed", problem=problem)
     host_wait = _host_wait(exchange, attempts, now)
     if attempts >= MOST_ATTEMPTS:

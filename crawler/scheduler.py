@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from scrapy import Request, Spider
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.crawler import Crawler
-from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
@@ -24,7 +23,7 @@ from archive.frontier import Leased
 from archive.recorder import cannot_record
 from crawler.exceptions import CrawlerError
 from crawler.politeness import Lane, lanes
-from crawler.robots import PostponedError, set_delay
+from crawler.robots import ForbiddenError, PostponedError, set_delay
 from crawler.session import Session, host_of
 from crawler.spiders.column import ColumnSpider
 from crawler.wire.context import FRONTIER_ID, TARGET, UNREAD
@@ -174,7 +173,7 @@ class FrontierScheduler(BaseScheduler):
         if isinstance(error, PostponedError):
             with self._breaking_off():
                 self._session.frontier.release([request.meta[FRONTIER_ID]])
-        elif isinstance(error, IgnoreRequest) and "robots.txt" in str(error):
+        elif isinstance(error, ForbiddenError):
             with self._breaking_off():
                 self._session.refuse(request.meta[TARGET], request.meta[FRONTIER_ID], str(error))
         elif isinstance(error, (CrawlerError, ArchiveError)):

@@ -9,7 +9,6 @@ import pytest
 from archiving import LIST, exchange, response, session
 from crawling import one, rows
 from scrapy import Request
-from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
@@ -17,6 +16,7 @@ from archive.errors import RecorderError
 from archive.model import Target
 from crawler.exceptions import SiteFileError
 from crawler.manners import MOST_REFUSALS
+from crawler.robots import ForbiddenError
 from crawler.scheduler import FrontierScheduler
 from crawler.session import Options, Session
 from crawler.site import parse_site
@@ -145,7 +145,7 @@ def test_what_robots_forbid_is_recorded_and_not_asked(tmp_path: Path):
     with session(tmp_path) as run:
         scheduler = FrontierScheduler(run)
         request = scheduler.next_request()
-        failure = Failure(IgnoreRequest("Forbidden by robots.txt"))
+        failure = Failure(ForbiddenError("Forbidden by robots.txt"))
         failure.request = request
         request.errback(failure)
         assert not scheduler.has_pending_requests()
