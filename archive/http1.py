@@ -524,9 +524,8 @@ def _inflate(data: bytes, window_bits: int, cap: int) -> bytes:
         try:
             member = stream.decompress(data, cap - size + 1)
         except _IsalError as error:
-            if members:
-                break
-            raise DecodingError("bad_coding", str(error), _inflated_prefix(data, window_bits, cap)) from error
+            members.append(_inflated_prefix(data, window_bits, cap - size))
+            raise DecodingError("bad_coding", str(error), b"".join(members)) from error
         members.append(member)
         size += len(member)
         if size > cap:
@@ -538,14 +537,17 @@ def _inflate(data: bytes, window_bits: int, cap: int) -> bytes:
 
 
 def _inflated_prefix(data: bytes, window_bits: int, cap: int) -> bytes:
-    """What comes out before the damage: the slow way, in small steps."""
+    """What comes out before the damage: the slow way, in small steps, and byte by byte where the damage is."""
     stream = zlib.decompressobj(wbits=window_bits)
     out = bytearray()
-    try:
-        for start in range(0, len(data), 512):
-            out += stream.decompress(data[start : start + 512], cap - len(out) + 1)
-            if len(out) > cap:
+    start, step = 0, 512
+    while start < len(data) and len(out) <= cap:
+        before = stream.copy()
+        try:
+            out += stream.decompress(data[start : start + step], cap - len(out) + 1)
+            start += step
+        except zlib.error:
+            if step == 1:
                 break
-    except zlib.error:
-        pass
+            stream, step = before, 1
     return bytes(out[:cap])

@@ -11,8 +11,7 @@ import codecs
 import re
 from dataclasses import dataclass
 
-_BOMS: tuple[tuple[bytes, str], ...] = (
-    (codecs.BOM_UTF8, "utf-8"),
+_UTF16_BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
@@ -31,7 +30,10 @@ class Decoded:
 
 def decode(data: bytes) -> Decoded:
     """Text of `data`, without its byte order mark. Never fails: what cannot be decoded is U+FFFD and counted."""
-    for mark, encoding in _BOMS:
+    if data.startswith(codecs.BOM_UTF8):
+        # Pages put together from files of two encodings begin with one file's mark and go on in the other's.
+        data = data[len(codecs.BOM_UTF8) :]
+    for mark, encoding in _UTF16_BOMS:
         if data.startswith(mark):
             return _replaced(data[len(mark) :], encoding)
     bare = _utf16_without_mark(data)

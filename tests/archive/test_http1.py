@@ -314,7 +314,15 @@ def test_a_wrong_checksum_is_damage() -> None:
     coded[-8] ^= 1
     with pytest.raises(DecodingError) as caught:
         entity(OK + b"Content-Encoding: gzip\r\n\r\n" + bytes(coded))
-    assert caught.value.code == "bad_coding"
+    assert (caught.value.code, caught.value.partial) == ("bad_coding", TEXT)
+
+
+def test_damage_in_the_second_of_two_gzip_members_is_no_end() -> None:
+    coded = bytearray(GZIPPED)
+    coded[-8] ^= 1
+    with pytest.raises(DecodingError) as caught:
+        entity(OK + b"Content-Encoding: gzip\r\n\r\n" + GZIPPED + bytes(coded))
+    assert (caught.value.code, caught.value.partial) == ("bad_coding", TEXT + TEXT)
 
 
 def test_plain_text_sent_as_gzip_is_damage() -> None:

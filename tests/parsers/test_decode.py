@@ -28,3 +28,12 @@ def test_gb18030_with_a_broken_place_stays_gb18030():
     decoded = decode(data[:100] + b"\xff" + data[100:])
     assert decoded.encoding == "gb18030"
     assert decoded.broken > 0
+
+
+def test_a_mark_of_utf8_before_gbk_does_not_make_it_utf8():
+    decoded = decode(b"\xef\xbb\xbf" + TEXT.encode("gb18030"))
+    assert (decoded.text, decoded.encoding, decoded.broken) == (TEXT, "gb18030", 0)
+
+
+def test_a_mark_of_utf8_is_no_part_of_the_text():
+    assert decode(b"\xef\xbb\xbf" + TEXT.encode()).text == TEXT
