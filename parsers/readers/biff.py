@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from parsers.errors import UnreadableDocumentError
-from parsers.readers import ole, sheet_formats, sheet_marks
+from parsers.readers import biff_strings, ole, sheet_formats, sheet_marks
 from parsers.readers.sheet_marks import Marks
 
 _STREAMS = ("Workbook", "Book")
@@ -23,6 +23,7 @@ _MANY_HEAD, _MANY_EACH = 6, 6
 _BOF = (0x0809, 0x0409, 0x0209, 0x0009)
 _EOF = 0x000A
 _STYLE, _FORMAT, _VIEW = 0x00E0, 0x041E, 0x023E
+_FONT, _CONTINUED, _SHARED = 0x0031, 0x003C, 0x00FD
 _NUMBERS = frozenset((0x0203, 0x027E, 0x0006, 0x00BD))
 _SHOWS_ZEROS = 0x10
 _SHEET, _STRINGS, _DIMENSIONS, _PASSWORD = 0x0085, 0x00FC, 0x0200, 0x002F
@@ -45,6 +46,10 @@ def checked(data: bytes, *, most_rows: int) -> tuple[bytes, list[Marks]]:
     begins: set[int] = set()
     sheets: list[int] = []
     marks: defaultdict[int, Marks] = defaultdict(Marks)
+    fonts: list[biff_strings.Font] = []
+    pieces: list[bytes] = []
+    marked: dict[int, str] | None = None
+    before = 0
     codes, styles = dict(sheet_formats.BUILT_IN), list[str]()
     # Where the sheet, and the chart in it, begins that a record stands in.
     within: list[int] = []
@@ -67,6 +72,11 @@ def checked(data: bytes, *, most_rows: int) -> tuple[bytes, list[Marks]]:
             sheets.append(struct.unpack_from("<I", body.ljust(4, b"\0"))[0])
         elif kind == _STRINGS:
             _check_strings(body, len(content))
+            pieces = [body[8:]]
+        elif kind == _CONTINUED and before in (_STRINGS, _CONTINUED) and marked is None:
+            pieces.append(body)
+        elif kind == _FONT:
+            fonts.append(biff_strings.font(body))
         elif kind == _DIMENSIONS:
             _check_dimensions(body)
         elif kind == _FORMAT:
@@ -79,8 +89,14 @@ def checked(data: bytes, *, most_rows: int) -> tuple[bytes, list[Marks]]:
         if kind in _NUMBERS and within:
             columns = (length - _MANY_HEAD) // _MANY_EACH if kind in _MANY_CELLS else 1
             _take_formats(body, columns, styles, marks[within[-1]])
+        if kind == _SHARED and within:
+            marked = biff_strings.marked(pieces, fonts) if marked is None else marked
+            row, column, number = struct.unpack_from("<HH2xI", body.ljust(10, b"\0"))
+            if number in marked:
+                marks[within[-1]].texts[row, column] = marked[number]
         if kind in _MARKING and within:
             _MARKING[kind](body, marks[within[-1]])
+        before = kind
         at += 4 + length
     lost = [place for place in sheets if place not in begins]
     if lost or not sheets:

@@ -280,6 +280,26 @@ def test_an_old_workbook_says_which_formulas_have_no_result() -> None:
     assert [cell.text for cell in grid(read_document(ole.container("Workbook", failed))).cells] == ["1", "#REF!", "3"]
 
 
+@pytest.mark.parametrize("before", [0, 300, 4100, 4104, 5000], ids=lambda count: f"after {count} letters")
+def test_an_old_workbooks_raised_and_struck_digits_never_join_a_number(before: int) -> None:
+    """Strings go on over records of 8 kB; where one is cut, its letters begin with their width anew."""
+    workbook = xlwt.Workbook()
+    page = workbook.add_sheet("表")
+    plain, raised, struck = xlwt.Font(), xlwt.Font(), xlwt.Font()
+    raised.escapement = xlwt.Font.ESCAPEMENT_SUPERSCRIPT
+    struck.struck_out = True
+    page.write(0, 0, "甲" * before)
+    page.write_rich_text(0, 1, [("12", plain), ("2", raised)])
+    page.write_rich_text(0, 2, [("9", struck), ("21", plain)])
+    page.write_rich_text(0, 3, [("规章" + "x" * before, plain), ("1", raised)])
+    page.write(0, 4, "122")
+    page.write_rich_text(0, 5, [("3", plain), ("4", xlwt.Font())])
+    buffer = io.BytesIO()
+    workbook.save(buffer)
+    found = [cell.text for cell in grid(read_document(buffer.getvalue())).cells]
+    assert found[-5:] == ["12[2]", "21", "规章" + "x" * before + "[1]", "122", "34"]
+
+
 def test_columns_are_lettered_as_spreadsheets_do() -> None:
     assert [sheet.column_letters(column) for column in (0, 25, 26, 701, 702)] == ["A", "Z", "AA", "ZZ", "AAA"]
 
