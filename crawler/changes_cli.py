@@ -75,15 +75,21 @@ def changes(
             _tell_reports(connection, web_day or known_day, axis, as_json)
 
 
-def _tell_changes(connection: sqlite3.Connection, address: str, as_json: bool, *, limit: int, **asked: Any) -> None:
+def _tell_changes(
+    connection: sqlite3.Connection, address: str, as_json: bool, *, limit: int, site: str, **asked: Any
+) -> None:
     urls = history.addresses(connection, address) if address else []
     if address and not urls:
         raise CrawlerError(f"there is no report {address}")
     if address and not history.changes(connection, urls=urls, limit=1):
         raise CrawlerError(f"nothing is known of {address}")
-    found = history.changes(connection, urls=urls, limit=limit + 1, **asked)
+    found = history.changes(connection, urls=urls, limit=limit + 1, site=site, **asked)
+    if site and not found and not connection.execute("SELECT 1 FROM sites WHERE name = ?", (site,)).fetchone():
+        raise CrawlerError(f"nothing is known of a site {site}; `gongkai status` lists those that were asked")
     for change in found[:limit]:
         print_json(asdict(change)) if as_json else click.echo(report.change(change, is_whole=bool(address)))
+    if not found:
+        click.echo("no such changes", err=True)
     if len(found) > limit:
         click.echo(f"the newest {limit}; there are more: --limit", err=True)
 
@@ -98,5 +104,8 @@ def _tell_said(connection: sqlite3.Connection, address: str, day: str, axis: Axi
 
 
 def _tell_reports(connection: sqlite3.Connection, day: str, axis: Axis, as_json: bool) -> None:
-    for row in history.reports_on(connection, day, axis):
+    found = history.reports_on(connection, day, axis)
+    if not found:
+        click.echo(f"nothing is known of any report on {day}", err=True)
+    for row in found:
         print_json(row) if as_json else click.echo(report.standing_report(row))

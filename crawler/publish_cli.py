@@ -104,14 +104,16 @@ def export(
         else:
             chosen = cast("Format", form)
             files = export(database, to, chosen, selection=selection, bom=bom, advance=advance)
+    if not files:
+        click.echo("nothing was captured that could be exported; `gongkai status` says what the runs came to", err=True)
+    elif any(file.rows == 0 and file.name.startswith("reports.") for file in files):
+        click.echo("the corpus has no report: `gongkai status` says what the runs came to", err=True)
     if as_json:
         print_json({"to": str(to), "files": [asdict(file) for file in files]})
         return
     for file in files:
         counted = "" if file.rows is None else f"  {file.rows} {'captures' if form == 'wacz' else 'rows'}"
         click.echo(f"{to / file.name}  {file.bytes} bytes{counted}")
-    if not files:
-        click.echo("nothing to export")
 
 
 def current_database(data_dir: Path) -> Path:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from crawling import gongkai
 from publishing import make
 
@@ -30,6 +31,8 @@ from archive.lock import lock
 from archive.paths import database_path
 from archive.seal import file_sha256
 from archive.snapshot import snapshot
+from archive.store import Store
+from crawler.cli import main
 
 REPORTS = 24
 MADE = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
@@ -363,6 +366,20 @@ def test_the_command_exports_and_says_what(data_dir: Path, tmp_path: Path) -> No
     assert files["reports.csv"] == REPORTS
     assert files["README.md"] is None
     assert set(files) - {"README.md", "codebook.md", "CITATION.cff"} <= {f"{t.name}.csv" for t in codebook().tables}
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [("csv", "the corpus has no report: "), ("wacz", "nothing was captured that could be exported; ")],
+)
+def test_a_corpus_without_anything_says_so_beside_its_empty_files(form: str, said: str, tmp_path: Path) -> None:
+    with Store.open(tmp_path / "data"):
+        pass
+    arguments = ["--data", str(tmp_path / "data"), "export", "--format", form, "--to", str(tmp_path / "to"), "--json"]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["to"] == str(tmp_path / "to")
+    assert done.stderr == f"{said}`gongkai status` says what the runs came to\n"
 
 
 def test_without_a_corpus_the_command_says_so(tmp_path: Path) -> None:
