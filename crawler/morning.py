@@ -47,7 +47,8 @@ MOST_ROWS = 200
 # Runs in which to look for seven that asked a site: some may ask other sites only.
 _MOST_EARLIER = 60
 _FAILED = ("http_error", "net_error")
-_KINDS = ("content_changed", "disappeared", "reappeared", "moved", "appeared", "layout_changed")
+_KINDS = ("content_changed", "disappeared", "reappeared", "moved", "appeared")
+_LAYOUT = "layout_changed"
 
 _RUN = "SELECT run_id, kind, status, started_at, finished_at, requests, new_captures FROM runs"
 _EARLIER = """
@@ -140,13 +141,15 @@ def gather(
     run = RunLine(*row)
     earlier = _earlier(connection, run_id)
     changes = _changes(connection, [run_id, *(one.line.run_id for one in earlier)])
+    told = [change for change in changes.get(run_id, ()) if change.kind != _LAYOUT]
     unreadable = [Unreadable(*found) for found in connection.execute(_UNREADABLE, (run_id,))]
     checks = connection.execute(_FAILED_CHECKS, (run_id,)).fetchall()
     found = Night(
         run=run,
         sites=tuple(_sites(connection, run_id, earlier, changes, Counter(one.site for one in unreadable))),
-        change_count=len(changes.get(run_id, ())),
-        changes=tuple(sorted(changes.get(run_id, ()), key=_weight)[:MOST_ROWS]),
+        change_count=len(told),
+        changes=tuple(sorted(told, key=_weight)[:MOST_ROWS]),
+        layout_change_count=len(changes.get(run_id, ())) - len(told),
         documents=_one(connection, _DOCUMENTS, run_id),
         unreadable_count=len(unreadable),
         unreadable=tuple(unreadable[:MOST_ROWS]),

@@ -184,7 +184,7 @@ class Night:
     """A run and what came of it. `earlier` are the runs it is compared with, newest first; `findings` counts rows by
     level and code, `said` holds those about the run as a whole. `documents` is how many were read; `changes`,
     `unreadable` and `failed_checks` are cut to the first rows, their counts are whole. `broken`: why it broke off.
-    `reviews` are those that wait now, whichever run found them.
+    `reviews` are those that wait now, whichever run found them. Changes of layout alone are only counted, apart.
     """
 
     run: RunLine
@@ -206,6 +206,7 @@ class Night:
     said: tuple[Said, ...] = ()
     broken: Breakdown | None = None
     reviews: Reviews = Reviews()
+    layout_change_count: int = 0
 
     def total(self, name: str) -> int:
         """The sum of one of the sites' numbers."""

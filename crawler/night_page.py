@@ -37,7 +37,6 @@ STATES = {
 KINDS = {
     "appeared": ("新增", "appeared"),
     "content_changed": ("内容变更", "content changed"),
-    "layout_changed": ("仅版式变更", "layout changed"),
     "disappeared": ("消失", "disappeared"),
     "reappeared": ("重现", "reappeared"),
     "moved": ("迁移", "moved"),
@@ -101,7 +100,13 @@ def markdown(night: Night) -> str:
     lines += _listed(
         "不完整的栏目 Incomplete channels", [f"{s.site} {because}" for s in night.sites for because in s.incomplete]
     )
-    lines += _listed(f"变更 Changes: {night.change_count}", [f"{c.site} {c.kind} {c.url}" for c in night.changes])
+    changes = [f"{one.site} {' '.join(KINDS[one.kind])} {one.url}" for one in night.changes]
+    if night.layout_change_count:
+        changes.append(
+            f"另有 {night.layout_change_count} 个页面仅版式或计数变化 "
+            f"{night.layout_change_count} more pages changed in layout or counters alone"
+        )
+    lines += _listed(f"变更 Changes: {night.change_count}", changes)
     unreadable = [f"{one.code} {one.url} {one.message}" for one in night.unreadable]
     lines += _listed(f"读不了的文件 Unreadable documents: {night.unreadable_count}", unreadable)
     checks = [
@@ -192,6 +197,8 @@ def _totals(night: Night) -> list[tuple[str, str, int, bool]]:
         ("新增", "new", total("new"), False),
         ("变更", "changed", total("changed"), False),
         ("消失", "gone", total("gone"), False),
+        ("重现", "reappeared", total("reappeared"), False),
+        ("迁移", "moved", total("moved"), False),
         ("失败", "failed", total("failed"), True),
         ("无条目", "silent", sum(site.is_silent for site in night.sites), True),
         ("拦截", "blocked", total("blocked"), True),

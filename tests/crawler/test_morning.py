@@ -198,6 +198,27 @@ def test_of_many_changes_those_that_say_most_are_listed_and_all_are_counted(stor
     assert page.lstrip().startswith("<!doctype html>")
 
 
+def test_changes_of_layout_alone_are_counted_apart_and_not_listed(store: Store) -> None:
+    run_id = nights.night(store, 1, GOOD)
+    capture_id = nights.exchange(store, run_id, "a", "ok")
+    for number in range(3):
+        nights.change(store, run_id, f"http://a.example.cn/{number}", "layout_changed", capture_id)
+    for number, kind in enumerate(("content_changed", "moved", "reappeared")):
+        nights.change(store, run_id, f"http://a.example.cn/said-{number}", kind, capture_id)
+    night = gathered(store, run_id)
+    assert (night.change_count, night.layout_change_count, len(night.changes)) == (3, 3, 3)
+    write_report(store.path.parent, store, run_id)
+    page = (store.path.parent / "reports" / "latest.html").read_text("utf-8")
+    text = (store.path.parent / "reports" / "latest.md").read_text("utf-8")
+    for written in (page, text):
+        assert "http://a.example.cn/2" not in written
+        assert "http://a.example.cn/said-2" in written
+    assert "另有 3 个页面仅版式或计数变化 3 more pages changed in layout or counters alone" in text
+    tiles = lxml.html.fromstring(page).xpath("//ul[@class='tiles']/li")
+    counted = {tile.xpath("string(span[@lang='en'])"): tile.findtext("b") for tile in tiles}
+    assert (counted["changed"], counted["moved"], counted["reappeared"]) == ("1", "1", "1")
+
+
 def test_an_unknown_run_is_an_error(store: Store) -> None:
     with pytest.raises(ReportError, match="'nothing'"):
         gathered(store, "nothing")
