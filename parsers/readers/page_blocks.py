@@ -23,6 +23,9 @@ _EDGES_AGREE = 5.0
 _MIN_CELLS = 2
 # A character this much higher than the page's usual ones, inside a table, is a watermark or a seal.
 _OVERSIZED = 2.5
+# What a cell shows in place of text; points.
+_OBJECT = "\ufffc"
+_LEAST_PICTURE = 2.0
 _MEANINGLESS = ("Co", "Cn", "Cs")
 _GARBAGE_SHARE = 0.2
 _GARBAGE_FROM = 20
@@ -237,11 +240,24 @@ def _page_table(content: PageContent, table: pdf_grid.Table, members: list[list[
     for box, indices in zip(table.boxes, members, strict=True):
         left, top, right, bottom = table.bounds(box)
         text = _cell_text(content, indices)
+        if not text and content.images and _holds_picture(content, (left, top, right, bottom)):
+            text = _OBJECT
         locator = content.displayed(left, top, right, bottom)
         cells.append(_PlacedCell(text, box.row, box.row_span, left, right, locator, _confidence(content, indices)))
     whole = content.displayed(table.xs[0], table.ys[0], table.xs[-1], table.ys[-1])
     middle = (table.ys[0] + table.ys[-1]) / 2
     return _PageTable(table.xs, middle, len(table.ys) - 1, cells, content.number, whole)
+
+
+def _holds_picture(content: PageContent, cell: tuple[float, float, float, float]) -> bool:
+    """Whether a picture that is more than a speck or a line stands in a cell, and in no other."""
+    left, top, right, bottom = cell
+    near = _LEAST_PICTURE
+    return any(
+        left - near <= x0 and top - near <= y0 and x1 <= right + near and y1 <= bottom + near
+        for x0, y0, x1, y1 in content.images
+        if min(x1 - x0, y1 - y0) > near
+    )
 
 
 def _cell_text(content: PageContent, indices: list[int]) -> str:

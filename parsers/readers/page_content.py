@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from parsers.readers.pdf_grid import Line
@@ -31,8 +32,8 @@ class PageContent:
     """What one page shows. `turn` is the clockwise rotation in degrees from the page as displayed to upright text.
 
     `most_certain` is below 1 where everything on the page was recognised in a picture; `image_share` is how much of the
-    page its largest picture covers. `to_display`, for pages laid straight: (a, b, c, d, e, f), by which
-    x' = a x + b y + c and y' = d x + e y + f.
+    page its largest picture covers, `images` where each stands: left, top, right, bottom. `to_display`, for pages laid
+    straight: (a, b, c, d, e, f), by which x' = a x + b y + c and y' = d x + e y + f.
     """
 
     number: int
@@ -49,6 +50,7 @@ class PageContent:
     to_display: tuple[float, ...] = ()
     most_certain: float = 1.0
     image_share: float = 0.0
+    images: Sequence[tuple[float, float, float, float]] = ()
 
     def displayed(self, left: float, top: float, right: float, bottom: float) -> str:
         """`box=…` of a locator: an upright box turned back to the page as displayed."""

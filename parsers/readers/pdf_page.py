@@ -141,6 +141,7 @@ def _content(page: pdfium.PdfPage, text_page: pdfium.PdfTextPage, number: int) -
         vertical=vertical,
         has_image=drawing.image_area > 0,
         image_share=drawing.image_area / (width * height) if width * height > 0 else 0.0,
+        images=drawing.images(crop, upright),
         is_scan_with_ocr=drawing.is_invisible_text and drawing.image_area > width * height * _SCAN_COVERS,
         too_many_paths=drawing.is_cut,
         too_many_characters=count > MAX_CHARACTERS,
@@ -281,6 +282,8 @@ class _Drawing:
 
     def __init__(self) -> None:
         self.image_area = 0.0
+        # left, bottom, right, top
+        self._images: list[tuple[float, float, float, float]] = []
         self.is_invisible_text = False
         self.is_cut = False
         # Its constant coordinate, where it starts and where it ends.
@@ -304,13 +307,26 @@ class _Drawing:
         across, down = _lines(self._across, by_y, by_x), _lines(self._down, by_x, by_y)
         return (down, across) if turn % 180 == 90 else (across, down)
 
+    def images(self, crop: _Crop, turn: int) -> list[tuple[float, float, float, float]]:
+        """left, top, right, bottom of the pictures of the page laid upright."""
+        if not self._images:
+            return []
+        by_x, by_y = _axes(crop, turn)
+        lefts, bottoms, rights, tops = zip(*self._images, strict=True)
+        across, down = by_x.spans(lefts, rights), by_y.spans(bottoms, tops)
+        if turn % 180 == 90:
+            across, down = down, across
+        return list(zip(across[0], down[0], across[1], down[1], strict=True))
+
     def _take(self, objects: list[int | None], matrix: _Matrix, depth: int) -> None:
         kinds = list(map(_type, objects))
         of_kind = {kind: list(compress(objects, map(kind.__eq__, kinds))) for kind in set(kinds)}
         texts = of_kind.get(_TEXT, ())[: _RENDER_MODES_LOOKED_AT - len(self._render_modes)]
         self._render_modes += map(_render_mode, texts)
-        for left, bottom, right, top in _all_bounds(of_kind.get(_IMAGE, ())):
+        for box in _all_bounds(of_kind.get(_IMAGE, ())):
+            left, bottom, right, top = box
             self.image_area = max(self.image_area, (right - left) * (top - bottom))
+            self._images.append(box if matrix is _IDENTITY else _turned(matrix, box))
         self._take_paths(of_kind.get(_PATH, ()), matrix)
         if depth == _MAX_FORM_DEPTH:
             return

@@ -329,6 +329,27 @@ def test_an_image_without_text_is_a_finding_of_its_page() -> None:
     assert [(finding.code, finding.locator) for finding in document.findings] == [("no_text_layer", "page=2")]
 
 
+@pytest.mark.parametrize(
+    ("size", "turn", "shown"),
+    [
+        ((20, 12), 0, "\ufffc"),
+        ((20, 12), 90, "\ufffc"),
+        ((70, 24), 180, "\ufffc"),
+        ((20, 1), 0, ""),
+        ((300, 300), 0, ""),
+    ],
+    ids=["a number as a picture", "on its side", "fills the cell", "a line", "a seal over the table"],
+)
+def test_an_empty_cell_that_a_picture_stands_in_is_not_blank(size: tuple[int, int], turn: int, shown: str) -> None:
+    def draw(page: Canvas) -> None:
+        table(page, MERGED, widths=WIDTHS)
+        width, height = size
+        page.drawInlineImage(_image(), 80 + 60 + 150 + 35 - width / 2, HEIGHT - 184 - height / 2, width, height)
+
+    (grid,) = grids(reader.read(pdf(draw, rotate=turn)))
+    assert [cell.text for cell in grid.cells][-1] == shown
+
+
 def test_invisible_text_over_an_image_is_told_to_be_recognised_text() -> None:
     def scan(page: Canvas) -> None:
         page.drawInlineImage(_image(), 0, 0, WIDTH, HEIGHT)
