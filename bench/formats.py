@@ -9,6 +9,7 @@ warm           median milliseconds a document in a worker that has read the form
 cpu            median milliseconds of this process's own time for the same: what other programs disturb least
 jail           milliseconds a document that the worker costs over reading the same in this process (fastest runs)
 memory         the most memory the worker held
+a page         scans: the mean of all their pages, those of tables and those of text
 pdfium         PDF: the reader's time over pdfium's for the same characters and paths (both in this process); pdfium has
                the fonts that readers give it, and for the second figure the machine's, as any other program would
 
@@ -35,6 +36,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "quality")]
 
 import measured
+import pypdfium2 as pdfium
 from parse import pdf_floor
 
 from crawler import office
@@ -69,6 +71,7 @@ class Row:
     convert_ms: float | None = None
     pdfium_ratio: float | None = None
     pdfium_ratio_machine_fonts: float | None = None
+    page_ms: float | None = None
 
 
 def writers() -> dict[str, measured.Write]:
@@ -124,7 +127,13 @@ def row(name: str, write: measured.Write, printed: Sequence[Printed], runs: int)
         convert_ms=round(convert_ms, 1) if convert_ms is not None else None,
         pdfium_ratio=ratios[0],
         pdfium_ratio_machine_fonts=ratios[1],
+        page_ms=round(sum(own) / sum(map(page_count, written)) * 1000) if name == "scan" else None,
     )
+
+
+def page_count(data: bytes) -> int:
+    with closing(pdfium.PdfDocument(data)) as document:
+        return len(document)
 
 
 def answered(answer: Any) -> Any:
@@ -184,6 +193,7 @@ def main() -> int:
         more = f"  converted in {found.convert_ms} ms" if found.convert_ms else ""
         if found.pdfium_ratio:
             more += f"  {found.pdfium_ratio} x pdfium, {found.pdfium_ratio_machine_fonts} x with the machine's fonts"
+        more += f"  {found.page_ms} cpu ms a page" if found.page_ms else ""
         print(
             f"{name:8}{found.right:9.3%}{found.wrong_when_sure:7}{found.cold_s:8.2f}{found.warm_ms:9.1f}{found.cpu_ms:8.1f}"
             f"{found.jail_ms:9.2f}{found.documents_per_second_1:8.1f}{found.documents_per_second_2:8.1f}"
