@@ -2,11 +2,11 @@
 
 import json
 import time
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from platform_sites import SKINS, Faults
-from platform_sites.base import POLICIES, REPORTS, Shelf, articles
+from platform_sites.base import POLICIES, REPORTS, Shelf, articles, asked
 
 from crawler.platforms import Trouble, platform, recognise
 
@@ -17,20 +17,20 @@ def walked(name: str, channel: str, faults: Faults | None = None) -> tuple[list[
     """Positions of the entries that are found, the troubles, and how many answers were read."""
     skin = SKINS[name]()
     shelf = Shelf({key: list(articles(key)) for key in (REPORTS, POLICIES)}, faults or Faults())
-    waiting = [(ORIGIN + skin.channel_path(channel), {})]
+    waiting = [(ORIGIN + skin.channel_path(channel), b"", {})]
     positions: list[int] = []
     troubles: list[Trouble] = []
     answers = 0
     while waiting:
-        url, parameters = waiting.pop(0)
+        url, body, parameters = waiting.pop(0)
         parts = urlsplit(url)
-        answer = skin.list_answer(parts.path, dict(parse_qsl(parts.query)), shelf, ORIGIN)
+        answer = skin.list_answer(parts.path, asked(parts.query, body), shelf, ORIGIN)
         assert answer is not None, url
         answers += 1
         reading = platform(name).read_list(answer.body, url=url, parameters=json.loads(json.dumps(parameters)))
         positions += [entry.position for entry in reading.entries]
         troubles += [trouble for trouble in reading.troubles if trouble.code != "list_chosen"]
-        waiting += [(request.url, request.parameters) for request in reading.requests]
+        waiting += [(request.url, request.body, request.parameters) for request in reading.requests]
         assert answers < 50
     return positions, troubles, answers
 

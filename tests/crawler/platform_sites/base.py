@@ -91,6 +91,7 @@ class Skin:
         raise NotImplementedError
 
     def list_answer(self, path: str, query: dict[str, str], shelf: Shelf, origin: str) -> Response | None:
+        """A list's answer, None for any other address; `query` has what was posted too."""
         raise NotImplementedError
 
     def article_page(self, article: Article) -> str:
@@ -156,6 +157,11 @@ class PlatformSite:
         )
 
 
+def asked(query: str, body: bytes) -> dict[str, str]:
+    """What a request asks for, in its address and in the form that it posts."""
+    return dict(parse_qsl(query)) | dict(parse_qsl(body.decode("latin-1")))
+
+
 @contextmanager
 def serving(skin: Skin, faults: Faults | None = None) -> Iterator[PlatformSite]:
     shelf = Shelf({channel: list(articles(channel)) for channel in (REPORTS, POLICIES)}, faults or Faults())
@@ -163,7 +169,7 @@ def serving(skin: Skin, faults: Faults | None = None) -> Iterator[PlatformSite]:
     def answer(request: Request) -> Response:
         parts = urlsplit(request.target)
         origin = f"http://{request.headers.get('host', '')}"
-        listed = skin.list_answer(parts.path, dict(parse_qsl(parts.query)), shelf, origin)
+        listed = skin.list_answer(parts.path, asked(parts.query, request.body), shelf, origin)
         if listed is not None:
             return listed
         for article in (a for entries in shelf.channels.values() for a in entries):
