@@ -6,7 +6,7 @@ Everything here works on the order of real cells in a row; grid columns are aske
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from parsers.model import Cell, FactStatus, Grid, Number
 from parsers.normalise import UNKNOWN_UNIT, is_wordy, read_number, seen
@@ -183,6 +183,14 @@ def candidate(cell_id: str, unit: str, cell: Cell, confidence: float, printed_un
         )
     status: FactStatus = "blank" if printed.status == "blank" else "unreadable"
     return Candidate(cell_id, status, None, raw, cell.locator, confidence)
+
+
+def put_together(above: Sequence[Cell], below: Sequence[Cell]) -> list[Cell]:
+    """The values of a row that the page end cuts in two: under each what stands in the last cells `below`."""
+    return [
+        one if is_empty(other) else replace(one, text=f"{one.text}\n{other.text}".strip())
+        for one, other in zip(above, below[-len(above) :], strict=True)
+    ]
 
 
 def unassigned(cell_ids: Sequence[str], values: Sequence[Cell], locator: str) -> list[Candidate]:

@@ -20,10 +20,12 @@ from parsers.rows import (
     Placed,
     candidate,
     is_blank,
+    is_empty,
     overlaps,
     place_by_header,
     place_by_order,
     place_in_stream,
+    put_together,
     unassigned,
 )
 
@@ -213,6 +215,13 @@ class BlocksReader:
                 before.values.extend(line.cells)
                 before.quality = min(before.quality, _CONTINUED)
                 return None
+            if line.columns_known and before.line.columns_known and 0 < len(before.values) <= len(line.cells):
+                # Cell under cell: a page end cuts numbers as it does labels. Other lines may be anything.
+                is_cut = len(filled) < len(line.cells) and all(map(is_empty, line.cells[: -len(before.values)]))
+                before.values = put_together(before.values, line.cells) if is_cut else before.values
+                before.quality = min(before.quality, _CONTINUED if is_cut else _DOUBTED)
+                if is_cut:
+                    return None
         if not filled:
             return None
         label = words[0] if words else line.cells[0]

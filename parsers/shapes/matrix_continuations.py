@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from parsers.labels import OFFICIAL, LabelBook
 from parsers.model import Cell
-from parsers.rows import is_blank, is_empty
+from parsers.rows import is_blank, is_empty, put_together
 from parsers.shapes.matrix_lines import LabelledLine, is_number, is_sum
 
 # Where a line goes on below.
@@ -49,6 +49,10 @@ class Continuations:
         """
         done: list[LabelledLine] = []
         for entry in entries:
+            if cut := _cut_row(done, entry):
+                cut.values = put_together(cut.values, entry.values)
+                cut.quality = min(cut.quality, _CONTINUED)
+                continue
             before = done[-1] if done else None
             filled = entry.hit is None and not entry.header and any(map(is_number, entry.values))
             if not before or not before.hit or not filled or (disordered and not entry.line.rows_known):
@@ -76,6 +80,22 @@ class Continuations:
         if whole is None or before.hit is None or whole.quality < OFFICIAL:
             return False
         return whole.indexes == before.hit.indexes
+
+
+def _cut_row(done: Sequence[LabelledLine], entry: LabelledLine) -> LabelledLine | None:
+    """The row that a line without a label goes on with, cell under cell: a page end cuts numbers as it does labels.
+
+    The head of the table may be printed between the two.
+    """
+    if entry.heads or entry.header or entry.hit or not entry.line.rows_known or not entry.line.columns_known:
+        return None
+    before = next((other for other in reversed(done) if not other.header), None)
+    if before is None or not before.hit or not before.values or not before.line.columns_known:
+        return None
+    count = len(before.values)
+    has_gaps = any(map(is_empty, entry.values[-count:])) and any(map(is_number, entry.values[-count:]))
+    is_under = len(entry.values) >= count and all(map(is_empty, entry.values[:-count]))
+    return before if has_gaps and is_under else None
 
 
 def forget_after_empty(entries: Sequence[LabelledLine]) -> None:

@@ -542,6 +542,36 @@ def test_last_years_table_under_its_caption_is_left_out() -> None:
     assert surely_wrong(read(page(tables(ours), printed=printed)), ours) == []
 
 
+def _cut(table: Table, at: int, column: int, kept: int) -> Table:
+    """The table with a number of a row cut by the page end: its other digits stand in a row of their own below."""
+    row = table[at]
+    whole = row[column].text
+    above = [*row[:column], replace(row[column], text=whole[:kept]), *row[column + 1 :]]
+    below = [replace(box, text="", rows=1) for box in row]
+    below[column] = replace(below[column], text=whole[kept:])
+    grown = [
+        [replace(box, rows=box.rows + 1) if y < at and y + box.rows > at else box for box in line]
+        for y, line in enumerate(table[:at])
+    ]
+    return [*grown, above, below, *table[at + 1 :]]
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2])
+@pytest.mark.parametrize("name", ["disclosure", "applications", "review"])
+def test_a_number_cut_by_the_page_end_is_never_taken_for_its_first_digits(name: str, kept: int) -> None:
+    """Sums do not hold: nothing but the row below says that there is more."""
+    ours = {cell: None if number is None else 100 + number % 800 for cell, number in truth(31).items()}
+    made = tables(ours)
+    wrongly: list[Fact] = []
+    for at, row in enumerate(made[name]):
+        column = next((x for x, box in enumerate(row) if box.cell), None)
+        if column is None or not row[column].text.isdigit():
+            continue
+        cut = {**made, name: _cut(made[name], at, column + 1 if len(row) > column + 1 else column, kept)}
+        wrongly += surely_wrong(read(page(cut)), ours)
+    assert wrongly == []
+
+
 STATION = "云岭县水库管理站"
 
 
