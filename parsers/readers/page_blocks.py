@@ -21,6 +21,7 @@ from parsers.readers.pdf_text import TextBlock, TextLine
 
 _EDGES_AGREE = 5.0
 _MIN_CELLS = 2
+_FEW_COLUMNS = 3
 # A character this much higher than the page's usual ones, inside a table, is a watermark or a seal.
 _OVERSIZED = 2.5
 # What a cell shows in place of text; points.
@@ -130,7 +131,10 @@ def taken_apart(content: PageContent, findings: list[Finding]) -> Page:
     outside = _shared_out(content, ruled, inside, findings)
     tables = []
     for table, members in zip(ruled, inside, strict=True):
-        if sum(1 for indices in members if indices) < _MIN_CELLS:
+        filled = sum(1 for indices in members if indices)
+        # One row of many cells is the end of a row that began overleaf.
+        is_rest = filled and table.columns > _FEW_COLUMNS and len(table.ys) == 2
+        if filled < _MIN_CELLS and not is_rest:
             outside = sorted([*outside, *(index for indices in members for index in indices)])
         else:
             tables.append(_page_table(content, table, members))

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from parsers.labels import Hit, LabelBook
+from parsers.labels import OFFICIAL, Hit, LabelBook
 from parsers.model import Cell
 from parsers.rows import is_blank, is_empty
 from parsers.shapes.matrix_lines import LabelledLine
 
 _LONGEST_JOIN = 6
-_DOUBTED = 0.5
+_CUT, _DOUBTED = 0.95, 0.5
 
 
 class BrokenLabels:
@@ -27,7 +27,7 @@ class BrokenLabels:
         done: list[LabelledLine] = []
         at = 0
         while at < len(entries):
-            joined = self._join_at(entries, at) if self._may_join(entries[at]) else None
+            joined = self._join_at(entries, at) if self._may_join(entries[at]) else self._rejoined(entries, at)
             if joined is None:
                 done.append(entries[at])
                 at += 1
@@ -66,6 +66,20 @@ class BrokenLabels:
                     entry.quality = min(entry.quality, 0.9)
                 best = (entry, end + 1)
         return best
+
+    def _rejoined(self, entries: list[LabelledLine], at: int) -> tuple[LabelledLine, int] | None:
+        """A label cut so that its beginning is another row's: "2.其他", and overleaf "法律行政法规禁止公开"."""
+        entry = entries[at]
+        end = next((end for end in range(at + 1, len(entries)) if not entries[end].header), at)
+        rest = entries[end]
+        if entry.hit is None or entry.hit.quality >= OFFICIAL or not entry.heads or end == at:
+            return None
+        if not rest.heads or not rest.values or not all(map(is_blank, rest.values)):
+            return None
+        whole = self._labels.exact(entry.heads[-1].text + rest.heads[-1].text)
+        if whole is None or whole.quality < OFFICIAL or (rest.hit and rest.hit.indexes != whole.indexes):
+            return None
+        return replace(entry, hit=whole, quality=_CUT), end + 1
 
     @staticmethod
     def _may_be_remainder(entry: LabelledLine, window: Sequence[LabelledLine]) -> bool:

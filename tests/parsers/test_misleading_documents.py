@@ -572,6 +572,28 @@ def test_a_number_cut_by_the_page_end_is_never_taken_for_its_first_digits(name: 
     assert wrongly == []
 
 
+@pytest.mark.parametrize("with_head", [False, True])
+def test_a_label_that_a_page_end_cuts_into_two_others_is_put_together(with_head: bool) -> None:
+    ours = truth(32)
+    made = tables(ours)
+    table = made["applications"]
+    at, column = next((y, x) for y, row in enumerate(table) for x, box in enumerate(row) if box.text[:4] == "2.其他")
+    row = table[at]
+    above = [*row[:column], replace(row[column], text="2.其他"), *row[column + 1 :]]
+    rest = [Box(), Box(), Box("法律行政法规禁止公开"), *(Box() for box in row[column + 1 :])]
+    cut = [
+        *([replace(box, rows=min(box.rows, at + 1 - y)) for box in line] for y, line in enumerate(table[:at])),
+        above,
+        *(table[:3] if with_head else []),
+        rest,
+        *([Box(), *line] if line[0].text[:2] == "3." else line for line in table[at + 1 :]),
+    ]
+    reading = read(page({**made, "applications": cut}))
+    assert wrong(reading, ours) == {}
+    lowered = {fact.cell.split(".")[1] for fact in reading.facts if fact.confidence < 1}
+    assert lowered == {"refused_by_law"}
+
+
 STATION = "云岭县水库管理站"
 
 

@@ -350,6 +350,22 @@ def test_an_empty_cell_that_a_picture_stands_in_is_not_blank(size: tuple[int, in
     assert [cell.text for cell in grid.cells][-1] == shown
 
 
+def test_the_rest_of_a_label_alone_on_the_next_page_stays_in_its_table() -> None:
+    widths = (60, 60, 60, 60)
+    first = [Drawn("合计", 0, 0), *(Drawn("9", 0, x) for x in (1, 2, 3)), Drawn("四、结转下年", 1, 0)]
+    first += [Drawn(number, 1, x + 1) for x, number in enumerate("345")]
+    rest = [Drawn("度继续办理", 0, 0), *(Drawn("", 0, x) for x in (1, 2, 3))]
+    document = reader.read(
+        pdf(
+            lambda page: table(page, first, top=700, widths=widths, bottom_line=False),
+            lambda page: table(page, rest, top=72, widths=widths),
+        )
+    )
+    (grid,) = grids(document)
+    assert rows(grid)[1:] == [["四、结转下年", "3", "4", "5"], ["度继续办理", "", "", ""]]
+    assert paragraphs(document) == []
+
+
 def test_invisible_text_over_an_image_is_told_to_be_recognised_text() -> None:
     def scan(page: Canvas) -> None:
         page.drawInlineImage(_image(), 0, 0, WIDTH, HEIGHT)
