@@ -449,6 +449,25 @@ def test_no_page_is_wider_than_its_window(tab: Chromium, server: str, own_pages:
         assert {urlsplit(url).netloc for url in tab.requested()} == {urlsplit(server).netloc}, path
 
 
+SEEN = """(() => {
+  const table = [...document.querySelectorAll('table.form')].find(t => t.tHead?.rows[0].cells.length === 8);
+  const box = table.parentElement, right = box.getBoundingClientRect().right;
+  const shown = [...table.tHead.rows[0].cells].slice(1).filter(c => c.getBoundingClientRect().right <= right);
+  return [shown.length, table.querySelector('tbody th:not([colspan])').offsetWidth / box.clientWidth] })()"""
+
+
+def test_a_table_of_statistics_shows_its_numbers_on_a_telephone(
+    tab: Chromium, server: str, connection: sqlite3.Connection
+) -> None:
+    """Of the seven columns of section three at least six stand beside their labels."""
+    (report_id,) = connection.execute("SELECT report_id FROM reports WHERE form = '2021' LIMIT 1").fetchone()
+    opened(tab, f"{server}/-/report/{report_id}", width=400)
+    columns, share_of_labels = tab.ask(SEEN)
+    assert columns >= 6
+    assert share_of_labels < 1 / 3
+    assert tab.ask("document.documentElement.scrollWidth") <= 400
+
+
 # Text against the nearest background that is not see-through; what is drawn on a pattern has a plate of its own.
 CONTRAST = """(() => {
   const linear = x => x <= .03928 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4;
