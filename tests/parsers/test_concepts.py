@@ -9,6 +9,7 @@ import pytest
 
 from parsers.concept_pages import markdown
 from parsers.concepts import CONCEPTS_FILE, concepts, load_concepts
+from parsers.english import english_label
 from parsers.errors import FormFileError
 from parsers.form import forms
 
@@ -35,6 +36,16 @@ def test_names_and_labels_fit(concept) -> None:
     for printed in concept.printed:
         assert re.search(r"[\u4e00-\u9fff]", printed.reason_zh)
         assert re.search("[A-Za-z]", printed.reason_en)
+
+
+@pytest.mark.parametrize("word", ["规章", "规范性文件"])
+def test_concepts_call_a_kind_of_document_what_the_cells_call_it(word: str) -> None:
+    named = {"规章": "Rules (规章)", "规范性文件": "Normative documents"}[word]
+    row = {"规章": "disclosure.regulations", "规范性文件": "disclosure.normative_documents"}[word]
+    assert english_label(f"{row}.in_force").startswith(named)
+    labels = [one.label_en for one in ALL if word in one.label_zh]
+    assert len(labels) == 4
+    assert [label for label in labels if not label.startswith(named)] == []
 
 
 def test_labels_are_told_apart() -> None:
