@@ -234,6 +234,7 @@ class _Drawing:
     _shown: int = 0
     _hidden: int = 0
     _image_area: float = 0.0
+    _images: list[tuple[float, float, float, float]] = field(default_factory=list)
 
     def content(self, number: int) -> PageContent:
         _, _, width, height = self.box
@@ -247,6 +248,7 @@ class _Drawing:
             horizontal=self._horizontal,
             vertical=self._vertical,
             has_image=self._image_area > 0,
+            images=self._images,
             is_scan_with_ocr=self._hidden > self._shown and self._image_area > width * height * _SCAN_COVERS,
             too_many_paths=self._paths > MAX_PATHS,
         )
@@ -267,6 +269,8 @@ class _Drawing:
             elif name == "ImageObject":
                 _, _, width, height = _box_of(element.get("Boundary")) or (0.0, 0.0, 0.0, 0.0)
                 self._image_area = max(self._image_area, width * height)
+                left, top = (side * _POINTS for side in self._corner(element))
+                self._images.append((left, top, left + width * _POINTS, top + height * _POINTS))
             elif name == "PageBlock":
                 self._block(element, depth + 1)
             elif name == "CompositeObject":

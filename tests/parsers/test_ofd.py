@@ -139,6 +139,16 @@ def test_transparent_text_over_a_picture_is_told_to_be_recognised_text() -> None
     assert codes(read_document(package(page))) == ["ocr_text_layer"]
 
 
+@pytest.mark.parametrize(
+    ("boundary", "shown"), [("60 32 10 6", "\ufffc"), ("50 30 30 10", "\ufffc"), ("30 20 60 60", ""), ("", "")]
+)
+def test_an_empty_cell_that_a_picture_stands_in_is_not_blank(boundary: str, shown: str) -> None:
+    words = text(22, 22, "规章") + text(52, 22, "3") + text(22, 32, "文件")
+    document = read_document(package(RULES + words + f'<ImageObject Boundary="{boundary}"/>'))
+    (grid,) = [block for block in document.blocks if isinstance(block, Grid)]
+    assert [cell.text for cell in grid.cells] == ["规章", "3", "文件", shown]
+
+
 def test_composite_objects_are_named_as_not_read() -> None:
     assert "composite_object" in codes(read_document(package(text(20, 20, "字") + "<CompositeObject/>")))
 
