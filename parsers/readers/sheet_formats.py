@@ -29,6 +29,8 @@ BUILT_IN = {
 }
 # Where a cell shows something else than its number, and it cannot be told what, or nothing.
 UNTOLD = "\ufffc"
+# A format that shows no number.
+HIDING = ";;;"
 _AS_IT_IS = ("", "general", "g/通用格式", "@")
 _MOST_DIGITS = 15
 _DIGITS = "\0"

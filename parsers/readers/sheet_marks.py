@@ -123,7 +123,10 @@ def _marked_strings(package: Package) -> dict[int, str]:
 
 
 def _formats(package: Package) -> dict[str, str]:
-    """Number formats, by the style that a cell names, without those that show numbers as they are."""
+    """Number formats, by the style that a cell names, without those that show numbers as they are.
+
+    White ink without a ground shows as little as a format that shows nothing.
+    """
     workbook = package.related("officeDocument")
     name = package.related("styles", of=workbook) if workbook else ""
     tree = package.tree(name) if name else None
@@ -132,9 +135,19 @@ def _formats(package: Package) -> dict[str, str]:
     codes = {str(number): code for number, code in sheet_formats.BUILT_IN.items()}
     for made in tree.iterfind("{*}numFmts/{*}numFmt"):
         codes[made.get("numFmtId") or ""] = made.get("formatCode") or ""
-    styles = enumerate(tree.iterfind("{*}cellXfs/{*}xf"))
-    found = {str(number): codes.get(style.get("numFmtId") or "", "") for number, style in styles}
+    white = {str(at) for at, font in enumerate(tree.iterfind("{*}fonts/{*}font")) if _is_white(font.find("{*}color"))}
+    fills = enumerate(tree.iterfind("{*}fills/{*}fill"))
+    empty = {str(at) for at, fill in fills if fill.find("{*}patternFill[@patternType='none']") is not None}
+    found: dict[str, str] = {}
+    for number, style in enumerate(tree.iterfind("{*}cellXfs/{*}xf")):
+        is_unseen = style.get("fontId") in white and style.get("fillId", "0") in empty
+        found[str(number)] = sheet_formats.HIDING if is_unseen else codes.get(style.get("numFmtId") or "", "")
     return {number: code for number, code in found.items() if not sheet_formats.is_as_it_is(code)}
+
+
+def _is_white(color: etree._Element | None) -> bool:
+    """Whether a font is white by name, or by the theme's first colour, the paper's."""
+    return color is not None and ((color.get("rgb") or "").upper()[-6:] == "FFFFFF" or color.get("theme") == "0")
 
 
 def _marked(string: etree._Element | None) -> str | None:

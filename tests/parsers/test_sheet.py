@@ -139,6 +139,19 @@ def test_a_cell_holds_what_its_number_format_shows(value: float, code: str, text
         assert ("number_format" in {finding.code for finding in document.findings}) == (text == "\ufffc")
 
 
+def test_a_number_in_white_ink_is_not_told_unless_a_ground_is_behind_it() -> None:
+    styles = (
+        '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        '<fonts><font/><font><color rgb="FFFFFFFF"/></font><font><color theme="0"/></font></fonts>'
+        '<fills><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="solid"/></fill></fills>'
+        '<cellXfs><xf fontId="0" fillId="0"/><xf fontId="1" fillId="0"/><xf fontId="2" fillId="0"/>'
+        '<xf fontId="2" fillId="1"/></cellXfs></styleSheet>'
+    )
+    row = "".join(f'<c s="{style}"><v>7</v></c>' for style in range(4))
+    document = read_document(_with_sheet(f"<row>{row}</row>", styles=styles))
+    assert [cell.text for cell in grid(document).cells] == ["7", "\ufffc", "\ufffc", "7"]
+
+
 def test_numbers_in_a_row_have_their_own_formats() -> None:
     """LibreOffice and Excel write the numbers of a row as one record, xlwt only its blanks."""
     numbers = b"".join(struct.pack("<HI", style, number << 2 | 2) for style, number in ((17, 5), (18, 5), (17, 6)))
