@@ -9,7 +9,9 @@ from parsers.normalise import squeezed
 
 _LONGEST = 80
 _SHORTEST_NAME = 4
-_FRONT = re.compile(r"^(?:附件|附表|附)?[一二三四五六七八九十\d]*[、.:)）]?(?:关于)?")
+_FRONT = re.compile(
+    r"^(?:(?:附件|附表|附)[一二三四五六七八九十\d]{0,2}[、.:]?|[一二三四五六七八九十\d]{1,2}[、.)])?(?:关于)?"
+)
 _SUBJECT = re.compile(
     r"(?:20\d\d|二[〇○零Oo]..)年|收到和处理|依申请公开|主动公开|因政[府务]信息|(?:被申请)?行政复议|政[府务]信息公开|政务公开|信息公开"
 )
