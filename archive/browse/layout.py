@@ -35,18 +35,19 @@ class Printed:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row: `group` is the heading it stands under, "" without one."""
+    """One row: `group` is the heading it stands under, "" without one; `label_en` our translation, "" without one."""
 
     group: str
     label: str
     cells: tuple[Printed, ...]
+    label_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Rows that share their columns. `columns` is empty in tables with one number a row."""
+    """Rows that share their columns, Chinese and English. `columns` is empty in tables with one number a row."""
 
-    columns: tuple[str, ...]
+    columns: tuple[tuple[str, str], ...]
     lines: tuple[Line, ...]
 
 
@@ -68,14 +69,12 @@ def laid_out(form_cells: Iterable[Row], facts: Iterable[Row], failed: frozenset[
     for label, rows in groupby(form_cells, key=lambda cell: str(cell["table_label"])):
         lines = []
         for row_label, cells in groupby(rows, key=lambda cell: str(cell["row_label"])):
-            printed = [
-                (str(cell["column_label"]), _printed(str(cell["cell"]), str(cell["unit"]), by_cell, failed))
-                for cell in cells
-                if str(cell["cell"]) in by_cell or not cell["variant"]
-            ]
-            known.update(cell.cell for _, cell in printed)
+            shown = [cell for cell in cells if str(cell["cell"]) in by_cell or not cell["variant"]]
+            printed = [_printed(str(cell["cell"]), str(cell["unit"]), by_cell, failed) for cell in shown]
+            known.update(cell.cell for cell in printed)
             if printed:
-                lines.append((tuple(column for column, _ in printed), _line(row_label, [cell for _, cell in printed])))
+                columns = tuple((str(cell["column_label"]), _english(cell)[1]) for cell in shown)
+                lines.append((columns, _line(row_label, printed, _english(shown[0])[0])))
         tables.append(FormTable(label, tuple(_blocks(lines))))
     others = [_printed(cell, str(fact["unit"]), by_cell, failed) for cell, fact in by_cell.items() if cell not in known]
     if others:
@@ -83,15 +82,24 @@ def laid_out(form_cells: Iterable[Row], facts: Iterable[Row], failed: frozenset[
     return tuple(tables)
 
 
-def _blocks(lines: list[tuple[tuple[str, ...], Line]]) -> Iterable[Block]:
-    for columns, members in groupby(lines, key=lambda line: line[0]):
-        shown = () if columns == ("",) else columns
-        yield Block(shown, tuple(line for _, line in members))
+def _blocks(lines: list[tuple[tuple[tuple[str, str], ...], Line]]) -> Iterable[Block]:
+    for labels, members in groupby(lines, key=lambda line: tuple(label for label, _ in line[0])):
+        rows = list(members)
+        yield Block(() if labels == ("",) else rows[0][0], tuple(line for _, line in rows))
 
 
-def _line(row_label: str, cells: list[Printed]) -> Line:
+def _line(row_label: str, cells: list[Printed], label_en: str) -> Line:
     group, space, label = row_label.rpartition(" ")
-    return Line(group, label, tuple(cells)) if space else Line("", row_label, tuple(cells))
+    return Line(group if space else "", label, tuple(cells), label_en)
+
+
+def _english(cell: Row) -> tuple[str, str]:
+    """Row and column of an English label, which is `ROW: COLUMN`; of a cell without a column all is the row's."""
+    label = str(cell["label_en"])
+    if not cell["column_label"]:
+        return label, ""
+    row, _, column = label.rpartition(": ")
+    return row, column
 
 
 def _printed(cell: str, unit: str, by_cell: Mapping[str, Row], failed: frozenset[str]) -> Printed:

@@ -32,7 +32,9 @@ CELLS = (
     FormCellRow("2021", "disclosure.rules.issued", "二、主动公开情况", "规章", "本年制发件数", "件"),
     FormCellRow("2021", "disclosure.rules.in_force", "二、主动公开情况", "规章", "现行有效件数", "件"),
     FormCellRow("2021", "disclosure.fees.amount", "二、主动公开情况", "行政事业性收费", "本年收费金额", "万元"),
-    FormCellRow("2021", "applications.new.natural_person", _TABLE, "一、本年新收", "自然人", "件", "New, persons"),
+    FormCellRow(
+        "2021", "applications.new.natural_person", _TABLE, "一、本年新收", "自然人", "件", "New: natural persons"
+    ),
     FormCellRow("2021", "applications.new.other", _TABLE, "一、本年新收", "其他", "件"),
     FormCellRow("2021", "applications.new.total", _TABLE, "一、本年新收", "总计", "件"),
     FormCellRow(

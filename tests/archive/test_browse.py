@@ -186,9 +186,9 @@ def cells_of(page: html.HtmlElement) -> dict[tuple[str, str], html.HtmlElement]:
     """Row and column label → table cell, read as a person reads the tables."""
     found = {}
     for table in page.xpath("//table[contains(@class, 'form')]"):
-        columns = [texts(head) for head in table.xpath("./thead//th[@scope='col']")]
+        columns = [head.text.strip() for head in table.xpath("./thead//th[@scope='col']")]
         for row in table.xpath("./tbody/tr[th[@scope='row']]"):
-            label = texts(row.xpath("./th")[0])
+            label = row.xpath("./th")[0].text.strip()
             for column, cell in zip(columns or [""], row.xpath("./td[starts-with(@class, 'n ')]"), strict=True):
                 found[label, column] = cell
     return found
@@ -202,6 +202,13 @@ def test_a_report_is_laid_out_as_its_form(browser: Browser) -> None:
     assert texts(cells["规章", "本年制发件数"]) == "0"
     assert ("（六）其他", "总计") not in cells
     assert [texts(group) for group in page.xpath("//tr[@class='group']")] == ["（三）不予公开"]
+
+
+def test_rows_and_columns_of_a_table_are_named_in_english_too(browser: Browser) -> None:
+    cell = cells_of(browser.page(f"/-/report/{corpus.REPORT}"))["一、本年新收", "自然人"]
+    row = cell.xpath("../th/span[@lang='en']")[0]
+    column = cell.xpath("../../../thead//th/span[@lang='en']")[0]
+    assert (texts(row), texts(column)) == ("New", "natural persons")
 
 
 def test_every_number_leads_to_its_fact(browser: Browser) -> None:

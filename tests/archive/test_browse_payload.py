@@ -92,14 +92,16 @@ def test_a_new_block_begins_where_the_columns_change() -> None:
             "column_label": column,
             "unit": "件",
             "variant": "",
+            "label_en": f"{row}, in English: {column}'",
         }
         for row, column in labels
     ]
     [table] = laid_out(form_cells, [], frozenset())
     assert [(block.columns, [line.label for line in block.lines]) for block in table.blocks] == [
-        (("一", "二"), ["甲", "乙"]),
-        (("三",), ["丙"]),
+        ((("一", "一'"), ("二", "二'")), ["甲", "乙"]),
+        ((("三", "三'"),), ["丙"]),
     ]
+    assert table.blocks[0].lines[0].label_en == "甲, in English"
 
 
 def test_numbers_are_shown_even_without_a_form() -> None:
