@@ -45,7 +45,9 @@ async def _fetched(url: str, *, allow_private: bool) -> Exchange:
         for _ in range(MOST_REDIRECTS + 1):
             exchange = (await client.attempt(_order(url, allow_private=allow_private))).exchange
             if exchange.error is not None or exchange.status is None:
-                raise ProbeError(f"{url}: {exchange.error or 'the answer has no head that can be read'}")
+                why = exchange.error or "the answer has no head that can be read"
+                hint = " (--allow-private looks nonetheless)" if why.startswith("private_address:") else ""
+                raise ProbeError(f"{url}: {why}{hint}")
             location = location_of(url, exchange.headers) if exchange.status in REDIRECTS else None
             if location is None:
                 return exchange

@@ -70,7 +70,7 @@ def test_every_platform_is_named_with_its_reason(name: str):
 
 def test_a_private_address_is_refused_unless_it_is_allowed():
     with serving(SKINS["trs"]()) as site:
-        with pytest.raises(ProbeError, match="private_address"):
+        with pytest.raises(ProbeError, match=r"private_address: .* \(--allow-private looks nonetheless\)$"):
             probe(site.base_url + "/zwgk/gknb/")
         assert site.access_log == []
 
