@@ -103,6 +103,19 @@ def add_content_digest(
     )
 
 
+def said_before(connection: sqlite3.Connection, capture_id: int, parser_version: str) -> int | None:
+    """The newest earlier capture of the address that says what this one says; None when it says something new."""
+    row = connection.execute(
+        """SELECT max(o.capture_id) FROM exchanges e
+        JOIN content_digests own ON own.capture_id = e.capture_id AND own.parser_version = ?2
+        JOIN exchanges o ON o.url_id = e.url_id AND o.capture_id < e.capture_id
+        JOIN content_digests d ON d.capture_id = o.capture_id AND d.parser_version = ?2 AND d.digest = own.digest
+        WHERE e.capture_id = ?1""",
+        (capture_id, parser_version),
+    ).fetchone()
+    return row[0] if row else None
+
+
 def judge_content(connection: sqlite3.Connection, capture_id: int, *, is_layout: bool) -> None:
     """Says of a candidate which of the two it is."""
     connection.execute(

@@ -15,10 +15,12 @@ from urllib.parse import quote, quote_from_bytes, urldefrag, urljoin, urlsplit
 
 from w3lib.url import safe_url_string
 
+from archive import http1
 from archive.history import MISSING_CAME
 from archive.model import Discovery, Exchange, Finding, Listing, Target
 from crawler.blocking import block, self_redirect_guard
 from crawler.platforms import Entry, NextRequest, platform, recognise
+from crawler.refresh import refresh_address
 from crawler.site import AUTO, HISTORY_CHANNEL, Site
 from crawler.traps import trap, without_session_id
 from parsers.page import read_links
@@ -87,10 +89,16 @@ def discover(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -
         found = _only(_finding(target, level, "http_error", f"expected the {target.role}, found status {status}"))
         is_whole = status < 400 and exchange.truncated is None
         return replace(found, outcome="http_error") if is_whole else found
+    sent_on = _sent_on(target, entity, site=site, exchange=exchange)
+    if sent_on is not None:
+        return sent_on
     found = _read(target, entity, site=site, exchange=exchange)
     drawn = _rendering(target)
     if drawn:
         found = replace(found, findings=(*drawn, *found.findings))
+    if exchange.trailing.strip():
+        message = f"{len(exchange.trailing)} bytes came after the end that the answer declares: kept, and not read"
+        found = replace(found, findings=(*found.findings, _finding(target, "warning", "bytes_after_end", message)))
     if exchange.truncated is None:
         return found
     message = f"the answer ends early ({exchange.truncated}); read as far as it goes"
@@ -129,6 +137,20 @@ def location_of(url: str, headers: tuple[tuple[bytes, bytes], ...]) -> str | Non
     return _absolute(url, quote_from_bytes(raw, safe=_ADDRESS_CHARACTERS)) if raw else None
 
 
+def destination_of(url: str, response: bytes) -> str | None:
+    """Where a response whose outcome is `redirect` leads: by its Location, or by the page that sends on."""
+    head = http1.split_head(response)
+    location = location_of(url, head.headers) if head else None
+    if head is None or location is not None or head.status in REDIRECTS:
+        return location
+    try:
+        entity = http1.entity(response, head=head)
+    except http1.DecodingError as error:
+        entity = error.partial
+    address = refresh_address(entity)
+    return _absolute(url, address) if address else None
+
+
 def _redirect(target: Target, *, site: Site, exchange: Exchange) -> Discovery:
     location = location_of(target.url, exchange.headers)
     if location is None:
@@ -136,6 +158,21 @@ def _redirect(target: Target, *, site: Site, exchange: Exchange) -> Discovery:
         return _only(_finding(target, "warning", "redirect_without_location", message))
     if location == _absolute(target.url, target.url):
         return _to_itself(target, exchange)
+    return _redirected(target, location, site=site, exchange=exchange)
+
+
+def _sent_on(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -> Discovery | None:
+    """A page that only sends a browser on, as a redirect; None for any other, one that loads itself again included."""
+    address = refresh_address(entity) if target.role in ("list", "page") and _rendering(target) == () else None
+    location = _absolute(target.url, address) if address else None
+    if location is None or location == _absolute(target.url, target.url):
+        return None
+    found = _redirected(target, location, site=site, exchange=exchange)
+    said = _finding(target, "info", "meta_refresh", f"the page only sends browsers on to {location}")
+    return replace(found, findings=(said, *found.findings), outcome="redirect")
+
+
+def _redirected(target: Target, location: str, *, site: Site, exchange: Exchange) -> Discovery:
     parameters = _parameters(target)
     hops = int(parameters.get("redirects", 0)) + 1
     if hops > 1 and location == target.via:
@@ -196,6 +233,10 @@ def _list(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -> D
         findings.append(_finding(target, "error", "list_empty", message))
     entries = [(entry, absolute_url(target.url, entry.url)) for entry in reading.entries]
     listings = tuple(_listing(entry, url or entry.url, target) for entry, url in entries)
+    garbled = sum("\ufffd" in entry.title or "\ufffd" in entry.url for entry in reading.entries)
+    if garbled:
+        message = f"{garbled} of {len(reading.entries)} entries hold bytes that are no characters"
+        findings.append(_finding(target, "warning", "list_garbled", message))
     findings.extend(_session_ids(target, [entry.url for entry in reading.entries]))
     pages = _follow(tuple(_page_target(entry, url, target) for entry, url in entries if url), site, exchange)
     # How far into the list the page asked for lies, the first being 0.

@@ -21,6 +21,7 @@ from typing import Literal
 from archive import http1
 from archive.contents import response_bytes
 from archive.errors import ArchiveError
+from archive.history import candidate, said_before
 from archive.lock import lock
 from archive.model import IMPORT_SITE, Finding
 from archive.paths import database_path, rebuild_path
@@ -469,9 +470,16 @@ class _Writer:
             ),
             checks=tuple(CheckRow(check.rule, check.status, check.lhs, check.rhs) for check in reading.checks),
             sections=tuple(SectionRow(section.heading, section.text, section.locator) for section in reading.sections),
-            findings=tuple(_findings(understood)),
+            findings=(*_findings(understood), *self._back_and_forth(understood.capture)),
             opening=reading.opening if is_report else "",
         )
+
+    def _back_and_forth(self, capture: CaptureToRead) -> Iterator[Finding]:
+        """Servers behind one name that do not hold the same pages answer with one and the other in turn."""
+        earlier = said_before(self._store.connection, capture.capture_id, PARSER_VERSION)
+        if earlier is not None and candidate(self._store.connection, capture.capture_id) is not None:
+            message = f"says again what capture {earlier} said, and something else in between"
+            yield Finding("warning", "content_back_and_forth", message, capture.url)
 
     def _site_of(self, capture: CaptureToRead) -> Site | None:
         """The declared site of a capture; for one that another tool made, the only one that publishes on its host."""

@@ -18,12 +18,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from archive import history, http1
+from archive import history
 from archive.contents import response_bytes
 from archive.errors import ArchiveError
 from archive.history import Answered, Candidate, Judgement, ListingEvent
 from archive.store import Store
-from crawler.discover import MOST_REDIRECTS, location_of
+from crawler.discover import MOST_REDIRECTS, destination_of
 from parsers.content import changed_cells, content_lines, digest_of, essence_lines, text_diff
 from parsers.model import Page, Reading
 from parsers.version import PARSER_VERSION
@@ -162,7 +162,6 @@ class _Judge:
 
     def _location(self, url: str, capture_id: int) -> str | None:
         try:
-            head = http1.split_head(response_bytes(self._data_dir, self._connection, capture_id))
+            return destination_of(url, response_bytes(self._data_dir, self._connection, capture_id))
         except (ArchiveError, OSError):
             return None
-        return location_of(url, head.headers) if head else None

@@ -260,3 +260,62 @@ def test_a_list_cut_short_is_read_and_said():
 @pytest.mark.parametrize("entity", [b"", b"\x00" * 100, b"%PDF-1.7 /attach", b"\xff\xfe<", b"<a href='http://[x.pdf'>"])
 def test_bad_bytes_never_raise(target: Target, entity: bytes):
     read(target, entity)
+
+
+def stub(content: str, text: str = "页面正在跳转，请稍候") -> bytes:
+    return (
+        f"<html><head><title>跳转</title><meta http-equiv='Refresh' content=\"{content}\"></head>{text}</html>".encode()
+    )
+
+
+@pytest.mark.parametrize("target", [LIST, PAGE], ids=["list", "page"])
+@pytest.mark.parametrize("content", ["0;url=/zfxxgk/1.html", "3; URL='/zfxxgk/1.html'", "0,url= /zfxxgk/1.html "])
+def test_a_page_that_only_sends_on_is_a_redirect(target: Target, content: str):
+    found = read(target, stub(content))
+    (following,) = found.targets
+    assert (following.url, following.role, following.via) == (
+        "http://d.example.cn/zfxxgk/1.html",
+        target.role,
+        target.url,
+    )
+    assert (found.outcome, codes(found)) == ("redirect", ["meta_refresh"])
+
+
+def test_a_page_that_sends_on_to_the_homepage_is_gone():
+    found = read(PAGE, stub("3;url=/"))
+    assert (found.outcome, codes(found)) == ("redirect", ["meta_refresh", "redirect_to_home"])
+
+
+def test_a_page_that_sends_on_to_a_foreign_host_is_said():
+    found = read(PAGE, stub("0;url=http://other.example.com/1.html"))
+    assert (found.targets, codes(found)) == ((), ["meta_refresh", "host_not_allowed"])
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        stub("0;url=/1.html", "本年度政府信息公开工作情况如下。" * 30),
+        stub("600;url=/1.html"),
+        stub("30"),
+        stub(f"0;url={PAGE.url}"),
+        b"<html><!--" + stub("0;url=/1.html") + b"--></html>",
+        b"<html><noscript>" + stub("0;url=/1.html") + b"</noscript></html>",
+    ],
+    ids=["with a text", "after a while", "itself", "itself by name", "commented out", "without scripts"],
+)
+def test_a_page_that_is_one_itself_is_read(page: bytes):
+    found = read(PAGE, page)
+    assert (found.outcome, found.targets) == (None, ())
+
+
+def test_bytes_after_the_end_of_a_list_are_said():
+    found = read(LIST, column_page("/art/1.html"), trailing=b"<li>one more</li>")
+    assert codes(found)[-1] == "bytes_after_end"
+    assert "bytes_after_end" not in codes(read(LIST, column_page("/art/1.html"), trailing=b"\r\n"))
+
+
+def test_entries_whose_characters_are_broken_are_said():
+    page = column_page("/art/1.html", "/art/2.html")
+    assert "list_garbled" not in codes(read(LIST, page))
+    broken = page.replace("第2号".encode(), "第2号".encode("gbk"))
+    assert "list_garbled" in codes(read(LIST, broken))
