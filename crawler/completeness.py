@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from archive.model import Finding
@@ -27,6 +27,7 @@ GAPS = frozenset(
         "list_entry_unreadable",
         "platform_unknown",
         "truncated",
+        "bytes_after_end",
         "discovery_failed",
         "browser_missing",
         "browser_failed",
@@ -49,6 +50,15 @@ FROM frontier f LEFT JOIN last USING (frontier_id) LEFT JOIN exchanges e ON e.ca
 WHERE f.role = 'list' AND (f.run_id = ?1 OR e.capture_id IS NOT NULL)
 """
 _DECLARED = "SELECT site, channel, declared_total FROM declared_totals WHERE run_id = ?"
+# Entries that the channel's last whole reading, or a later one, still had and this run's has not. Those that it had not
+# either are missing for the second time.
+_MISSED_ONCE = """
+WITH before AS (SELECT max(r.rowid) AS place FROM channel_runs c JOIN runs r ON r.run_id = c.run_id
+    WHERE c.site = ?1 AND c.channel = ?2 AND c.run_id <> ?3 AND c.status <> 'incomplete')
+SELECT EXISTS (SELECT 1 FROM listings l JOIN runs seen ON seen.run_id = l.last_run_id
+    WHERE l.site = ?1 AND l.channel = ?2 AND l.last_run_id <> ?3
+        AND seen.rowid >= ifnull((SELECT place FROM before), 0))
+"""
 _STORED = "SELECT site, channel, count(*) FROM listings WHERE last_run_id = ? GROUP BY site, channel"
 
 
@@ -93,7 +103,19 @@ def channel_runs(
     stored = _numbers(connection, _STORED, run_id)
     walked = _walked(connection, run_id)
     for key in channels:
-        yield _judged(key, declared.get(key), stored.get(key, 0), walked.get(key), cut_short.get(key[0], ""))
+        found = _judged(key, declared.get(key), stored.get(key, 0), walked.get(key), cut_short.get(key[0], ""))
+        is_counted = found.declared is not None
+        yield found if is_counted or found.status != "complete" else _doubted(connection, run_id, found)
+
+
+def _doubted(connection: sqlite3.Connection, run_id: str, found: ChannelRun) -> ChannelRun:
+    """A list that declares pages and no number of entries: an entry that moves up a page while it is read, because one
+    before it is taken off, is on no page that is read. What two readings in a row have not got is off the list.
+    """
+    if not connection.execute(_MISSED_ONCE, (found.site, found.channel, run_id)).fetchone()[0]:
+        return found
+    because = "entries are missing for the first time, and the list declares no number; the next reading tells"
+    return replace(found, status="unknown", because=because)
 
 
 def _judged(

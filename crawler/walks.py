@@ -1,9 +1,14 @@
-"""How many pages of a channel's list are asked for in all: chains that branch are bounded together, not one by one."""
+"""What only all of a channel's list pages together say: how many are asked for in all, and which is another one again.
+
+Chains that branch are bounded together, not one by one.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from archive.model import Discovery, Finding, Target
 from crawler.site import Site
@@ -20,11 +25,16 @@ class ListWalks:
 
     def __init__(self) -> None:
         self._asked: dict[tuple[str, str], set[_Page]] = {}
+        # By channel: which page had an entry first.
+        self._shown: dict[tuple[str, str], dict[str, _Page]] = {}
 
     def within(self, target: Target, found: Discovery, site: Site) -> Discovery:
         """What a list page leads to, without list pages beyond the site's `max_list_pages`, and a finding for those."""
-        if "walked" not in json.loads(target.parameters):
+        parameters = json.loads(target.parameters)
+        if "walked" not in parameters:
             self._asked.pop((target.site, target.channel), None)
+            self._shown.pop((target.site, target.channel), None)
+        found = self._unrepeated(target, found, parameters.get("list", {}))
         if not any(following.role == "list" for following in found.targets):
             return found
         asked = self._asked.setdefault((target.site, target.channel), {_page(target)})
@@ -34,6 +44,19 @@ class ListWalks:
         message = f"the channel's lists go on after {site.limits.max_list_pages} pages in all; see max_list_pages"
         said = tuple(Finding("warning", code, message, target.url) for code in ("trap", "list_incomplete"))
         return replace(found, targets=kept, findings=(*found.findings, *said))
+
+    def _unrepeated(self, target: Target, found: Discovery, walk: Mapping[str, Any]) -> Discovery:
+        """With a finding where the page is one that was read before, and no number of entries would tell.
+
+        A walk itself compares with the first page and the one before only.
+        """
+        shown, page = self._shown.setdefault((target.site, target.channel), {}), _page(target)
+        first_on = [shown.setdefault(listing.url, page) for listing in found.listings]
+        is_told = walk.get("total") is not None or not walk.get("pages")
+        if is_told or not first_on or page in first_on:
+            return found
+        message = f"page {walk.get('page')} holds nothing but entries of earlier pages"
+        return replace(found, findings=(*found.findings, Finding("warning", "list_repeated", message, target.url)))
 
     def _is_within(self, following: Target, asked: set[_Page], site: Site) -> bool:
         if following.role != "list" or _page(following) in asked:

@@ -1,6 +1,6 @@
 """Servers whose answers could be taken for all there is: what is missing is said, asked again, and not called gone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +15,13 @@ LISTS = [LIST, "/col/col33/index_2.html", "/col/col33/index_3.html"]
 HTML = (("Content-Type", "text/html; charset=utf-8"),)
 
 
-def list_page(number: int) -> bytes:
+def list_page(number: int, articles: Sequence[str] = ARTICLES, pages: Sequence[str] = LISTS) -> bytes:
     """One of the pages of a list that says how many pages it has, and not how many entries."""
-    shown = ARTICLES[(number - 1) * PER_PAGE : number * PER_PAGE]
+    shown = articles[(number - 1) * PER_PAGE : number * PER_PAGE]
     rows = "".join(f"<li><a href='{p}'>关于第{p[-7:-5]}号事项的公告</a><span>2023-04-01</span></li>" for p in shown)
-    following = f"<a href='{LISTS[number]}'>下一页</a>" if number < LIST_PAGES else ""
+    following = f"<a href='{pages[number]}'>下一页</a>" if number < len(pages) else ""
     return (
-        f"<html><title>公告</title><body><ul>{rows}</ul><div>共{LIST_PAGES}页 {following}</div></body></html>".encode()
+        f"<html><title>公告</title><body><ul>{rows}</ul><div>共{len(pages)}页 {following}</div></body></html>".encode()
     )
 
 
@@ -118,3 +118,139 @@ def test_pages_that_redirect_to_each_other_are_said(tmp_path: Path):
         nightly(tmp_path / "data", script)
         url = script.base + second
     assert rows(tmp_path / "data", "SELECT url FROM findings WHERE code = 'redirect_limit'") == [(url,)]
+
+
+def moving(script_of: Callable[[], int]) -> Callable[[str, int], Answer | None]:
+    """In the nights that `script_of` gives as 2, the fifth entry is taken off between the first page and the second."""
+
+    def special(path: str, _: int) -> Answer | None:
+        if script_of() != 2 or path not in LISTS[1:]:
+            return None
+        left = [*ARTICLES[:4], *ARTICLES[5:]]
+        number = LISTS.index(path)
+        return Answer(body=list_page(number + 1, left), headers=HTML)
+
+    return special
+
+
+def test_an_entry_that_moves_up_a_page_while_the_list_is_read_has_not_disappeared(tmp_path: Path):
+    """The list says how many pages it has, which stays the same, and not how many entries."""
+    night, data = 0, tmp_path / "data"
+    with served(Site(moving(lambda: night))) as script:
+        for _ in range(3):
+            night += 1
+            assert nightly(data, script) == 0
+            said = rows(data, "SELECT status FROM channel_runs ORDER BY run_id")
+            assert one(data, "SELECT count(*) FROM changes WHERE kind = 'disappeared'") == 0
+    assert said == [("complete",), ("unknown",), ("complete",)]
+
+
+def test_an_entry_that_two_readings_have_not_got_has_disappeared(tmp_path: Path):
+    night, data = 0, tmp_path / "data"
+
+    def special(path: str, _: int) -> Answer | None:
+        if night == 1 or path not in LISTS:
+            return None
+        return Answer(body=list_page(LISTS.index(path) + 1, [*ARTICLES[:6], *ARTICLES[7:]]), headers=HTML)
+
+    with served(Site(special)) as script:
+        for _ in range(3):
+            night += 1
+            assert nightly(data, script) == 0
+        url = script.base + ARTICLES[6]
+    assert rows(data, "SELECT status FROM channel_runs ORDER BY run_id") == [("complete",), ("unknown",), ("complete",)]
+    assert rows(data, "SELECT url FROM changes WHERE kind = 'disappeared'") == [(url,)]
+
+
+def test_a_page_of_the_list_that_is_an_earlier_one_again_is_said(tmp_path: Path):
+    """The fourth page is the second: neither the first nor the one before it."""
+    pages, data, is_bad = [*LISTS, "/col/col33/index_4.html"], tmp_path / "data", False
+    articles = [f"/art/2023/4/{n}.html" for n in range(1, 21)]
+
+    def special(path: str, _: int) -> Answer | None:
+        if path in articles:
+            return Answer(body=article(path), headers=HTML)
+        if path not in pages:
+            return None
+        number = pages.index(path) + 1
+        return Answer(body=list_page(2 if is_bad and number == 4 else number, articles, pages), headers=HTML)
+
+    with served(Site(special)) as script:
+        assert nightly(data, script) == 0
+        assert channel(data) == ("complete", "")
+        is_bad = True
+        nightly(data, script)
+        nightly(data, script)
+    assert channel(data) == ("incomplete", "list_repeated")
+    assert one(data, "SELECT count(*) FROM changes WHERE kind = 'disappeared'") == 0
+
+
+def test_a_list_of_a_304_whose_body_is_gone_is_not_whole(tmp_path: Path):
+    """The server says that its second page is what it was; the archive has lost what that is."""
+    data, tag = tmp_path / "data", (*HTML, ("ETag", '"a"'))
+    is_unmodified = False
+
+    def special(path: str, _: int) -> Answer | None:
+        if path != LISTS[1]:
+            return None
+        return Answer(304) if is_unmodified else Answer(body=list_page(2), headers=tag)
+
+    with served(Site(special)) as script:
+        assert nightly(data, script) == 0
+        for file in (data / "warc").glob("*.warc.gz"):
+            file.rename(file.with_suffix(".away"))
+        is_unmodified = True
+        nightly(data, script)
+    assert (
+        one(data, "SELECT outcome FROM captures WHERE url = ? ORDER BY capture_id DESC LIMIT 1", script.base + LISTS[1])
+        == "not_modified"
+    )
+    assert channel(data)[0] == "incomplete"
+    assert "list_incomplete" in channel(data)[1]
+    assert one(data, "SELECT count(*) FROM changes WHERE kind = 'disappeared'") == 0
+
+
+def test_a_page_that_sends_browsers_on_leads_to_what_it_was_put_there_for(tmp_path: Path):
+    """One from the first night on; one in whose place it stands from the second, which has moved then."""
+    stub, moves = b"<html><meta http-equiv='refresh' content='0; url=/new/1.html'></html>", False
+    data, target = tmp_path / "data", ARTICLES[1]
+
+    def special(path: str, _: int) -> Answer | None:
+        if path == ARTICLES[0]:
+            return Answer(body=stub, headers=HTML)
+        if path == target and moves:
+            return Answer(body=stub.replace(b"1.html", b"2.html"), headers=HTML)
+        return Answer(body=article(path), headers=HTML) if path.startswith("/new/") else None
+
+    with served(Site(special)) as script:
+        assert nightly(data, script) == 0
+        assert one(data, "SELECT count(*) FROM pages WHERE url = ?", f"{script.base}/new/1.html") == 1
+        moves = True
+        gongkai_full(data, script)
+        moved = rows(data, "SELECT url FROM changes WHERE kind = 'moved'")
+    assert moved == [(script.base + target,)]
+
+
+def gongkai_full(data: Path, script: Script) -> None:
+    path = str(site_file(data.parent, script.base))
+    for arguments in (("crawl", "--site-file", path, "--full"), ("extract",)):
+        process = gongkai(data, *arguments, code=SETUP + COMMAND)
+        _, errors = process.communicate(timeout=100)
+        assert process.returncode == 0, errors
+
+
+def test_an_address_that_answers_with_two_documents_in_turn_is_said(tmp_path: Path):
+    night, data, target = 0, tmp_path / "data", ARTICLES[1]
+
+    def special(path: str, _: int) -> Answer | None:
+        return Answer(body=article(f"/art/2023/4/{night % 2}-told.html"), headers=HTML) if path == target else None
+
+    with served(Site(special)) as script:
+        for _ in range(4):
+            night += 1
+            gongkai_full(data, script)
+        url = script.base + target
+    kinds = rows(data, "SELECT kind FROM changes WHERE url = ? ORDER BY change_id", url)
+    assert kinds == [("appeared",), *[("content_changed",)] * 3]
+    assert one(data, "SELECT count(*) FROM findings WHERE code = 'content_back_and_forth' AND url = ?", url) == 2
+    assert one(data, "SELECT count(*) FROM findings WHERE code = 'content_back_and_forth'") == 2
