@@ -1,5 +1,6 @@
 """Servers whose answers could be taken for all there is: what is missing is said, asked again, and not called gone."""
 
+import gzip
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -254,3 +255,43 @@ def test_an_address_that_answers_with_two_documents_in_turn_is_said(tmp_path: Pa
     assert kinds == [("appeared",), *[("content_changed",)] * 3]
     assert one(data, "SELECT count(*) FROM findings WHERE code = 'content_back_and_forth' AND url = ?", url) == 2
     assert one(data, "SELECT count(*) FROM findings WHERE code = 'content_back_and_forth'") == 2
+
+
+_SECOND = list_page(2)
+_WRONG_CRC = gzip.compress(_SECOND)[:-8] + bytes(4) + gzip.compress(_SECOND)[-4:]
+GZIP = (*HTML, ("Content-Encoding", "gzip"))
+AS_SENT = {
+    "rubbish after gzip": (Answer(body=gzip.compress(_SECOND) + b"\0\0rubbish", headers=GZIP), "complete", 15),
+    "gzip with a wrong checksum": (Answer(body=_WRONG_CRC, headers=GZIP), "incomplete", 15),
+    "gzip cut short": (Answer(body=gzip.compress(_SECOND)[:-60], headers=GZIP), "incomplete", None),
+    "GBK called utf-8": (Answer(body=_SECOND.decode().encode("gbk"), headers=HTML), "complete", 15),
+    "GBK with a mark of UTF-8": (
+        Answer(body=b"\xef\xbb\xbf" + _SECOND.decode().encode("gbk"), headers=HTML),
+        "complete",
+        15,
+    ),
+    "a head of 100 KB": (Answer(body=_SECOND, headers=(*HTML, *[("X-Trace", "a" * 1000)] * 100)), "complete", 15),
+    "a redirect to GBK with blanks": (
+        Answer(307, headers=(("Location", "列 表 2.html".encode("gbk").decode("latin-1")),)),
+        "complete",
+        15,
+    ),
+}
+
+
+@pytest.mark.parametrize("sent", AS_SENT)
+def test_a_page_of_the_list_that_is_sent_oddly_is_read_or_said(sent: str, tmp_path: Path):
+    answer, status, count = AS_SENT[sent]
+    data = tmp_path / "data"
+
+    def special(path: str, _: int) -> Answer | None:
+        if path == "/col/col33/%C1%D0%20%B1%ED%202.html":
+            return Answer(body=_SECOND, headers=HTML)
+        return answer if path == LISTS[1] else None
+
+    with served(Site(special)) as script:
+        nightly(data, script)
+    assert channel(data)[0] == status, channel(data)
+    if count is not None:
+        titles = {title for (title,) in rows(data, "SELECT title FROM listings")}
+        assert (len(titles), all(title.startswith("关于第") for title in titles)) == (count, True), titles
