@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 import pytest
 from archiving import SITE, session
@@ -32,6 +33,12 @@ def gaps(script: Script, *, robots: bool = True) -> list[float]:
     return [later - earlier for earlier, later in pairwise(at)]
 
 
+def is_kept(script: Script, delay: float) -> bool:
+    """Whether requests came so many seconds apart; a busy machine notes one late, and the next too soon after it."""
+    found = gaps(script)
+    return median(found) > 0.85 * delay and min(found) > 0.5 * delay
+
+
 def robots(text: str | bytes, status: int = 200, **changes):
     body = text.encode() if isinstance(text, str) else text
 
@@ -52,13 +59,13 @@ def test_a_crawl_delay_is_kept_where_it_is_longer_than_ours(tmp_path: Path):
     with served(Column(3, robots("User-agent: *\nCrawl-delay: 0.4\n"))) as script:
         assert run(tmp_path, site_file(tmp_path, script.base)).code == 0
     assert script.paths() == ["/robots.txt", LIST, *Column(3).paths]
-    assert min(gaps(script)) > 0.35
+    assert is_kept(script, 0.4)
 
 
 def test_our_own_delay_is_kept_where_it_is_longer_than_a_crawl_delay(tmp_path: Path):
     with served(Column(3, robots("User-agent: gongkai\nCrawl-delay: 0.1\n"))) as script:
         assert run(tmp_path, site_file(tmp_path, script.base, "delay_seconds = 0.4")).code == 0
-    assert min(gaps(script)) > 0.35
+    assert is_kept(script, 0.4)
 
 
 def test_a_crawl_delay_beyond_all_measure_is_capped_and_said(tmp_path: Path):
@@ -66,7 +73,7 @@ def test_a_crawl_delay_beyond_all_measure_is_capped_and_said(tmp_path: Path):
         setup = "from crawler import manners, robots; "
         setup += "manners.LONGEST_CRAWL_DELAY_SECONDS = robots.LONGEST_CRAWL_DELAY_SECONDS = 0.3; "
         assert run(tmp_path, site_file(tmp_path, script.base), setup=setup).code == 0
-    assert min(gaps(script)) > 0.25
+    assert is_kept(script, 0.3)
     assert findings(tmp_path, "crawl_delay_capped") == ["Crawl-delay of 86400 s; 0.3 s are kept"]
 
 
