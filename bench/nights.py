@@ -46,9 +46,8 @@ ROOT = Path(__file__).parents[1]
 FIRST = datetime(2026, 1, 1, 17, 30, tzinfo=UTC)
 COMMAND = "from crawler.cli import main; main()"
 UNREAD = """
-from crawler import crawl as module
-from crawler.extract import ExtractSummary
-module.extract_new = lambda *_, **__: ExtractSummary(0, 0, 0, 0, 0, 0, 0.0)
+from crawler import extract
+extract.extract_new = lambda *_, **__: extract.ExtractSummary(0, 0, 0, 0, 0, 0, 0.0)
 """
 # An address rests after a change until what is to be concluded from it has been.
 REST = 4
