@@ -28,6 +28,7 @@ from archive.migrations import (
     m0016_panel_marks,
     m0017_counted,
     m0018_lookups,
+    m0019_counting,
 )
 
 MIGRATIONS = Migrations("gongkai")
@@ -49,6 +50,7 @@ MIGRATIONS(name="m0015_openings")(m0015_openings.apply)
 MIGRATIONS(name="m0016_panel_marks")(m0016_panel_marks.apply)
 MIGRATIONS(name="m0017_counted")(m0017_counted.apply)
 MIGRATIONS(name="m0018_lookups")(m0018_lookups.apply)
+MIGRATIONS(name="m0019_counting")(m0019_counting.apply)
 
 
 def migrate(database: Database) -> None:

@@ -8,25 +8,6 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
-# Every number that {0} has is that of {1} too.
-_SAID_BY = """NOT EXISTS (SELECT 1 FROM reading_facts k WHERE k.reading_id = {0}.reading_id AND k.value IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM reading_facts l
-        WHERE l.reading_id = {1}.reading_id AND l.cell_id = k.cell_id AND l.value = k.value))"""
-_PAYLOAD = "(SELECT payload_id FROM exchanges WHERE capture_id = {0}.capture_id)"
-
-# The same bytes, or no number that the other lacks; of two that say the same the second. Files that do not name whose
-# they are may be those of two bodies, who both report nothing but zeros: some number above zero has to agree.
-_COPY_OF = f"""(SELECT min(o.report_id) FROM report_versions o
-    WHERE o.page_url = v.page_url AND o.report_year IS v.report_year AND o.agency IS v.agency AND o.known_to IS NULL
-        AND o.report_id <> v.report_id
-        AND NOT EXISTS (SELECT 1 FROM report_agencies x WHERE x.report_id = o.report_id
-            AND x.scope <> b.scope AND x.scope <> 'unknown' AND b.scope <> 'unknown')
-        AND {_SAID_BY.format("v", "o")}
-        AND (o.report_id < v.report_id OR NOT {_SAID_BY.format("o", "v")})
-        AND ({_PAYLOAD.format("o")} = {_PAYLOAD.format("v")} OR (v.report_year IS NOT NULL
-            AND ((o.agency_origin = 'document' AND v.agency_origin = 'document')
-                OR EXISTS (SELECT 1 FROM reading_facts n WHERE n.reading_id = v.reading_id AND n.value > 0)))))"""  # noqa: S608
-
 STATEMENTS = (
     """CREATE TABLE divisions(
         division_code TEXT NOT NULL,
@@ -91,17 +72,19 @@ STATEMENTS = (
         status TEXT NOT NULL CHECK(status IN ('open', 'decided')),
         decided_by TEXT)""",
     "DROP VIEW reports",
-    f"""CREATE VIEW reports AS
+    """CREATE VIEW reports AS
         SELECT v.report_id, v.agency, v.division_code, v.report_year, v.form, v.title, v.published_date, d.document_url,
             v.page_url, v.capture_id, v.site, v.agency_origin, v.report_year_origin, v.published_date_origin,
             v.signed_date, v.form_cited,
-            {_COPY_OF} AS copy_of,
+            (SELECT min(o.report_id) FROM report_versions o
+                WHERE o.page_url = v.page_url AND o.report_year = v.report_year AND o.agency IS v.agency
+                    AND o.known_to IS NULL AND o.report_id < v.report_id) AS copy_of,
             v.version_id, v.reading_id, b.agency_id, a.name AS agency_name, ifnull(b.scope, 'unknown') AS scope
         FROM report_versions v
         JOIN report_documents d ON d.report_id = v.report_id
         LEFT JOIN report_agencies b ON b.report_id = v.report_id
         LEFT JOIN agencies a ON a.agency_id = b.agency_id
-        WHERE v.known_to IS NULL""",  # noqa: S608  our own text
+        WHERE v.known_to IS NULL""",
 )
 
 

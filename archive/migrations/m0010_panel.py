@@ -115,17 +115,16 @@ STATEMENTS = (
     "CREATE INDEX panel_choices_year ON panel_choices(report_year)",
     "CREATE INDEX panel_choices_reading ON panel_choices(reading_id)",
     "CREATE TABLE panel_numbers(report_id INTEGER PRIMARY KEY)",
-    # A concept that is one cell is a lookup, in the unit that this edition prints; one that is a sum, or printed in
-    # more than one way, is put together.
+    # A concept that is one cell is a lookup; one that is a sum, or printed in more than one way, is put together.
     f"""CREATE VIEW panel AS
         SELECT p.agency_id, p.agency, p.division_code, p.report_year, p.scope, w.concept,
-            ifnull(k.value, f.value) AS value, u.unit,
+            ifnull(k.value, f.value) AS value, o.unit,
             iif(k.correction_id IS NULL, s.status, 'corrected') AS status, w.comparability, p.form, w.cell, p.report_id,
             iif(k.correction_id IS NULL, f.confidence, 1) AS confidence, k.correction_id,
             f.value AS value_as_printed, p.other_reports, p.chosen_by
         FROM panel_choices p
         JOIN concept_ways w ON w.form = p.form AND w.cell_id IS NOT NULL
-        JOIN cells u ON u.cell_id = w.cell_id
+        JOIN concepts o ON o.concept = w.concept
         JOIN reading_facts f ON f.reading_id = p.reading_id AND f.cell_id = w.cell_id
         JOIN fact_statuses s ON s.status_id = f.status_id
         LEFT JOIN fact_corrections k ON k.reading_id = f.reading_id AND k.cell_id = f.cell_id

@@ -81,9 +81,7 @@ STATEMENTS = (
             CROSS JOIN cells c ON c.cell = o.cell
             CROSS JOIN reading_facts f ON f.reading_id = r.reading_id AND f.cell_id = c.cell_id
             LEFT JOIN fact_corrections k ON k.reading_id = f.reading_id AND k.cell_id = f.cell_id
-            WHERE r.report_year IS NOT NULL
-                AND coalesce((SELECT p.report_id = r.report_id FROM panel_choices p WHERE p.agency_id = r.agency_id
-                    AND p.report_year = r.report_year AND p.scope = r.scope), r.copy_of IS NULL)
+            WHERE r.copy_of IS NULL AND r.report_year IS NOT NULL
             GROUP BY r.report_id, o.outcome, o.way),
         needed AS (SELECT form, outcome, way, count(*) AS cells FROM outcome_cells GROUP BY form, outcome, way)
         SELECT r.report_id, r.agency_id, ifnull(r.agency_name, r.agency) AS agency,
@@ -128,7 +126,6 @@ STATEMENTS = (
         LEFT JOIN agencies a ON a.agency_id = r.agency_id
         LEFT JOIN form_rules w ON w.form = r.form AND w.rule = u.rule
         WHERE k.status = 'fail' AND r.copy_of IS NULL""",
-    # What one document is like says nothing against its site.
     """CREATE VIEW site_runs AS
         WITH asked AS (
             SELECT r.run_id, o.key AS site, sum(n.value) AS requests,
@@ -155,9 +152,7 @@ STATEMENTS = (
             FROM findings n
             LEFT JOIN exchanges e ON e.capture_id = n.capture_id
             LEFT JOIN frontier f ON f.frontier_id = e.frontier_id
-            WHERE n.level = 'error' AND NOT EXISTS (
-                SELECT 1 FROM readings d WHERE d.capture_id = n.capture_id AND d.error_code = n.code)
-            GROUP BY n.run_id, 2)
+            WHERE n.level = 'error' GROUP BY n.run_id, 2)
         SELECT a.run_id, a.site, r.kind, r.started_at, r.finished_at, r.status AS run_status,
             CASE
                 WHEN a.blocked > 0 THEN 'blocked'
