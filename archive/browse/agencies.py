@@ -90,21 +90,17 @@ WHERE c.concept = :concept ORDER BY c.form, c.way, f.position
 EDITIONS = """
 SELECT concept, form, min(comparability) AS comparability FROM concept_cells GROUP BY concept, form
 """
-# A report that does not say whom it covers is not counted beside one of the agency's own figures.
 CONCEPT_YEARS = """
 SELECT report_year, form, min(comparability) AS comparability, count(*) AS reports, count(value) AS numbers,
     sum(value) AS total, max(value) AS most, sum(status = 'blank') AS blank
-FROM panel WHERE concept = :concept AND scope <> 'aggregate'
-    AND NOT (scope = 'unknown' AND EXISTS (SELECT 1 FROM panel_choices o WHERE o.agency_id = panel.agency_id
-        AND o.report_year = panel.report_year AND o.scope = 'own'))
+FROM panel WHERE concept = :concept AND report_id IN (SELECT report_id FROM counted_reports)
 GROUP BY report_year, form ORDER BY report_year, form
 """
 CONCEPT_TOP = """
 SELECT agency_id, agency, division_code, report_year, scope, concept, value, unit, report_id, cell, confidence
 FROM panel
-WHERE concept = :concept AND report_year = :year AND scope <> 'aggregate' AND value IS NOT NULL
-    AND NOT (scope = 'unknown' AND EXISTS (SELECT 1 FROM panel_choices o WHERE o.agency_id = panel.agency_id
-        AND o.report_year = panel.report_year AND o.scope = 'own'))
+WHERE concept = :concept AND report_year = :year AND value IS NOT NULL
+    AND report_id IN (SELECT report_id FROM counted_reports)
 ORDER BY value DESC, agency LIMIT 25
 """
 

@@ -223,7 +223,8 @@ def _column_parts(found: Sequence[Column], foot: int) -> Iterator[Markup]:
 
 
 def _spark_parts(found: Sequence[Column]) -> Iterator[Markup]:
-    high, low = max(0.0, *(column.total for column in found), 0.0), min(0.0, *(column.total for column in found), 0.0)
+    totals = [0.0, *(column.total for column in found)]
+    high, low = max(totals), min(totals)
     room = min(100.0 / len(found), 12.0)
     foot = _SPARK_HEIGHT - 2
     zero = foot + (foot - 11) * low / ((high - low) or 1.0)

@@ -72,23 +72,18 @@ SELECT agency_id, agency, report_year, reports, report_id, forms, failed_checks 
 WHERE (:division = '' OR ifnull(division_code, '') = :division) AND agency IN (SELECT value FROM json_each(:agencies))
 """
 
-# A report that does not say whom it covers is not counted beside one of the agency's own figures.
 OUTCOMES_SUMMED = """
 SELECT form = '2014' AS is_old, report_year, ifnull(division_code, '') AS division_code, outcome, is_whole,
     sum(value) AS value, count(*) AS reports
 FROM outcomes
 WHERE (:division = '' OR division_code = :division)
-    AND CASE WHEN :scope <> '' THEN scope = :scope ELSE scope <> 'aggregate'
-        AND NOT (scope = 'unknown' AND EXISTS (SELECT 1 FROM panel_choices o WHERE o.agency_id = outcomes.agency_id
-            AND o.report_year = outcomes.report_year AND o.scope = 'own')) END
+    AND CASE WHEN :scope <> '' THEN scope = :scope ELSE report_id IN (SELECT report_id FROM counted_reports) END
 GROUP BY 1, report_year, 3, outcome, is_whole ORDER BY 1, report_year, 3
 """
 OUTCOMES_BY_AGENCY = """
 SELECT agency, report_id, outcome, value, 1 AS reports FROM outcomes
 WHERE division_code = :division AND report_year = :year AND form <> '2014' AND is_whole
-    AND CASE WHEN :scope <> '' THEN scope = :scope ELSE scope <> 'aggregate'
-        AND NOT (scope = 'unknown' AND EXISTS (SELECT 1 FROM panel_choices o WHERE o.agency_id = outcomes.agency_id
-            AND o.report_year = outcomes.report_year AND o.scope = 'own')) END
+    AND CASE WHEN :scope <> '' THEN scope = :scope ELSE report_id IN (SELECT report_id FROM counted_reports) END
 ORDER BY agency, report_id LIMIT 1200
 """
 
