@@ -25,7 +25,7 @@ from crawler.site import AUTO, HISTORY_CHANNEL, Site
 from crawler.traps import trap, without_session_id
 from parsers.page import read_links
 
-ANSWERS = frozenset({200, 203})
+PAGES = frozenset({200, 203})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 KEEPS_METHOD = frozenset({307, 308})
 # In a target's parameters: its answer is what the host sends in place of pages, as the run found out.
@@ -84,7 +84,7 @@ def discover(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -
     if guard is not None:
         message = f"expected the {target.role}, found a page of a guard: {guard.name} ({guard.why})"
         return Discovery(findings=(_finding(target, "error", guard.code, message),), outcome="blocked")
-    if status not in ANSWERS:
+    if status not in PAGES:
         level = "error" if target.role == "list" else "warning"
         found = _only(_finding(target, level, "http_error", f"expected the {target.role}, found status {status}"))
         is_whole = status < 400 and exchange.truncated is None

@@ -21,8 +21,7 @@ _CODE = frozenset(("script", "style", "template"))
 # libxml2 ends a page at NUL and stumbles over the others; in UTF-8 such bytes are part of no other character.
 _CONTROLS = bytes({*range(0x20)} - set(b"\t\n\r"))
 _PROLOGUE = re.compile(rb"<\?xml[^>]*\?>")
-# libxml2 stops there; browsers go on, and pages hold whole pages pasted into them.
-_PAGE_END = re.compile(rb"</[hH][tT][mM][lL]\s*>")
+_PAGE_END = re.compile(r"</[hH][tT][mM][lL]\s*>")
 _MARKED = etree.XPath("//*[@id or @class or contains(name(), 'content')]")
 
 
@@ -45,8 +44,13 @@ def bare_tree(text: str) -> etree._Element | None:
     return root
 
 
+def without_ends(text: str) -> str:
+    """Markup without the tags at which libxml2 stops; browsers go on, and pages hold whole pages pasted into them."""
+    return _PAGE_END.sub("", text)
+
+
 def _clean(text: str) -> bytes:
-    data = _PAGE_END.sub(b"", text.encode("utf-8", "replace").translate(None, _CONTROLS))
+    data = without_ends(text).encode("utf-8", "replace").translate(None, _CONTROLS)
     return _PROLOGUE.sub(b"", data) if b"<?xml" in data else data
 
 

@@ -11,12 +11,12 @@ from urllib.parse import urljoin
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, fromstring
 
+from parsers.tree import without_ends
+
 _DATE = re.compile(r"(\d{4})\s*[-./年]\s*(\d{1,2})\s*[-./月]\s*(\d{1,2})\s*日?")
 _ONLY_DATE = re.compile(rf"[\[(（【]?\s*{_DATE.pattern}[\s\d:]*[\])）】]?")
 _CUT = re.compile(r"(?:\.\.\.|…)\s*$")
 _QUOTED_ADDRESS = re.compile(r"""['"]([^'"]*[/.][^'"]*)['"]""")
-# libxml2 stops there; browsers go on, and pages hold whole pages pasted into them.
-_PAGE_END = re.compile(r"</[hH][tT][mM][lL]\s*>")
 _DEAD_SCHEMES = ("javascript:", "mailto:", "tel:", "data:")
 _SEGMENT = r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*"
 # An address and a page that are joined by putting one behind the other: no dots, no parameters, nothing empty.
@@ -30,7 +30,7 @@ def tree(text: str) -> HtmlElement | None:
     """The parsed markup, None when it holds no element. Never raises on bad markup."""
     parser = HTMLParser(encoding="utf-8", recover=True, no_network=True)
     try:
-        return fromstring(f"<div>{_PAGE_END.sub('', text)}</div>".encode("utf-8", "replace"), parser=parser)
+        return fromstring(f"<div>{without_ends(text)}</div>".encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError):
         return None
 

@@ -20,6 +20,7 @@ from parsers.errors import UnreadableDocumentError
 from parsers.folded import unfolded
 from parsers.model import Block, Cell, Document, Finding, Grid, Paragraph
 from parsers.readers import html_table, html_veiled
+from parsers.tree import without_ends
 
 MEDIA_TYPE = "text/html"
 # A browser draws any depth; libxml2 stops at 2,048 elements, and no page we know nests tables more than ten deep.
@@ -60,8 +61,6 @@ _SPACES = re.compile(r"[ \t\r\n\f\v]+")
 # libxml2 never yields NUL in text, so it can stand for a line break until source white space is collapsed.
 _BREAK = "\0"
 _AROUND_BREAK = re.compile(rf" ?{_BREAK} ?")
-# libxml2 stops there; browsers go on, and pages hold whole pages pasted into them.
-_PAGE_END = re.compile(r"</[hH][tT][mM][lL]\s*>")
 _XML_UNSAFE = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
 
 
@@ -102,7 +101,7 @@ def _parse(text: str) -> etree._Element:
         encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True, recover=True
     )
     try:
-        shown = _XML_UNSAFE.sub("\ufffd", _PAGE_END.sub("", text))
+        shown = _XML_UNSAFE.sub("\ufffd", without_ends(text))
         root = etree.fromstring(shown.encode("utf-8", errors="replace"), parser)
     except etree.XMLSyntaxError as error:
         raise UnreadableDocumentError("empty", f"no HTML could be read: {error}") from error
