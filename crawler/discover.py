@@ -163,7 +163,7 @@ def _redirect(target: Target, *, site: Site, exchange: Exchange) -> Discovery:
 
 def _sent_on(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -> Discovery | None:
     """A page that only sends a browser on, as a redirect; None for any other, one that loads itself again included."""
-    address = refresh_address(entity) if target.role in ("list", "page") and _rendering(target) == () else None
+    address = refresh_address(entity) if _rendering(target) == () else None
     location = _absolute(target.url, address) if address else None
     if location is None or location == _absolute(target.url, target.url):
         return None

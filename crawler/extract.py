@@ -41,7 +41,7 @@ from archive.store import Store
 from crawler import office
 from crawler.agencies import assign_agencies
 from crawler.codebook import publish_codebook
-from crawler.discover import MOST_REDIRECTS, absolute_url, location_of
+from crawler.discover import MOST_REDIRECTS, absolute_url, destination_of, location_of
 from crawler.document_checks import check_documents
 from crawler.filenames import is_for_people, shown_name
 from crawler.history import is_layout_only, settle
@@ -371,18 +371,22 @@ class _Writer:
             ).fetchone()[0]
             if redirect is None or (content is not None and content.capture_id > redirect):
                 return content
-            location = location_of(url, self._headers(redirect))
+            location = destination_of(url, self._response(redirect))
             if location is None:
                 return None
             url = location
         return None
 
     def _headers(self, capture_id: int) -> tuple[tuple[bytes, bytes], ...]:
-        try:
-            head = http1.split_head(response_bytes(self._data_dir, self._store.connection, capture_id))
-        except (ArchiveError, OSError):
-            return ()
+        head = http1.split_head(self._response(capture_id))
         return head.headers if head else ()
+
+    def _response(self, capture_id: int) -> bytes:
+        """b"" where it cannot be read."""
+        try:
+            return response_bytes(self._data_dir, self._store.connection, capture_id)
+        except (ArchiveError, OSError):
+            return b""
 
     def _imported_way(self, capture: CaptureToRead) -> _Way:
         """Other tools do not say how they came to a file: the links of pages do, over redirects if need be."""

@@ -268,7 +268,28 @@ def stub(content: str, text: str = "页面正在跳转，请稍候") -> bytes:
     )
 
 
-@pytest.mark.parametrize("target", [LIST, PAGE], ids=["list", "page"])
+def script(statement: str, text: str = "") -> bytes:
+    return f"<html><head><title>跳转</title><script>{statement}</script></head><body>{text}</body></html>".encode()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "location.href='/zfxxgk/1.html'",
+        '\n window.location = "/zfxxgk/1.html";\n',
+        "top.location.replace( '/zfxxgk/1.html' );",
+        'document.location.assign("/zfxxgk/1.html")',
+    ],
+)
+def test_a_page_whose_script_only_sends_on_is_a_redirect(statement: str):
+    found = read(FILE, script(statement))
+    assert [(following.url, following.role) for following in found.targets] == [
+        ("http://d.example.cn/zfxxgk/1.html", "attachment")
+    ]
+    assert (found.outcome, codes(found)) == ("redirect", ["meta_refresh"])
+
+
+@pytest.mark.parametrize("target", [LIST, PAGE, FILE], ids=["list", "page", "file"])
 @pytest.mark.parametrize("content", ["0;url=/zfxxgk/1.html", "3; URL='/zfxxgk/1.html'", "0,url= /zfxxgk/1.html "])
 def test_a_page_that_only_sends_on_is_a_redirect(target: Target, content: str):
     found = read(target, stub(content))
@@ -300,8 +321,27 @@ def test_a_page_that_sends_on_to_a_foreign_host_is_said():
         stub(f"0;url={PAGE.url}"),
         b"<html><!--" + stub("0;url=/1.html") + b"--></html>",
         b"<html><noscript>" + stub("0;url=/1.html") + b"</noscript></html>",
+        script("location.href='/1.html'", "本年度政府信息公开工作情况如下。" * 30),
+        script("if (screen.width < 700) location.href='/m/1.html'"),
+        script("location.href='/a/' + year + '.html'"),
+        script("location.href='/1.html'; go()"),
+        script("location.reload()"),
+        b"<!--" + script("location.href='/1.html'") + b"-->",
     ],
-    ids=["with a text", "after a while", "itself", "itself by name", "commented out", "without scripts"],
+    ids=[
+        "with a text",
+        "after a while",
+        "itself",
+        "itself by name",
+        "commented out",
+        "without scripts",
+        "a script with a text",
+        "a script with a condition",
+        "a script that puts an address together",
+        "a script that does more",
+        "a script that loads again",
+        "a script commented out",
+    ],
 )
 def test_a_page_that_is_one_itself_is_read(page: bytes):
     found = read(PAGE, page)

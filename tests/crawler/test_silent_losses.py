@@ -232,6 +232,41 @@ def test_a_page_that_sends_browsers_on_leads_to_what_it_was_put_there_for(tmp_pa
     assert moved == [(script.base + target,)]
 
 
+STUBS = {
+    "refresh": "<html><meta http-equiv='refresh' content='0;url={}'></html>",
+    "script": "<html><script type='text/javascript'>\n  window.location.href = \"{}\";\n</script></html>",
+}
+
+
+@pytest.mark.parametrize("kind", STUBS)
+def test_a_file_behind_a_page_that_sends_browsers_on_is_the_attachment(kind: str, tmp_path: Path):
+    """Over two such pages, and one whose way ends at the homepage."""
+    data, page = tmp_path / "data", ARTICLES[0]
+    ways = {"/files/a.pdf": "/files/b.pdf", "/files/b.pdf": "/store/b.txt", "/files/c.pdf": "/"}
+
+    def special(path: str, _: int) -> Answer | None:
+        if path == page:
+            links = "<a href='/files/a.pdf'>附件：工作报告</a><a href='/files/c.pdf'>附件：统计表</a>"
+            return Answer(body=article(path).replace(b"</div>", f"{links}</div>".encode()), headers=HTML)
+        if path in ways:
+            return Answer(body=STUBS[kind].format(ways[path]).encode(), headers=HTML)
+        return Answer(body="政府信息公开工作年度报告".encode() * 9) if path == "/store/b.txt" else None
+
+    with served(Site(special)) as script:
+        assert nightly(data, script) == 0
+        base = script.base
+    assert rows(data, "SELECT outcome FROM captures WHERE url LIKE '%/files/%'") == [("redirect",)] * 3
+    held = rows(
+        data,
+        "SELECT a.page_url, a.url, c.url FROM attachments a LEFT JOIN captures c USING (capture_id) ORDER BY a.url",
+    )
+    assert held == [
+        (base + page, f"{base}/files/a.pdf", f"{base}/store/b.txt"),
+        (base + page, f"{base}/files/c.pdf", None),
+    ]
+    assert rows(data, "SELECT url FROM findings WHERE code = 'redirect_to_home'") == [(f"{base}/files/c.pdf",)]
+
+
 def gongkai_full(data: Path, script: Script) -> None:
     path = str(site_file(data.parent, script.base))
     for arguments in (("crawl", "--site-file", path, "--full"), ("extract",)):
