@@ -85,6 +85,10 @@ _HTML_ROOT = re.compile(r"<(?:!doctype\s+html|html|body)(?=[\s>])", re.IGNORECAS
 _HTML_CLOSING = re.compile(r"</(?:p|td|div|span|tr|table|body|html)\s*>", re.IGNORECASE)
 _MANY_CLOSINGS = 3
 _BEFORE_MARKUP = re.compile(r"\s*(?:<!--.*?-->\s*|<\?xml.*?\?>\s*|<\?.*?\?>\s*)*", re.DOTALL)
+# Lines of a message's head up to the one that says what it is made of.
+_WEB_ARCHIVE = re.compile(
+    r"\s*(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*){0,20}?content-type:\s*multipart/(?:related|alternative)", re.IGNORECASE
+)
 # C0 controls that no text file holds; tab, line ends, form feed (page breaks) and escape sequences aside.
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
@@ -158,6 +162,8 @@ def _text_kind(data: bytes, name: str) -> str:
     sample = data if len(data) <= _TEXT_SAMPLE else data[:_TEXT_SAMPLE].rsplit(b"\n", 1)[0]
     decoded = decode(sample)
     text = decoded.text
+    if _WEB_ARCHIVE.match(text):
+        return MHTML
     body = text[_end_of_prologue(text) :]
     if _HTML_TAG.match(body) or _HTML_ROOT.search(text[:_HEAD]):
         return HTML
@@ -165,8 +171,6 @@ def _text_kind(data: bytes, name: str) -> str:
         return BINARY
     if text.lstrip().startswith("<?xml"):
         return XML
-    if text.lstrip().startswith(("MIME-Version:", "From: <Saved by")):
-        return MHTML
     if len(_HTML_CLOSING.findall(text)) >= _MANY_CLOSINGS:
         return HTML
     return MARKDOWN if name.lower().endswith((".md", ".markdown")) else PLAIN

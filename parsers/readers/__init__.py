@@ -31,6 +31,7 @@ READERS: dict[str, Format] = {
     sniff.PLAIN: Format("parsers.readers.text", 32 * _MB),
     sniff.MARKDOWN: Format("parsers.readers.text", 32 * _MB),
     sniff.HTML: Format("parsers.readers.html", 32 * _MB),
+    sniff.MHTML: Format("parsers.readers.mhtml", 64 * _MB),
     sniff.DOCX: Format("parsers.readers.docx", 64 * _MB),
     sniff.PDF: Format("parsers.readers.pdf", 128 * _MB),
     sniff.DOC: Format("parsers.readers.doc", 64 * _MB),

@@ -1,0 +1,47 @@
+"""Web archives (.mht, and Word's "single file web page" named .doc): the page in them, read as HTML.
+
+Of several pages (Excel writes a frame and one for each sheet) the longest is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from email.message import Message
+from email.parser import BytesHeaderParser
+
+from parsers import sniff
+from parsers.errors import UnreadableDocumentError
+from parsers.model import Document, Finding
+from parsers.readers import html
+
+
+def read(data: bytes) -> Document:
+    """Read a web archive. A lost end is the finding `cut_off`, each further page with a table `further_page`.
+
+    Raises UnreadableDocumentError: `damaged` (no boundary), `empty` (no page in it), and as the HTML reader does.
+    """
+    boundary = BytesHeaderParser().parsebytes(data).get_boundary()
+    if not boundary:
+        raise UnreadableDocumentError("damaged", "the web archive does not say what parts its parts (no boundary)")
+    *parts, rest = re.split(rb"(?:^|\n)--" + re.escape(boundary.encode("ascii", "replace")) + rb"(?=--|\s)", data)
+    is_cut = not rest.startswith(b"--")
+    pages = sorted(_pages([*parts[1:], rest] if is_cut else parts[1:]), key=len)
+    if not pages:
+        raise UnreadableDocumentError("empty", "the web archive holds no page")
+    findings = [Finding("cut_off", "the web archive is cut off: its last boundary is missing")] if is_cut else []
+    for page in pages[:-1]:
+        if b"<table" in page.lower():
+            findings.append(Finding("further_page", f"a further page of {len(page)} bytes, with a table, was not read"))
+    document = html.read(pages[-1])
+    return replace(document, media_type=sniff.MHTML, findings=(*findings, *document.findings))
+
+
+def _pages(parts: list[bytes]) -> Iterator[bytes]:
+    for part in parts:
+        head: Message = BytesHeaderParser().parsebytes(part.lstrip(b" \t\r\n"))
+        if head.get_content_type() == sniff.HTML:
+            content = head.get_payload(decode=True)
+            if isinstance(content, bytes):
+                yield content
