@@ -30,6 +30,8 @@ _LEAST_PICTURE = 2.0
 _MEANINGLESS = ("Co", "Cn", "Cs")
 _GARBAGE_SHARE = 0.2
 _GARBAGE_FROM = 20
+# Characters' heights beyond the paper's edge to which a number in a table that the edge cuts is still followed.
+_OFF_PAPER = 3.0
 _RUNNING_HEAD_PAGES = 3
 _RUNNING_HEAD_MARGIN = 0.1
 
@@ -198,6 +200,7 @@ def _shared_out(
     places = [(ruled[index], inside[index]) for index in by_size]
     outside: list[int] = []
     oversized = 0
+    edge = content.width
     # Most characters stand in the cell of the one before; where tables lie in each other, its bounds do not tell.
     is_sure = not any(_overlap(one, other) for one, other in combinations(ruled, 2))
     members: list[int] = []
@@ -206,6 +209,9 @@ def _shared_out(
         zip(characters.left, characters.top, characters.right, characters.bottom, strict=True)
     ):
         x, y = (left + right) / 2, (top + bottom) / 2
+        if x >= edge and left < edge + (bottom - top) * _OFF_PAPER:
+            # A number whose end runs off the paper must not become a shorter one.
+            x = edge - 1.0
         if x0 <= x < x1 and y0 <= y < y1:
             if bottom - top > too_high:
                 oversized += 1

@@ -151,7 +151,8 @@ def _components(across: list[Line], down: list[Line]) -> list[tuple[list[Line], 
 
 
 def _table(across: list[Line], down: list[Line]) -> Table | None:
-    if not across or len(down) < 2:
+    # Where the sides of a table are left open, one line may be all that parts its columns.
+    if not down or not across or (len(down) < 2 and len(across) < _STOP_TOGETHER):
         return None
     across, down = _closed(across, down), _closed(down, across)
     xs, ys = edges(line.at for line in down), edges(line.at for line in across)

@@ -23,6 +23,12 @@ _COLUMN_GAP = 2.0
 _SAME_LINE = 0.5
 _RAISED = 0.12
 _SMALL = 0.75
+# How far two characters overlap (their boxes, and at most so far from one start to the other) that are printed over
+# each other: the same one twice, for bold type or a shadow; or a digit typed over another that was covered in white.
+_OVERLAP = -0.12
+_TWICE = 0.2
+_OVERTYPED = 0.3
+_OBJECT = "\ufffc"
 _INDENT = 1.2
 _SHORT_BY = 2.0
 _HEADING = 1.18
@@ -182,6 +188,12 @@ def _joined(characters: Characters, members: list[int]) -> str:
                 parts.append("\t")
             elif gap > _least_gap(text[last], character) * smaller:
                 parts.append(" ")
+        elif gap < _OVERLAP * smaller:
+            step = left[index] - left[last]
+            if character == text[last] and step < _TWICE * smaller:
+                continue
+            if step < _OVERTYPED * smaller and character.isdigit() and text[last].isdigit():
+                parts.append(_OBJECT)
         parts.append(character)
         last, last_height = index, height
     return "".join(parts)

@@ -169,6 +169,57 @@ def test_a_raised_note_mark_never_joins_its_number() -> None:
     assert rows(grid)[0] == ["受理", "21[1]"]
 
 
+@pytest.mark.parametrize(
+    ("drawn", "shown"),
+    [
+        # Bold type and shadows of printers that draw everything twice.
+        ([("67", 0.0, 0.0), ("67", 1.2, -1.2)], "67"),
+        ([("4", 0.0, 0.0), ("4", 1.3, 0.0)], "4"),
+        ([("11", 0.0, 0.0), ("11", 0.8, -1.5)], "11"),
+        # A number typed over another that was painted white: which of them is seen is not told.
+        ([("5", 0.0, 0.0), ("8", 0.5, 0.0)], "5\ufffc8"),
+        ([("5", 0.0, 0.0), ("12", -2.5, 0.0)], "1\ufffc5\ufffc2"),
+    ],
+)
+def test_characters_printed_over_each_other_never_make_a_longer_number(
+    drawn: list[tuple[str, float, float]], shown: str
+) -> None:
+    def draw(page: Canvas) -> None:
+        table(page, plain([["受理", ""], ["办结", "6"]]), widths=(100, 120))
+        page.setFont(FONT, 10)
+        for number, x, y in drawn:
+            page.drawString(200 + x, HEIGHT - 116 + y, number)
+
+    (grid,) = grids(reader.read(pdf(draw)))
+    assert rows(grid)[0] == ["受理", shown]
+
+
+@pytest.mark.parametrize("x", [WIDTH - 14, WIDTH - 9, WIDTH - 6])
+def test_a_number_whose_end_runs_off_the_paper_is_no_shorter_one(x: float) -> None:
+    def draw(page: Canvas) -> None:
+        table(page, plain([["受理", "5"], ["办结", "6"]]), left=395, widths=(100, 80))
+        for y in (100, 124, 148):
+            page.line(575, HEIGHT - y, WIDTH, HEIGHT - y)
+        page.setFont("Helvetica", 10)
+        page.drawString(x, HEIGHT - 116, "307")
+
+    (grid,) = grids(reader.read(pdf(draw)))
+    assert rows(grid)[0] == ["受理", "5", "307"]
+
+
+def test_a_table_of_two_columns_that_is_open_at_its_sides_is_one() -> None:
+    def draw(page: Canvas) -> None:
+        for y in (100, 124, 148):
+            page.line(80, HEIGHT - y, 380, HEIGHT - y)
+        page.line(230, HEIGHT - 100, 230, HEIGHT - 148)
+        for y, (label, number) in ((116, ("行政许可", "69")), (140, ("行政强制", "7"))):
+            page.drawString(100, HEIGHT - y, label)
+            page.drawString(300, HEIGHT - y, number)
+
+    (grid,) = grids(reader.read(pdf(draw)))
+    assert rows(grid) == [["行政许可", "69"], ["行政强制", "7"]]
+
+
 def test_a_watermark_over_a_table_is_left_out_and_reported() -> None:
     def draw(page: Canvas) -> None:
         table(page, MERGED, widths=WIDTHS)
