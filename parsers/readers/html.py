@@ -61,6 +61,10 @@ _SPACES = re.compile(r"[ \t\r\n\f\v]+")
 # libxml2 never yields NUL in text, so it can stand for a line break until source white space is collapsed.
 _BREAK = "\0"
 _AROUND_BREAK = re.compile(rf" ?{_BREAK} ?")
+_PAGE_END = re.compile(r"</(?:html|body)\s*>", re.IGNORECASE)
+_PAGE_END_WITHIN = 2000
+_TABLE_TAG = re.compile(r"<(/?)(table|tr|td|th)\b", re.IGNORECASE)
+_CUT_TAG = re.compile(r"<[^<>]*$")
 _XML_UNSAFE = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
 
 
@@ -70,10 +74,13 @@ def read(data: bytes) -> Document:
     Raises UnreadableDocumentError: `empty` (no markup, no text), `too_complex` (nested beyond any real page).
     """
     decoded = decode(unfolded(data))
-    root = _parse(decoded.text)
+    text, is_cut = _ended(decoded.text)
+    root = _parse(text)
     reader = _Reader(root)
     if decoded.broken:
         reader.note("broken_encoding", f"{decoded.broken} places are not {decoded.encoding}; shown as U+FFFD", "")
+    if is_cut:
+        reader.note("cut_off", "the page breaks off in the middle of a table; what follows is missing", "")
     blocks = tuple(reader.blocks(root))
     return Document(
         media_type=MEDIA_TYPE,
@@ -92,6 +99,17 @@ def places(text: str) -> dict[str, etree._Element]:
     for _ in reader.blocks(root):
         pass
     return reader.places
+
+
+def _ended(text: str) -> tuple[str, bool]:
+    """The page, and whether it breaks off within a table; the cell it breaks off in is marked as not wholly there."""
+    if _PAGE_END.search(text, max(0, len(text) - _PAGE_END_WITHIN)):
+        return text, False
+    whole = _CUT_TAG.sub("", text)
+    tags = [(tag[1], tag[2].lower()) for tag in _TABLE_TAG.finditer(whole)]
+    if tags.count(("", "table")) <= tags.count(("/", "table")):
+        return text, False
+    return (whole + _OBJECT if tags[-1] in (("", "td"), ("", "th")) else whole), True
 
 
 def _parse(text: str) -> etree._Element:

@@ -384,3 +384,27 @@ def test_what_follows_an_embed_is_read() -> None:
     source = "<body><embed src=flash.swf><p>说明</p><table><tr><td>新收</td><td>84</td></tr></table>"
     document = reader.read(source.encode())
     assert [type(block).__name__ for block in document.blocks] == ["Paragraph", "Grid"]
+
+
+ROW = "<html><body><p>报告</p><table><tr><td>规章<td>3<td>5</tr><tr><td>行政许可</td>"
+
+
+@pytest.mark.parametrize(
+    ("page", "last", "said"),
+    [
+        # A download that breaks off within a number must not leave a shorter one, nor a blank where one was to come.
+        (ROW + "<td><p>6", ["行政许可", "6\ufffc"], ["cut_off"]),
+        (ROW + "<td><p>69</p>", ["行政许可", "69\n\ufffc"], ["cut_off"]),
+        (ROW + "<td><p>69</p", ["行政许可", "69\ufffc"], ["cut_off"]),
+        (ROW + "<TD align=center><P>", ["行政许可", "\ufffc"], ["cut_off"]),
+        (ROW + "<td class=", ["行政许可"], ["cut_off"]),
+        (ROW + "<td>69</td>", ["行政许可", "69"], ["cut_off"]),
+        # Whole, however careless.
+        (ROW + "<td>6</table>", ["行政许可", "6"], []),
+        (ROW + "<td>6</body>", ["行政许可", "6"], []),
+        (ROW + "<td>6<table><tr><td>甲</table></table></HTML >\n", ["行政许可", "6\n甲"], []),
+    ],
+)
+def test_a_page_that_breaks_off_within_a_table_says_so(page: str, last: list[str], said: list[str]) -> None:
+    document = read(page)
+    assert (rows(grids(document)[0])[-1], codes(document)) == (last, said)
