@@ -1,9 +1,10 @@
 """A filter in the kernel that leaves a process what reading a document needs: memory, threads, files to read.
 
 Refused with EPERM: new processes and programs, sockets, every way of writing to the file system, signals to other
-processes, looking into them, and the calls that kernel exploits are made of. A list of what is refused rather than of
-what is allowed: allocators and numeric libraries differ from machine to machine, and a call they need must not kill
-every reading. Namespaces (see `sandbox`) stand behind it.
+processes, looking into them or changing their limits, memory that no limit counts, and the calls that kernel exploits
+are made of. A list of what is refused rather than of what is allowed: allocators and numeric libraries differ from
+machine to machine, and a call they need must not kill every reading. Calls of kernels newer than this list are unknown
+to a worker. Namespaces (see `sandbox`) stand behind it, and root's capabilities are given up before it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,12 @@ _LOAD, _EQUAL, _GREATER_EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _REFUSE, _UNKNOWN, _KILL = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS, 0x80000000
 _NUMBER, _ARCHITECTURE, _FIRST, _SECOND, _THIRD = 0, 4, 16, 24, 32
 _CLONE_THREAD = 0x00010000
+# A pipe's owner gets any signal asked for when something is written to it.
+_OWNERS = (8, 10, 15)  # F_SETOWN, F_SETSIG, F_SETOWN_EX
+_ODD_CONTROLS = (0x8901, 0x8902, 0x5412, 0x541C)  # FIOSETOWN, SIOCSPGRP, TIOCSTI, TIOCLINUX
+# Above 424 all architectures number alike; 463 came with Linux 6.13.
+_NEWER = 463
+_CAPABILITY_VERSION = 0x20080522
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 # x32 calls of an x86-64 kernel: the same calls by other numbers.
 _X32 = 0x40000000
@@ -35,6 +42,9 @@ class _Calls:
     clone: int
     clone3: int
     open: tuple[tuple[int, int], ...]  # call, and where its flags stand
+    fcntl: int
+    ioctl: int
+    prlimit: int
     signal_process: tuple[int, ...]
     refused: tuple[int, ...]
 
@@ -44,6 +54,9 @@ _X86 = _Calls(
     clone=56,
     clone3=435,
     open=((2, _SECOND), (257, _THIRD)),
+    fcntl=72,
+    ioctl=16,
+    prlimit=302,
     signal_process=(62, 234),  # kill, tgkill
     refused=(
         200,  # tkill
@@ -57,6 +70,9 @@ _X86 = _Calls(
         *(246, 320, 321, 298, 323, 425, 426, 427),  # kexec, bpf, perf_event_open, userfaultfd, io_uring
         *(175, 176, 313, 248, 249, 250, 169),  # modules, keys, reboot
         *(188, 189, 190, 197, 198, 199, 132, 235, 261, 280),  # extended attributes, times
+        *(29, 64, 68, 240),  # shmget, semget, msgget, mq_open
+        *(434, 438, 440, 448, 304),  # pidfd_open, pidfd_getfd, process_madvise, process_mrelease, open_by_handle_at
+        *(141, 142, 144, 203, 314, 251, 256, 279),  # priorities, schedulers and memory nodes, of others too
     ),
 )
 _ARM = _Calls(
@@ -64,6 +80,9 @@ _ARM = _Calls(
     clone=220,
     clone3=435,
     open=((56, _THIRD),),
+    fcntl=25,
+    ioctl=29,
+    prlimit=261,
     signal_process=(129, 131),
     refused=(
         130,
@@ -76,6 +95,9 @@ _ARM = _Calls(
         *(104, 294, 280, 241, 282, 425, 426, 427),
         *(105, 106, 273, 217, 218, 219, 142),
         *(5, 6, 7, 14, 15, 16, 88),
+        *(194, 190, 186, 180),
+        *(434, 438, 440, 448, 265),
+        *(140, 118, 119, 122, 274, 30, 238, 239),
     ),
 )
 
@@ -89,6 +111,9 @@ def confine() -> str:
         return f"no filter for {platform.machine()}"
     program = b"".join(_program(calls, os.getpid()))
     libc = ctypes.CDLL(None, use_errno=True)
+    # Effective, permitted and inheritable, in two halves: none. Only root has any.
+    if libc.capset(struct.pack("=Ii", _CAPABILITY_VERSION, 0), bytes(24)):
+        return f"capset: {os.strerror(ctypes.get_errno())}"
     buffer = ctypes.create_string_buffer(program, len(program))
     described = struct.pack("@HxxxxxxQ", len(program) // 8, ctypes.addressof(buffer))
     holder = ctypes.create_string_buffer(described, len(described))
@@ -107,6 +132,8 @@ def _program(calls: _Calls, own: int) -> Iterator[bytes]:
     yield _do(_LOAD, _NUMBER)
     yield _do(_GREATER_EQUAL, _X32, 0, 1)
     yield _do(_RETURN, _REFUSE)
+    yield _do(_GREATER_EQUAL, _NEWER, 0, 1)
+    yield _do(_RETURN, _UNKNOWN)
     for number in calls.refused:
         yield _do(_EQUAL, number, 0, 1)
         yield _do(_RETURN, _REFUSE)
@@ -116,6 +143,9 @@ def _program(calls: _Calls, own: int) -> Iterator[bytes]:
     yield from _when(calls.clone, _FIRST, (_ANY_BIT, _CLONE_THREAD), _ALLOW, _REFUSE)
     for number, flags in calls.open:
         yield from _when(number, flags, (_ANY_BIT, _WRITING), _REFUSE, _ALLOW)
+    yield from _unless(calls.fcntl, _OWNERS)
+    yield from _unless(calls.ioctl, _ODD_CONTROLS)
+    yield from _when(calls.prlimit, _FIRST, (_EQUAL, 0), _ALLOW, _REFUSE)
     for number in calls.signal_process:
         yield from _when(number, _FIRST, (_EQUAL, own), _ALLOW, _REFUSE)
     yield _do(_RETURN, _ALLOW)
@@ -133,3 +163,13 @@ def _when(number: int, argument: int, test: tuple[int, int], holds: int, fails: 
     yield _do(*test, 0, 1)
     yield _do(_RETURN, holds)
     yield _do(_RETURN, fails)
+
+
+def _unless(number: int, values: tuple[int, ...]) -> Iterator[bytes]:
+    """One call is refused where its second argument is one of these."""
+    yield _do(_EQUAL, number, 0, 2 * len(values) + 2)
+    yield _do(_LOAD, _SECOND)
+    for value in values:
+        yield _do(_EQUAL, value, 0, 1)
+        yield _do(_RETURN, _REFUSE)
+    yield _do(_RETURN, _ALLOW)

@@ -1,11 +1,13 @@
 """What a document that has taken over its reader might do. Run in jails only."""
 
 import ctypes
+import fcntl
 import mmap
 import os
 import resource
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -116,6 +118,50 @@ def tries_everything(folder):
         "folder": refused(lambda: file.with_name("d").mkdir()),
         "kill": refused(lambda: os.kill(os.getppid(), signal.SIGTERM)),
     }
+
+
+def reaches_its_parent():
+    """The error of each call by which a process gets at another of its user without a signal; 0 where it succeeds."""
+    parent = os.getppid()
+    reading, writing = os.pipe()
+    limit = struct.pack("QQ", resource.RLIM_INFINITY & (2**64 - 1), resource.RLIM_INFINITY & (2**64 - 1))
+    found = {
+        "its limits": errno_of("prlimit", parent, resource.RLIMIT_CORE, limit, None),
+        "a handle of it": errno_of("syscall", 434, parent, 0),
+        "its open files": errno_of("syscall", 438, 0, 0, 0),
+        "a signal when a pipe is written to": refused(lambda: fcntl.fcntl(reading, fcntl.F_SETOWN, parent)),
+        "any signal": refused(lambda: fcntl.fcntl(reading, 10, signal.SIGKILL)),
+        "owner by control": refused(lambda: fcntl.ioctl(reading, 0x8901, struct.pack("i", parent))),
+        "its priority": refused(lambda: os.setpriority(os.PRIO_PROCESS, parent, 19)),
+        "its processors": refused(lambda: os.sched_setaffinity(parent, {0})),
+    }
+    os.close(reading)
+    os.close(writing)
+    return found
+
+
+def holds_memory_outside_itself():
+    return {
+        "shared": errno_of("shmget", 0, 1 << 20, 0o1600),
+        "messages": errno_of("msgget", 0, 0o1600),
+        "semaphores": errno_of("semget", 0, 1, 0o1600),
+    }
+
+
+def errno_of(name, *arguments):
+    """The error's number of a function of the C library, 0 where it succeeds."""
+    function = getattr(ctypes.CDLL(None, use_errno=True), name)
+    return ctypes.get_errno() if function(*arguments) < 0 else 0
+
+
+def capabilities():
+    status = Path("/proc/self/status").read_text()
+    return [line.split()[1] for line in status.splitlines() if line.startswith(("CapEff", "CapPrm", "CapInh"))]
+
+
+def newer_call():
+    """`setxattrat`, of Linux 6.13."""
+    return errno_of("syscall", 463, 0, 0, 0, 0, 0, 0)
 
 
 def sees(path):

@@ -129,6 +129,28 @@ def test_the_same_holds_where_there_is_no_bubblewrap(without_bubblewrap: Jail, t
     assert without_bubblewrap.missing() == ("no namespaces: bubblewrap is not installed",)
 
 
+@needs_filter
+def test_nothing_is_done_to_the_parent_where_there_is_no_bubblewrap(without_bubblewrap: Jail) -> None:
+    found = without_bubblewrap.run(hostile.reaches_its_parent)
+    assert found == dict.fromkeys(found, errno.EPERM)
+
+
+@needs_filter
+def test_no_memory_is_held_that_the_limit_does_not_count(without_bubblewrap: Jail) -> None:
+    found = without_bubblewrap.run(hostile.holds_memory_outside_itself)
+    assert found == dict.fromkeys(found, errno.EPERM)
+
+
+@needs_filter
+def test_a_worker_of_root_has_none_of_its_powers(without_bubblewrap: Jail) -> None:
+    assert without_bubblewrap.run(hostile.capabilities) == ["0" * 16] * 3
+
+
+@needs_filter
+def test_calls_of_newer_kernels_are_unknown_to_a_worker(without_bubblewrap: Jail) -> None:
+    assert without_bubblewrap.run(hostile.newer_call) == errno.ENOSYS
+
+
 def test_a_crash_is_named_where_there_is_no_bubblewrap(without_bubblewrap: Jail) -> None:
     assert "SIGSEGV" in without_bubblewrap.run(hostile.crashes).message
     assert without_bubblewrap.run(hostile.loops).code == "parser_timeout"
