@@ -51,7 +51,7 @@ def settled(form: Form, facts: Sequence[Fact]) -> tuple[tuple[Fact, ...], tuple[
             return True
         if fact.cell in failed and _SPACED.search(fact.raw):
             return True
-        return bool(_BROKEN.search(fact.raw)) and "," not in fact.raw and fact.cell not in passed
+        return "\n" in fact.raw and bool(_BROKEN.search(fact.raw)) and "," not in fact.raw and fact.cell not in passed
 
     refuted = {fact.cell for fact in facts if is_refuted(fact)}
     # What a check contradicts stays in doubt, even where the check itself no longer applies.
@@ -73,9 +73,7 @@ def _unreadable(fact: Fact) -> Fact:
 def check(form: Form, facts: Iterable[Fact]) -> tuple[Check, ...]:
     """Every rule of the form whose cells the facts have, in the order of the form file."""
     values = {fact.cell: fact.value for fact in facts}
-    return tuple(
-        _checked(rule, values) for rule in form.rules if all(cell in values for cell in (*rule.left, *rule.right))
-    )
+    return tuple([_checked(rule, values) for rule in form.rules if values.keys() >= {*rule.left, *rule.right}])
 
 
 def lowered(facts: Sequence[Fact], checks: Iterable[Check]) -> tuple[Fact, ...]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from parsers.model import Document, Grid
+from parsers.record import record
 from parsers.spacing import squeeze, tidy
 
 _PAGE_NUMBER = re.compile(r"[-—–－·第页共/\d]{1,12}")
@@ -14,7 +14,7 @@ _PAGE_NUMBER = re.compile(r"[-—–－·第页共/\d]{1,12}")
 _PROSE = 60
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Line:
     """A printed line or paragraph: `text` tidied, `key` without spaces. `after_table`: a table stands before it."""
 

@@ -23,6 +23,7 @@ anything that is no number is `unreadable` with its raw text; it is never guesse
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -308,11 +309,12 @@ def _of_the_body(
 
 def _conflicts(candidates: Iterable[Candidate]) -> set[str]:
     """Cells reported with more than one value."""
-    values: dict[str, set[Number | None]] = {}
-    for one in candidates:
-        if one.status == "reported":
-            values.setdefault(one.cell, set()).add(one.value)
-    return {cell for cell, found in values.items() if len(found) > 1}
+    values: dict[str, Number | None] = {}
+    return {
+        one.cell
+        for one in candidates
+        if one.status == "reported" and values.setdefault(one.cell, one.value) != one.value
+    }
 
 
 def _hybrid(one: str, other: str) -> Finding:
@@ -323,16 +325,16 @@ def _hybrid(one: str, other: str) -> Finding:
 
 
 def _facts(form: Form, candidates: Sequence[Candidate], printings: dict[str, int]) -> tuple[list[Fact], list[Finding]]:
-    by_cell: dict[str, list[Candidate]] = {}
+    by_cell: defaultdict[str, list[Candidate]] = defaultdict(list)
     for one in candidates:
-        by_cell.setdefault(one.cell, []).append(one)
+        by_cell[one.cell].append(one)
     findings: list[Finding] = []
     mixed = {_table_of(form, cell) for cell in _conflicts(candidates)}
     is_lowered = bool(mixed) or max(printings.values(), default=0) > 1
     facts: list[Fact] = []
     for cell in form.cells.values():
-        found = by_cell.get(cell.cell, [])
-        if not found:
+        found = by_cell.get(cell.cell)
+        if found is None:
             if not cell.variant:
                 facts.append(Fact(cell.cell, None, "", cell.unit, "absent", ""))
             continue
@@ -344,8 +346,9 @@ def _facts(form: Form, candidates: Sequence[Candidate], printings: dict[str, int
             elif printings.get(table, 1) > 1 and len(found) == 1:
                 fact = replace(fact, confidence=min(fact.confidence, _ONE_OF_TWO))
         facts.append(fact)
-        findings.extend(problem)
-        findings.extend(_oddities(found[0]))
+        findings += problem
+        if found[0].oddity:
+            findings += _oddities(found[0])
     return facts, findings
 
 

@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
+from parsers.record import record
+
 Kind = Literal["annual_report", "page", "unknown"]
 FactStatus = Literal["reported", "blank", "absent", "unreadable", "inferred"]
 CheckStatus = Literal["pass", "fail", "not_applicable"]
@@ -45,7 +47,7 @@ class Paragraph:
     level: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cell:
     """One printed cell. `row` and `column` are the grid position of its top left corner, from 0; text as printed.
 
@@ -100,7 +102,7 @@ def _by_position(record: Any) -> tuple[type, tuple[Any, ...]]:
     return type(record), tuple([getattr(record, name) for name in record.__slots__])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fact:
     """One cell of a statutory form as this document prints it.
 
@@ -118,7 +120,7 @@ class Fact:
     __reduce__ = _by_position
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Check:
     """One arithmetic rule of a form applied to one document. `cells` are all cells that take part in it."""
 

@@ -48,6 +48,7 @@ _UNITS: dict[str, Decimal | None] = {
     "份": None,
     "期": None,
 }
+UNITS = frozenset(_UNITS)
 _LONGEST_UNIT = 8
 _MONEY = re.compile(r"[(,:\s](?:单位|金额单位)?:?\s*([百千万亿]{0,2}元|人民币元|[^\s(),:]{1,3}元|圆)\s*[)\]】]?\s*$")
 _MONEY_NAMED = re.compile(r"[(:]\s*([百千万亿]{0,2}元)")
@@ -141,7 +142,7 @@ def money_unit(label: str) -> str:
 
 def is_unit(text: str) -> bool:
     """Whether a cell holds nothing but a unit."""
-    return len(text) < _LONGEST_UNIT and squeezed(text) in _UNITS
+    return len(text) < _LONGEST_UNIT and squeezed(text) in UNITS
 
 
 @lru_cache(maxsize=65536)

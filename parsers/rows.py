@@ -6,14 +6,14 @@ Everything here works on the order of real cells in a row; grid columns are aske
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from parsers.model import Cell, FactStatus, Grid, Number
-from parsers.normalise import UNKNOWN_UNIT, is_wordy, read_number, seen
+from parsers.normalise import UNKNOWN_UNIT, is_wordy, label_key, read_number, seen
+from parsers.record import record
 
 # What each oddity of a printed number leaves of the confidence in it.
 _ODDITY = {
-    "": 1.0,
     "sign": 1.0,
     "unit_converted": 0.95,
     "spaces": 0.85,
@@ -29,14 +29,21 @@ _BY_HEADER = 0.8
 IN_STREAM, EMPTY_LINE = 0.9, 0.85
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
-    """One row of a grid as its real cells in order. `grid` numbers the document's grids from 0."""
+    """One row of a grid as its real cells in order. `grid` numbers the document's grids from 0.
+
+    `keys`: the `label_key` of each cell.
+    """
 
     cells: tuple[Cell, ...]
     grid: int
     columns_known: bool
     rows_known: bool
+    keys: tuple[str, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.keys = tuple([label_key(cell.text) for cell in self.cells])
 
     @property
     def locator(self) -> str:
@@ -48,7 +55,7 @@ class Line:
         return " ".join(" ".join(cell.text.split()) for cell in self.cells if cell.text.strip())
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Candidate:
     """One reading of one cell of a form. `instance` numbers the printings of a table in the document."""
 
@@ -62,7 +69,7 @@ class Candidate:
     instance: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Placed:
     """Values put to columns: one cell per column, None for a column that is not printed."""
 
@@ -175,12 +182,10 @@ def candidate(cell_id: str, unit: str, cell: Cell, confidence: float, printed_un
         with_unit = read_number(raw + printed_unit, unit)
         printed = with_unit if with_unit.status == "number" else printed
     if printed.status == "number":
-        left = _ODDITY[printed.oddity]
-        if printed.oddity == "sign" and not cell_id.endswith(".items_change"):
-            left = 0.5
-        return Candidate(
-            cell_id, "reported", printed.value, raw, cell.locator, round(confidence * left, 3), printed.oddity
-        )
+        if printed.oddity:
+            is_odd_sign = printed.oddity == "sign" and not cell_id.endswith(".items_change")
+            confidence = round(confidence * (0.5 if is_odd_sign else _ODDITY[printed.oddity]), 3)
+        return Candidate(cell_id, "reported", printed.value, raw, cell.locator, confidence, printed.oddity)
     status: FactStatus = "blank" if printed.status == "blank" else "unreadable"
     return Candidate(cell_id, status, None, raw, cell.locator, confidence)
 

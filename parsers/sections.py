@@ -148,12 +148,15 @@ def _known_title(title: str) -> tuple[int, str]:
     """The place of the longest whole title that begins `title`, and the text that follows it there."""
     found = (0, "")
     longest = 0
+    first = title[0]
     for place, part in enumerate(report_words().sections, 1):
         for known in part.titles:
-            end = _end_of_prefix(title, known)
-            rest = title[end:] if end else ""
+            end = _end_of_prefix(title, known) if known[0] == first else 0
+            if end <= longest:
+                continue
+            rest = title[end:]
             goes_on = not rest or rest[0] in _BEFORE_TEXT or rest[0].isdigit()
-            if end > longest and goes_on and not (rest and rest[0] == "、"):
+            if goes_on and not (rest and rest[0] == "、"):
                 found, longest = (place, rest), end
     return found
 

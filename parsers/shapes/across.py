@@ -71,8 +71,8 @@ class AcrossReader:
 
     def is_header(self, line: Line) -> bool:
         """Whether a line belongs to the table's header: two of its columns, or two of its groups."""
-        keys = [label_key(cell.text) for cell in line.cells]
-        if sum(key in self._telling for key in keys) >= 2:
+        keys = line.keys
+        if sum([key in self._telling for key in keys]) >= 2:
             return True
         groups = self._group_keys.intersection(keys)
         # A table of five may be headed by the name of its group alone.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from parsers.form import Block, Column, Form, Row, Table, cell_id
 from parsers.labels import Entry, LabelBook
 from parsers.model import Cell, Finding
-from parsers.normalise import UNKNOWN_UNIT, is_wordy, label_key, money_unit, squeezed
+from parsers.normalise import UNKNOWN_UNIT, is_wordy, money_unit, squeezed
 from parsers.rows import (
     Candidate,
     Line,
@@ -97,11 +97,10 @@ class BlocksReader:
 
     def is_header(self, line: Line) -> bool:
         """Whether a line heads one of the tables: the corner cell, or an article's title, or two columns' labels."""
-        for cell in line.cells:
-            key = label_key(cell.text)
+        for key in line.keys:
             if key == _CORNER or (key.startswith(_ARTICLE) and len(key) <= len(_ARTICLE) + 4):
                 return True
-        return sum(self._columns.exact(cell.text) is not None for cell in line.cells) >= 2
+        return sum([self._columns.exact(cell.text) is not None for cell in line.cells]) >= 2
 
     def read(self, lines: Sequence[Line], caption: Sequence[str] = ()) -> Blocks:
         """`caption`: the lines above the tables, the last of which may name the unit of what names none."""
@@ -151,8 +150,7 @@ class BlocksReader:
             row: _Row | None = None
             in_header = False
             before = len(rows)
-            for cell in line.cells:
-                key = label_key(cell.text)
+            for cell, key in zip(line.cells, line.keys, strict=True):
                 wordy = is_wordy(cell.text)
                 if wordy and key == _CORNER:
                     header, in_header, row = _header_of(line), True, None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from parsers.form import Table
+from parsers.form import Table, cell_id
 from parsers.model import Cell, Finding
 from parsers.normalise import is_wordy
 from parsers.rows import Candidate, Line, candidate, is_blank, unassigned
@@ -40,6 +40,7 @@ class MatrixReader:
         self._columns = block.columns
         self._lines = LineReader(table)
         self._broken = BrokenLabels(self._lines.labels, len(self._columns))
+        self._ids = {row.key: [cell_id(table, row, column) for column in self._columns] for row in self._rows}
         self._continuations = Continuations(self._lines.labels, len(self._columns))
         self._headers = HeaderReader(self._columns)
         self._placement = Placement(self._columns)
@@ -98,7 +99,7 @@ class MatrixReader:
         *,
         disordered: bool,
     ) -> tuple[list[Candidate], list[Finding]]:
-        ids = [f"{self._table.key}.{row}.{column.key}" for column in self._columns]
+        ids = self._ids[row]
         stray = [cell for cell in entry.heads if not is_wordy(cell.text) and not is_blank(cell)]
         findings = [
             _finding(

@@ -28,19 +28,22 @@ class Placement:
     def placed(self, entry: LabelledLine, header: Header | None, layout: Layout) -> tuple[Placed | None, float]:
         """Each column's value, and how sure that is; None where they cannot be told."""
         spans = self._spans(header, entry.line)
-        by_header = place_by_header(entry.values, spans) if spans and any(spans) else None
+        by_header: Placed | None = None
         if header and (header.out_of_order or (header.complete and len(header.order) < len(self._columns))):
+            by_header = _under_header(entry, spans)
             placed = by_header or self._by_printed_order(entry, header)
         elif not entry.line.rows_known:
             placed = place_in_stream(entry.values, len(self._columns))
         elif not entry.line.columns_known:
             placed = self._in_text(entry, layout)
         else:
-            placed = self._in_grid(entry, header, spans, by_header)
+            placed = self._in_grid(entry, header, spans)
+            if placed is None:
+                placed = by_header = _under_header(entry, spans)
         if placed is None:
             return None, 0.0
         quality = min(entry.quality, placed.confidence)
-        if spans and all(spans) and _width(entry.line) < max(span[1] for span in spans if span):
+        if spans and all(spans) and _width(entry.line) < max([span[1] for span in spans if span]):
             quality = min(quality, _STRIPPED)
         uniform = len({cell.text.strip() for cell in placed.cells if cell}) == 1
         if placed is not by_header and not uniform:
@@ -51,20 +54,21 @@ class Placement:
         return placed, quality
 
     def _in_grid(
-        self,
-        entry: LabelledLine,
-        header: Header | None,
-        spans: Sequence[tuple[int, int] | None] | None,
-        by_header: Placed | None,
+        self, entry: LabelledLine, header: Header | None, spans: Sequence[tuple[int, int] | None] | None
     ) -> Placed | None:
-        placed = place_by_order(entry.values, len(self._columns))
-        gaps = placed is not None and any(cell and is_blank(cell) for cell in placed.cells)
-        if placed is None or (gaps and spans and all(spans) and len(entry.values) != len(self._columns)):
+        """By order; None where only the header can tell."""
+        size = len(self._columns)
+        placed = place_by_order(entry.values, size)
+        if placed is None:
+            return None
+        if len(entry.values) != size and spans and all(spans) and any(cell and is_blank(cell) for cell in placed.cells):
             # Merged labels are written out as empty cells: only the header shows which of them are values.
-            return by_header
+            return None
+        if header and header.verified:
+            return placed
         edges = (placed.cells[0], placed.cells[-1])
         empty_edge = any(cell and is_blank(cell) for cell in edges) and not all(map(is_blank, entry.values))
-        return placed if (header and header.verified) or not empty_edge else by_header
+        return None if empty_edge else placed
 
     def _in_text(self, entry: LabelledLine, layout: Layout) -> Placed | None:
         """By order where all columns are printed, else where the lines that are printed in full have theirs.
@@ -111,5 +115,9 @@ class Placement:
         return [header.spans.get(column.key) for column in self._columns]
 
 
+def _under_header(entry: LabelledLine, spans: Sequence[tuple[int, int] | None] | None) -> Placed | None:
+    return place_by_header(entry.values, spans) if spans and any(spans) else None
+
+
 def _width(line: Line) -> int:
-    return max(cell.column + cell.column_span for cell in line.cells)
+    return max([cell.column + cell.column_span for cell in line.cells])

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from parsers.form import Table
 from parsers.labels import Entry, Hit, LabelBook
 from parsers.model import Cell
-from parsers.normalise import is_unit, is_wordy, label_key, read_number
+from parsers.normalise import UNITS, is_unit, is_wordy, label_key, read_number
 from parsers.rows import Line, is_blank, split_wordy
 
 _LONGEST_LABEL = 9
+# So many cells after a label make a row of the table, even without its header.
+_LEAST_VALUES = 5
 
 
 @dataclass(slots=True)
@@ -46,11 +48,10 @@ class LineReader:
 
     def is_header(self, line: Line) -> bool:
         """Whether a line belongs to the table's header."""
-        keys = [label_key(cell.text) for cell in line.cells]
-        if "申请人情况" in keys or "法人或其他组织" in keys:
-            return True
-        if any(key.startswith("本列数据的勾稽关系") for key in keys):
-            return True
+        keys = line.keys
+        for key in keys:
+            if key in ("申请人情况", "法人或其他组织") or key.startswith("本列数据的勾稽关系"):
+                return True
         telling = sum([key in self._beginnings for key in keys])
         return telling >= 2 or (telling == 1 and all(is_blank(cell) or is_wordy(cell.text) for cell in line.cells))
 
@@ -59,15 +60,19 @@ class LineReader:
 
         Section four has a header of fifteen cells, 总计 among them.
         """
+        if len(line.cells) <= _LEAST_VALUES:
+            return False
         entry = self.read(line)
         return (
-            entry.hit is not None and len(entry.values) >= 5 and not any(is_wordy(cell.text) for cell in entry.values)
+            entry.hit is not None
+            and len(entry.values) >= _LEAST_VALUES
+            and not any(is_wordy(cell.text) for cell in entry.values)
         )
 
     def read(self, line: Line) -> LabelledLine:
-        if line.rows_known and any(units := [is_unit(cell.text) for cell in line.cells]) and not all(units):
+        if line.rows_known and not UNITS.isdisjoint(line.keys):
             # A column of units between label and values.
-            line = replace(line, cells=tuple(cell for cell in line.cells if not is_unit(cell.text)))
+            line = replace(line, cells=tuple(cell for cell in line.cells if not is_unit(cell.text)) or line.cells)
         if not self.is_header(line):
             return self._row_entry(line)
         tail = self._row_after_header(line) if not line.rows_known else None
@@ -82,24 +87,24 @@ class LineReader:
         named = set[int]()
         for index, cell in enumerate(line.cells):
             hit = self.labels.exact(cell.text) if is_wordy(cell.text) else None
-            if hit and label_key(cell.text) in self._column_keys and not self._is_bare_row(line, index):
-                hit = None
-            if hit and (best is None or hit.quality >= best[1].quality):
+            if hit is None or (line.keys[index] in self._column_keys and not self._is_bare_row(line, index)):
+                continue
+            if best is None or hit.quality >= best[1].quality:
                 best = (index, hit)
-            if hit and not self._rows[hit.indexes[0]].variant:
+            if not self._rows[hit.indexes[0]].variant:
                 named.add(hit.indexes[0])
         if best and self._is_heading(line, *best):
             best = None
+        if best and line.rows_known:
+            at, hit = best
+            return LabelledLine(line, list(line.cells[: at + 1]), list(line.cells[at + 1 :]), hit, quality=hit.quality)
         heads, values = split_wordy(line.cells)
-        if best and not line.rows_known:
+        if best:
             at, hit = best
             whole = self.labels.exact("".join(cell.text for cell in heads[at:]))
             # Two labels in a row share the values after them: whose they are is not known.
             sure = len(named) <= 1 and whole is not None and whole.indexes == hit.indexes
             return LabelledLine(line, heads, values, hit, quality=hit.quality if sure else 0.0)
-        if best:
-            at, hit = best
-            return LabelledLine(line, list(line.cells[: at + 1]), list(line.cells[at + 1 :]), hit, quality=hit.quality)
         for size in range(2, _LONGEST_LABEL):
             hit = self.labels.exact("".join(cell.text for cell in heads[-size:])) if len(heads) >= size else None
             if hit:
@@ -112,8 +117,10 @@ class LineReader:
 
     def _is_heading(self, line: Line, at: int, hit: Hit) -> bool:
         """Whether words that follow make a label that is a row when printed alone the heading of another row."""
+        if not self._rows[hit.indexes[0]].variant:
+            return False
         heads, _ = split_wordy(line.cells)
-        return bool(self._rows[hit.indexes[0]].variant) and any(is_wordy(cell.text) for cell in heads[at + 1 :])
+        return any(is_wordy(cell.text) for cell in heads[at + 1 :])
 
     def _row_after_header(self, line: Line) -> Line | None:
         """The row at the end of a line of a stream whose words begin with the header's."""

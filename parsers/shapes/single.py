@@ -51,14 +51,16 @@ class SingleReader:
 
     def is_header(self, line: Line) -> bool:
         """Whether a line heads the table: 统计指标 and a column for the numbers."""
-        keys = [label_key(cell.text) for cell in line.cells]
+        keys = line.keys
         return "统计指标" in keys or ("单位" in keys and any(key in _VALUE_HEADS for key in keys))
 
     def has_row(self, line: Line) -> bool:
         """Whether a line is a row by its label and its unit."""
+        if _UNITS.isdisjoint(line.keys):
+            return False
         return any(
-            is_wordy(cell.text) and self._labels.exact(cell.text) and label_key(after.text) in _UNITS
-            for cell, after in zip(line.cells, line.cells[1:], strict=False)
+            is_wordy(cell.text) and self._labels.exact(cell.text) and after in _UNITS
+            for cell, after in zip(line.cells, line.keys[1:], strict=False)
         )
 
     def read(self, lines: Sequence[Line]) -> Single:
@@ -89,7 +91,7 @@ class SingleReader:
     @staticmethod
     def _value_columns(header: Line) -> int:
         """How many columns of numbers the header announces (side by side halves repeat 单位)."""
-        keys = [label_key(cell.text) for cell in header.cells]
+        keys = header.keys
         if "单位" not in keys or not header.rows_known:
             return 1
         halves = keys.count("单位")
