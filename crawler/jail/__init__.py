@@ -11,7 +11,7 @@ Two independent layers, because neither is had everywhere: bubblewrap (namespace
 read-only program folders) where it is installed and allowed, and a seccomp filter (Linux on x86-64 and arm64). What is
 in force is in `Jail.measures`. Elsewhere, macOS included, the separate process, its limits and the clock remain.
 
-What the worker sends back is data and nothing else: the unpickler knows the parsers' records and no other name.
+What the worker sends back is data and nothing else: JSON, held to what its function says it returns.
 """
 
 from crawler.jail.jail import Failure, Jail, JailError, Limits

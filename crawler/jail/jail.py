@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import ParamSpec, Self, TypeVar, cast
 
 from crawler.exceptions import CrawlerError
-from crawler.jail import frames, sandbox
+from crawler.jail import answers, frames, sandbox
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Limits:
     cpu_seconds: int = 60
     wall_seconds: float = 180.0
     memory_bytes: int = 2 << 30
-    output_bytes: int = 64 << 20
+    output_bytes: int = 96 << 20
     documents: int = 500
 
 
@@ -88,13 +88,14 @@ class Jail:
 
     def run(self, function: Callable[P, T], *arguments: P.args, **_: P.kwargs) -> T | Failure:
         """`function(*arguments)` in the worker. The function is one that a module has by name; what it returns is made
-        of plain values and the records of `parsers.model`. Raises JailError when no worker can be started.
+        of plain values, tuples and the records of `parsers.model`. Raises JailError when no worker can be started.
         """
+        returned = answers.returned_by(function)
         process = self._started()
         deadline = time.monotonic() + self.limits.wall_seconds
         try:
-            _send(process, frames.framed((function, arguments)), deadline)
-            kind, value = frames.answer(_received(process, self.limits.output_bytes, deadline))
+            _send(process, frames.pickled((function, arguments)), deadline)
+            kind, value = answers.answer(_received(process, self.limits.output_bytes, deadline), returned)
         except _LateError:
             self.close()
             return Failure("parser_timeout", f"not read within {self.limits.wall_seconds:g} seconds")
@@ -106,7 +107,7 @@ class Jail:
         self._documents += 1
         if self._documents >= self.limits.documents:
             self.close()
-        if kind == frames.DONE:
+        if kind == answers.DONE:
             return cast(T, value)
         return self._refusal(kind, value)
 
@@ -156,8 +157,8 @@ class Jail:
             "output_bytes": limits.output_bytes,
         }
         try:
-            _send(process, frames.framed(settings), deadline)
-            _, missing = frames.answer(_received(process, _AT_ONCE, deadline))
+            _send(process, frames.pickled(settings), deadline)
+            _, missing = answers.answer(_received(process, _AT_ONCE, deadline), None)
         except (_LateError, _LostError, ValueError) as error:
             self.kill()
             said = process.stderr.read()[-500:].decode(errors="replace").strip() if process.stderr else ""
@@ -183,11 +184,11 @@ class Jail:
         return Failure("parser_crashed", f"the document ended the process that read it, {how}")
 
     def _refusal(self, kind: str, value: object) -> Failure:
-        if kind == frames.MEMORY:
+        if kind == answers.MEMORY:
             # What was asked for is given back, but the address space may stay in pieces.
             self.close()
             return Failure("parser_memory", f"reading takes more than {self.limits.memory_bytes >> 20} MB")
-        if kind == frames.TOO_MUCH:
+        if kind == answers.TOO_MUCH:
             return Failure(
                 "parser_output", f"the result has {value} bytes, expected {self.limits.output_bytes} at most"
             )
@@ -223,7 +224,7 @@ def _received(process: subprocess.Popen[bytes], most: int, deadline: float) -> b
     assert process.stdout is not None  # noqa: S101  opened as a pipe
     file = process.stdout.fileno()
     (length,) = frames.HEADER.unpack(_exactly(file, frames.HEADER.size, deadline))
-    if length > most + frames.HEADER.size:
+    if length > most:
         raise ValueError(f"the answer claims {length} bytes, expected {most} at most")
     return _exactly(file, length, deadline)
 

@@ -12,7 +12,7 @@ import resource
 import sys
 from typing import Any, BinaryIO
 
-from crawler.jail import frames, seccomp
+from crawler.jail import answers, frames, seccomp
 
 # Modules are opened when first needed, one at a time; beside them a worker has no files.
 _MOST_FILES = 128
@@ -20,16 +20,16 @@ _MOST_FILES = 128
 
 def main() -> None:
     jobs = sys.stdin.buffer
-    answers = os.dup(1)
+    pipe = os.dup(1)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     settings = pickle.loads(_next(jobs))  # noqa: S301  from the parent
     measures = _confine(settings["memory_bytes"])
-    _send(answers, (frames.READY, measures), sys.maxsize)
+    _send(pipe, (answers.READY, measures), sys.maxsize)
     while job := _next(jobs):
         _allow_cpu(settings["cpu_seconds"])
-        _send(answers, _done(job), settings["output_bytes"])
+        _send(pipe, _done(job), settings["output_bytes"])
 
 
 def peak_bytes() -> int:
@@ -75,22 +75,27 @@ def _allow_cpu(seconds: int) -> None:
 def _done(job: bytes) -> tuple[str, Any]:
     try:
         function, arguments = pickle.loads(job)  # noqa: S301  from the parent
-        return frames.DONE, function(*arguments)
+        return answers.DONE, function(*arguments)
     except MemoryError:
-        return frames.MEMORY, ""
+        return answers.MEMORY, ""
     except BaseException as error:  # noqa: BLE001  a panic of a Rust library is no Exception
-        return frames.RAISED, f"{type(error).__name__}: {error}"[:1000]
+        return answers.RAISED, _told(f"{type(error).__name__}: {error}")
 
 
-def _send(answers: int, answer: tuple[str, Any], most: int) -> None:
+def _told(message: str) -> str:
+    """What an error says, which may quote half characters of a document."""
+    return message[:1000].encode("utf-8", "backslashreplace").decode()
+
+
+def _send(pipe: int, answer: tuple[str, Any], most: int) -> None:
     try:
-        data = frames.framed(answer)
+        data = answers.answered(*answer)
     except MemoryError:
-        data = frames.framed((frames.MEMORY, ""))
-    except Exception as error:  # noqa: BLE001  what cannot be pickled says so in many ways
-        data = frames.framed((frames.RAISED, f"the result cannot be sent: {error}"[:1000]))
-    if len(data) - frames.HEADER.size > most:
-        data = frames.framed((frames.TOO_MUCH, len(data)))
-    view = memoryview(data)
+        data = answers.answered(answers.MEMORY, "")
+    except Exception as error:  # noqa: BLE001  what cannot be sent says so in many ways
+        data = answers.answered(answers.RAISED, _told(f"the result cannot be sent: {error}"))
+    if len(data) > most:
+        data = answers.answered(answers.TOO_MUCH, len(data))
+    view = memoryview(frames.framed(data))
     while view:
-        view = view[os.write(answers, view) :]
+        view = view[os.write(pipe, view) :]

@@ -1,5 +1,6 @@
 """What a document that has taken over its reader might do. Run in jails only."""
 
+import contextlib
 import ctypes
 import fcntl
 import mmap
@@ -7,6 +8,7 @@ import os
 import resource
 import signal
 import socket
+import stat
 import struct
 import subprocess
 import sys
@@ -94,6 +96,28 @@ class Call:
 
     def __reduce__(self):
         return subprocess.getoutput, ("echo harm",)
+
+
+def forges(answer: bytes) -> tuple[Reading, tuple[str, ...]]:
+    """Writes an answer of its own before the worker can write its."""
+    for pipe in range(3, 10):
+        with contextlib.suppress(OSError):
+            if stat.S_ISFIFO(os.fstat(pipe).st_mode):
+                os.write(pipe, struct.pack(">Q", len(answer)) + answer)
+    time.sleep(60)
+    return Reading(media_type="text/plain"), ()
+
+
+def is_told_as_declared(value) -> Reading:
+    return value
+
+
+def fills_what_it_sends() -> tuple[tuple[str, ...], ...]:
+    """Two small tuples in one another, forty times: as text without end."""
+    value = ("x",)
+    for _ in range(40):
+        value = (value, value)
+    return value
 
 
 def refused(what):

@@ -1,21 +1,26 @@
 """What a document can do to the process that reads it, and that it is never more than one failure."""
 
+import contextlib
 import errno
+import json
 import os
 import pickle
 import sys
 import time
+import tracemalloc
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import hostile
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from crawler.jail import Failure, InProcess, Jail, Limits, Pool, frames, sandbox, seccomp
+from crawler.jail import Failure, InProcess, Jail, Limits, Pool, answers, sandbox, seccomp
 from parsers.model import Cell, Fact, Reading
 
-LIMITS = Limits(cpu_seconds=1, wall_seconds=5, memory_bytes=1 << 30, output_bytes=1 << 20)
+LIMITS = Limits(cpu_seconds=1, wall_seconds=20, memory_bytes=1 << 30, output_bytes=1 << 20)
 needs_filter = pytest.mark.skipif(sys.platform != "linux", reason="system calls are filtered on Linux only")
 needs_bubblewrap = pytest.mark.skipif(not sandbox.command()[0], reason="bubblewrap is missing or not allowed here")
 
@@ -35,7 +40,7 @@ def without_bubblewrap(monkeypatch: pytest.MonkeyPatch) -> Iterator[Jail]:
 
 def test_a_result_comes_back_as_it_was(jail: Jail) -> None:
     fact = Fact("a.b", Decimal("1.50"), "1.50", "件", "reported", "page=1")
-    value = (1, None, "字", b"\0", [Cell("x", 0, 0, "")], {"a": (True, 1.5)}, fact)
+    value = (1, None, "字", b"\0", (Cell("x", 0, 0, ""),), {"a": (True, 1.5)}, fact, "\x00\u2028\\ud800")
     assert jail.run(hostile.echoed, value) == value
 
 
@@ -55,7 +60,7 @@ def test_a_reading_passes(jail: Jail) -> None:
         (hostile.fails, "reader_failed", "ValueError: not a number"),
         (hostile.panics, "reader_failed", "KeyboardInterrupt"),
         (hostile.fills_memory_below_python, "reader_failed", "Cannot allocate memory"),
-        (hostile.sends_an_object, "parser_crashed", "pathlib"),
+        (hostile.sends_an_object, "reader_failed", "pathlib"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
@@ -99,16 +104,82 @@ def test_bytes_of_its_own_on_the_pipe_are_no_answer(jail: Jail) -> None:
 
 
 def test_an_answer_runs_no_code(jail: Jail) -> None:
-    failure = jail.run(hostile.sends_a_call)
+    failure = jail.run(hostile.forges, pickle.dumps(hostile.Call()))
     assert isinstance(failure, Failure)
-    assert "is not among the records that pass" in failure.message
+    assert failure.code == "parser_crashed"
+    assert "is not among the records that pass" in jail.run(hostile.sends_a_call).message
 
 
-def test_an_answer_of_another_shape_is_none() -> None:
+def test_an_answer_takes_no_more_memory_than_its_bytes(jail: Jail) -> None:
+    """A pickle of ten bytes has its reader make a list of 4 GB, JSON of 15 MB lists of 500 MB."""
+    tracemalloc.start()
+    try:
+        failure = jail.run(hostile.forges, b"\x80\x04Nr\xff\xff\xff\x0f.")
+        with pytest.raises(ValueError, match="more than 4000000 values"):
+            answers.answer(b'["done",[' + b"[]," * 5_000_000 + b"[]]]", Reading)
+        assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    finally:
+        tracemalloc.stop()
+    assert isinstance(failure, Failure)
+    assert failure.code == "parser_crashed"
+
+
+def test_a_result_that_is_endless_as_text_ends_its_worker(jail: Jail) -> None:
+    failure = jail.run(hostile.fills_what_it_sends)
+    assert isinstance(failure, Failure)
+    assert failure.code in ("parser_memory", "parser_timeout")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Reading(media_type=["x"]),
+        Reading("", title={"a": 1}),
+        Reading("", kind="poem"),
+        Reading("", report_year=2023.5),
+        Reading("", report_year=10**30),
+        Reading("", facts="none"),
+        Reading("", facts=((1, 2),)),
+        Reading("", facts=(Fact("a.b", 1, "1", "件", "reported", "", float("nan")),)),
+        Reading("", facts=(Fact("a.b", 1, "1", "件", "made up", ""),)),
+        Reading("", facts=(Fact("a.b", Decimal("1e99"), "1", "件", "reported", ""),)),
+        Reading("", findings=(Fact("a.b", 1, "1", "件", "reported", ""),)),
+        Reading("", title="\ud800"),
+        (Reading(""), None),
+        "reading",
+        None,
+    ],
+    ids=repr,
+)
+def test_an_answer_is_of_the_type_that_the_function_declares(jail: Jail, value: object) -> None:
+    failure = jail.run(hostile.is_told_as_declared, value)
+    assert isinstance(failure, Failure)
+    assert failure.code in ("parser_crashed", "reader_failed")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"[]", b'["done"]', b'["done",1,2]', b'{"done":1}', b'["harm",1]', b'["done",1e999]', b'["done",NaN]',
+     b'["done","\\ud800"]', b'["done",{"Fact":[]}]', b'["done",{"Facts":[]}]', b'["done",{"bytes":1}]', b"[" * 100_000,
+     b'["done",' + b"9" * 5000 + b"]", b'["done","\xff"]', b'["ready","x"]'],
+)  # fmt: skip
+def test_an_answer_of_another_shape_is_none(data: bytes) -> None:
     with pytest.raises(ValueError, match="no answer"):
-        frames.answer(pickle.dumps(("done",)))
-    with pytest.raises(ValueError, match="no answer"):
-        frames.answer(pickle.dumps(["done", 1]))
+        answers.answer(data, Reading)
+
+
+NAMES = st.sampled_from(["Reading", "Page", "Facts", "Contact", "Decimal", "bytes", "x"])
+ANY_JSON = st.recursive(
+    st.sampled_from(["", "annual_report", 1, 0.5, None, True]),
+    lambda inner: st.lists(inner, max_size=16) | st.dictionaries(NAMES, inner, max_size=2),
+)
+
+
+@given(ANY_JSON)
+def test_any_json_is_an_answer_or_none(value: object) -> None:
+    with contextlib.suppress(ValueError):
+        kind, told = answers.answer(json.dumps(["done", value]).encode(), Reading)
+        assert (kind, type(told)) == ("done", Reading)
 
 
 @needs_filter
@@ -143,7 +214,7 @@ def test_no_memory_is_held_that_the_limit_does_not_count(without_bubblewrap: Jai
 
 @needs_filter
 def test_a_worker_of_root_has_none_of_its_powers(without_bubblewrap: Jail) -> None:
-    assert without_bubblewrap.run(hostile.capabilities) == ["0" * 16] * 3
+    assert without_bubblewrap.run(hostile.capabilities) == ("0" * 16,) * 3
 
 
 @needs_filter
@@ -157,7 +228,7 @@ def test_a_crash_is_named_where_there_is_no_bubblewrap(without_bubblewrap: Jail)
 
 
 def test_numeric_libraries_may_have_threads(jail: Jail) -> None:
-    assert jail.run(hostile.threads) == [1]
+    assert jail.run(hostile.threads) == (1,)
 
 
 @needs_bubblewrap
