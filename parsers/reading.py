@@ -136,7 +136,7 @@ def read_parsed(document: Document, page: Page | None = None) -> Reading:
         contact=told.contact,
         facts=facts,
         checks=checked,
-        findings=(*document.findings, *said, *found.findings, *failed, *_no_tables(kind, found.form)),
+        findings=(*_no_text(document), *said, *found.findings, *failed, *_no_tables(kind, found.form)),
         sections=told.sections,
         opening=told.opening,
     )
@@ -148,6 +148,13 @@ def _kind(form: str | None, told: Narrative) -> Kind:
     if form or (titled and len(told.sections) >= _LEAST_SECTIONS):
         return "annual_report"
     return "page"
+
+
+def _no_text(document: Document) -> tuple[Finding, ...]:
+    """The document's findings; one in which nothing was found does not go without."""
+    if document.blocks or document.findings:
+        return document.findings
+    return (Finding("no_text", "nothing in the document is text; pictures in it were not read"),)
 
 
 def _no_tables(kind: Kind, form: str | None) -> tuple[Finding, ...]:

@@ -40,14 +40,15 @@ def read(data: bytes) -> Document:
     with panics_refused("office-oxide"):
         tree = _tree(data)
     metadata = {key: _repaired(str(value)) for key in _METADATA if (value := tree["metadata"].get(key))}
-    elements = (element for section in tree["sections"] for element in section["elements"])
+    elements = [element for section in tree["sections"] for element in section["elements"]]
     blocks = tuple(_blocks(elements))
+    pictures = sum(element["type"] == "image" for element in elements)
     return Document(
         media_type=DOC,
         blocks=blocks,
         title=metadata.get("title", ""),
         metadata=metadata,
-        findings=tuple(_findings(blocks, tree["metadata"].get("warnings") or ())),
+        findings=tuple(_findings(blocks, tree["metadata"].get("warnings") or (), pictures)),
     )
 
 
@@ -77,11 +78,14 @@ def _repaired(text: str) -> str:
     return text
 
 
-def _findings(blocks: tuple[Block, ...], warnings: Iterable[str]) -> Iterator[Finding]:
+def _findings(blocks: tuple[Block, ...], warnings: Iterable[str], pictures: int) -> Iterator[Finding]:
     nested = [warning for warning in warnings if _NESTED in warning]
     for warning in nested:
         yield Finding("nested_tables", warning)
-    if any(isinstance(block, Grid) for block in blocks) and not nested:
+    has_table = any(isinstance(block, Grid) for block in blocks)
+    if pictures and not has_table:
+        yield Finding("pictures_not_read", f"no table, but {pictures} pictures, which were not read")
+    if has_table and not nested:
         return
     text = "".join(block.text for block in blocks if isinstance(block, Paragraph))
     if _REPORT.search(text[:_REPORT_WITHIN]):

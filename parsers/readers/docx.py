@@ -50,6 +50,12 @@ _PICTURE = f"{_W}pict"
 _OBJECTS = (
     _IN_LINE, _FORMULA, _PICTURE, *(f"{_W}{name}" for name in ("object", "ruby", "instrText", "fldSimple", "altChunk")),
 )  # fmt: skip
+_SHOWN_PICTURES = (
+    "{http://schemas.openxmlformats.org/drawingml/2006/main}blip",
+    "{urn:schemas-microsoft-com:vml}imagedata",
+)
+_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_FOREIGN_PART = f"{_W}altChunk"
 _FLOATING = re.compile(r"position\s*:\s*absolute")
 _WHITE = "FFFFFF"
 _SYMBOL = f"{_W}sym"
@@ -92,8 +98,23 @@ def read(data: bytes) -> Document:
         blocks=blocks,
         title=metadata.get("title", ""),
         metadata=metadata,
-        findings=reader.findings(),
+        findings=(*reader.findings(), *_unread(body, has_table=any(isinstance(block, Grid) for block in blocks))),
     )
+
+
+def _unread(body: etree._Element, *, has_table: bool) -> Iterator[Finding]:
+    """What the document shows and this reader passes over."""
+    foreign = sum(1 for _ in body.iter(_FOREIGN_PART))
+    if foreign:
+        yield Finding("foreign_part", f"{foreign} parts of the document are in another format; they were not read")
+    if has_table:
+        return
+    # A picture stands there twice, for new and for old versions of Word.
+    shown = {
+        picture.get(f"{_RELATION}embed") or picture.get(f"{_RELATION}id") for picture in body.iter(_SHOWN_PICTURES)
+    }
+    if shown:
+        yield Finding("pictures_not_read", f"no table, but {len(shown)} pictures, which were not read")
 
 
 def _child(element: etree._Element | None, tag: str) -> etree._Element | None:

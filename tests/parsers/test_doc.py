@@ -96,6 +96,8 @@ def test_tables_with_nothing_between_them_are_one_whose_columns_are_not_known(mo
     [
         (tree(words("青禾区2022年政府信息公开工作年度报告"), words("文")), ["needs_conversion"]),
         (tree(words("关于召开会议的通知")), []),
+        (tree(words("扫描件"), {"type": "image"}, {"type": "image"}), ["pictures_not_read"]),
+        (tree(rows(["甲", "1"]), {"type": "image"}), []),
         (tree(words("政府信息公开年报"), rows(["甲", "1"])), []),
         (
             tree(

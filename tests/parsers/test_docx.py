@@ -206,6 +206,28 @@ def test_what_a_cell_shows_in_place_of_text_is_not_nothing(shown: str, text: str
     assert [found.text for found in grid.cells] == ["规章", text, "3"]
 
 
+SCANNED = (
+    '<w:p><w:r><w:drawing><wp:inline xmlns:wp="wp"><a:blip '
+    'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
+    'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" r:embed="r{number}"/>'
+    "</wp:inline></w:drawing></w:r></w:p>"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "codes"),
+    [
+        # Scans of a report's pages, put into a document.
+        (p("年度报告") + SCANNED.format(number=1) + SCANNED.format(number=2), ["pictures_not_read"]),
+        (tbl(tr(tc("规章"), tc("3"))) + SCANNED.format(number=1), []),
+        ('<w:altChunk w:id="r1"/>', ["foreign_part"]),
+        (p("年度报告"), []),
+    ],
+)
+def test_what_is_not_text_is_said_not_to_be_read(body: str, codes: list[str]) -> None:
+    assert [finding.code for finding in reader.read(docx(body)).findings] == codes
+
+
 def test_runs_join_and_breaks_end_lines() -> None:
     runs = "<w:p><w:r><w:t>20</w:t></w:r><w:r><w:t>23年</w:t><w:br/><w:t>报告</w:t><w:tab/><w:t>件</w:t></w:r></w:p>"
     assert texts(reader.read(docx(runs))) == ["2023年\n报告\t件"]

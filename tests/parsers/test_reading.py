@@ -59,6 +59,15 @@ def test_anything_else_readable_is_a_page() -> None:
     assert read("关于召开春季防汛会议的通知\n\n各村（社区）：定于三月召开会议。\n".encode()).kind == "page"
 
 
+@pytest.mark.parametrize(
+    ("page", "codes"),
+    [("<div><img src=1.jpg></div>", ["no_text"]), ("<table><tr><td>甲", ["cut_off"]), ("<p>通知</p>", [])],
+)
+def test_a_document_without_any_text_says_so(page: str, codes: list[str]) -> None:
+    reading = read(f"<title>云岫镇年报</title>{page}".encode())
+    assert (reading.kind, [finding.code for finding in reading.findings]) == ("page", codes)
+
+
 def test_the_command_prints_what_was_understood(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(TABLE)]) == 0
     printed = capsys.readouterr().out
