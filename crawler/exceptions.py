@@ -6,7 +6,7 @@ class CrawlerError(Exception):
 
 
 class SiteFileError(CrawlerError):
-    """Raised while loading a site file; the message names the file, the key, what was expected and what was found."""
+    """Raised while loading a site file; a line for each error names the file, the key, what was expected and found."""
 
 
 class UnknownSiteError(CrawlerError):

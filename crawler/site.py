@@ -227,19 +227,25 @@ _TYPE_NAMES: dict[type, str] = {
 
 
 class _SiteReader:
-    """Checks one file's content key by key, so that every error can name the file and the key."""
+    """Checks one file's content key by key. Every error names the file and the key, and hides none of the others: what
+    does not fit is noted, and reading goes on with the default.
+    """
 
     def __init__(self, source: str) -> None:
         self.source = source
+        self._errors: list[str] = []
 
     def site(self, content: Mapping[str, Any], *, name: str, text: str) -> Site:
+        """Raises SiteFileError with a line for each error."""
         self._known(content, TOP_KEYS, table="")
         enabled = self._value(content, "enabled", bool, True)
         channels = self._channels(content, required=enabled)
+        declared = content.get("channels", None if enabled else {})
+        names = tuple(declared) if isinstance(declared, dict) else None
         history = self._history(content)
         politeness = self._politeness(content)
         addresses = [url for _, url in channels] + ([history.url] if history else [])
-        return Site(
+        site = Site(
             name=name,
             agency=self._agency(content),
             division_code=self._division_code(content),
@@ -251,25 +257,31 @@ class _SiteReader:
             politeness=politeness,
             limits=self._limits(content),
             recheck_days=self._recheck_days(content),
-            render=self._render(content, dict(channels)),
-            expect=self._expect(content, dict(channels)),
+            render=self._render(content, names),
+            expect=self._expect(content, names),
             history=history,
             text=text,
         )
+        if self._errors:
+            raise SiteFileError("\n".join(self._errors))
+        return site
 
-    def fail(self, key: str, expected: str, found: object) -> SiteFileError:
-        return SiteFileError(f"{self.source}: {key}: expected {expected}, found {found!r}")
+    def _note(self, error: str) -> None:
+        self._errors.append(f"{self.source}: {error}")
+
+    def _misfit(self, key: str, expected: str, found: object) -> None:
+        self._note(f"{key}: expected {expected}, found {found!r}")
+
+    def _missing(self, key: str, known: tuple[str, ...] = TOP_KEYS, table: str = "") -> None:
+        self._note(f"{_in_table(table)}missing key {key!r}; known keys: {', '.join(known)}")
 
     def _known(self, content: Mapping[str, Any], known: tuple[str, ...], table: str) -> None:
         for key in content:
             if key not in known:
-                where = f"[{table}] " if table else ""
-                raise SiteFileError(f"{self.source}: {where}unknown key {key!r}; known keys: {', '.join(known)}")
-
-    def _missing(self, key: str) -> SiteFileError:
-        return SiteFileError(f"{self.source}: missing key {key!r}; known keys: {', '.join(TOP_KEYS)}")
+                self._note(f"{_in_table(table)}unknown key {key!r}; known keys: {', '.join(known)}")
 
     def _value(self, content: Mapping[str, Any], key: str, kind: type, default: Any, table: str = "") -> Any:
+        """The value, or `default` where the key is missing or holds something else, which is noted."""
         if key not in content:
             return default
         found = content[key]
@@ -278,60 +290,59 @@ class _SiteReader:
         if kind is float and isinstance(found, int) and not isinstance(found, bool):
             fits = True
         if not fits:
-            raise self.fail(f"{table}.{key}" if table else key, _TYPE_NAMES[kind], found)
+            self._misfit(f"{table}.{key}" if table else key, _TYPE_NAMES[kind], found)
+            return default
         return found
 
-    def _table(self, content: Mapping[str, Any], key: str) -> dict[str, Any]:
+    def _table(self, content: Mapping[str, Any], key: str, known: tuple[str, ...] | None) -> dict[str, Any]:
         table: dict[str, Any] = self._value(content, key, dict, {})
+        if known is not None:
+            self._known(table, known, table=key)
         return table
 
+    def _needed(self, content: Mapping[str, Any], key: str) -> str | None:
+        """None where it is missing or no string, which is noted."""
+        if key not in content:
+            self._missing(key)
+        text: str | None = self._value(content, key, str, None)
+        return text
+
     def _agency(self, content: Mapping[str, Any]) -> str:
-        if "agency" not in content:
-            raise self._missing("agency")
-        agency: str = self._value(content, "agency", str, "")
-        if not agency.strip():
-            raise self.fail("agency", "the agency's name", agency)
-        return agency.strip()
+        agency = self._needed(content, "agency")
+        if agency is not None and not agency.strip():
+            self._misfit("agency", "the agency's name", agency)
+        return (agency or "").strip()
 
     def _division_code(self, content: Mapping[str, Any]) -> str:
-        if "division_code" not in content:
-            raise self._missing("division_code")
-        code: str = self._value(content, "division_code", str, "")
-        if not re.fullmatch(r"[1-9][0-9]{5}", code):
-            raise self.fail("division_code", 'six digits of GB/T 2260 in quotes, such as "230103"', code)
-        return code
+        code = self._needed(content, "division_code")
+        if code is not None and not re.fullmatch(r"[1-9][0-9]{5}", code):
+            self._misfit("division_code", 'six digits of GB/T 2260 in quotes, such as "230103"', code)
+        return code or ""
 
     def _platform(self, content: Mapping[str, Any]) -> str:
         platform: str = self._value(content, "platform", str, AUTO)
         if platform not in (AUTO, *PLATFORM_NAMES):
-            raise self.fail("platform", f"one of {', '.join((AUTO, *PLATFORM_NAMES))}", platform)
+            self._misfit("platform", f"one of {', '.join((AUTO, *PLATFORM_NAMES))}", platform)
         return platform
 
     def _channels(self, content: Mapping[str, Any], *, required: bool) -> tuple[tuple[str, str], ...]:
-        channels = self._table(content, "channels")
+        """Those whose addresses are addresses."""
         if required and "channels" not in content:
-            raise self._missing("channels")
-        if required and not channels:
-            raise self.fail("channels", 'at least one name = "list page address"', channels)
-        for name, url in channels.items():
+            self._missing("channels")
+        channels = self._table(content, "channels", None)
+        if required and content.get("channels") == {}:
+            self._misfit("channels", 'at least one name = "list page address"', channels)
+        for name in channels:
             if not _NAME.fullmatch(name) or name == HISTORY_CHANNEL:
-                raise self.fail(f"channels.{name}", "a name of a-z, 0-9 and _ that is not reserved", name)
-            self._address(f"channels.{name}", url)
-        return tuple(channels.items())
+                self._misfit(f"channels.{name}", "a name of a-z, 0-9 and _ that is not reserved", name)
+        return tuple((name, url) for name, url in channels.items() if self._is_address(f"channels.{name}", url))
 
-    def _address(self, key: str, url: object) -> None:
+    def _is_address(self, key: str, url: object) -> bool:
+        if isinstance(url, str) and _is_address(url):
+            return True
         expected = 'an http or https address with a host, such as "http://www.example.gov.cn/col/col1/index.html"'
-        if not isinstance(url, str) or re.search(r"[\s<>\"\x00-\x1f]", url):
-            raise self.fail(key, expected, url)
-        try:
-            parts = urlsplit(url)
-            parts.port  # noqa: B018  raises ValueError when it is not a number
-        except ValueError as error:
-            raise self.fail(key, expected, url) from error
-        if parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.username or parts.fragment:
-            raise self.fail(key, expected, url)
-        if not _HOST.fullmatch(f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname):
-            raise self.fail(key, expected, url)
+        self._misfit(key, expected, url)
+        return False
 
     def _hosts(self, content: Mapping[str, Any], addresses: list[str], *, private: bool) -> tuple[Host, ...]:
         """A host named without a port may be fetched on the usual ports and on those of the site's own addresses.
@@ -342,34 +353,25 @@ class _SiteReader:
         usual = {part.port or DEFAULT_PORTS[part.scheme] for part in parts} | set(DEFAULT_PORTS.values())
         named: dict[str, set[int]] = {part.hostname or "": set(usual) for part in parts}
         for entry in self._value(content, "allowed_hosts", list, []):
-            name, port = self._allowed_host(entry)
+            host = _allowed_host(entry) if isinstance(entry, str) else None
+            if host is None:
+                self._misfit(
+                    "allowed_hosts", 'a host name, optionally with :port, such as "files.example.gov.cn"', entry
+                )
+                continue
+            name, port = host
             named.setdefault(name, set()).update({port} if port else usual)
         return tuple(Host(name, ANY_PORT if private else frozenset(ports)) for name, ports in named.items())
 
-    def _allowed_host(self, entry: object) -> tuple[str, int | None]:
-        expected = 'a host name, optionally with :port, such as "files.example.gov.cn"'
-        if not isinstance(entry, str):
-            raise self.fail("allowed_hosts", expected, entry)
-        try:
-            parts = urlsplit(f"//{entry}")
-            port = parts.port
-        except ValueError as error:
-            raise self.fail("allowed_hosts", expected, entry) from error
-        host, _, _ = entry.rpartition(":") if port is not None else (entry, "", "")
-        if not _HOST.fullmatch(host) or not parts.hostname:
-            raise self.fail("allowed_hosts", expected, entry)
-        return parts.hostname, port
-
     def _politeness(self, content: Mapping[str, Any]) -> Politeness:
-        table = self._table(content, "politeness")
-        self._known(table, POLITENESS_KEYS, table="politeness")
+        table = self._table(content, "politeness", POLITENESS_KEYS)
         default = Politeness()
         delay: float = self._value(table, "delay_seconds", float, default.delay_seconds, "politeness")
         if not 0 <= delay <= 3600:
-            raise self.fail("politeness.delay_seconds", "0 to 3600 seconds", delay)
+            self._misfit("politeness.delay_seconds", "0 to 3600 seconds", delay)
         concurrent: int = self._value(table, "concurrent_requests", int, default.concurrent_requests, "politeness")
         if not 1 <= concurrent <= 64:
-            raise self.fail("politeness.concurrent_requests", "1 to 64", concurrent)
+            self._misfit("politeness.concurrent_requests", "1 to 64", concurrent)
         return Politeness(
             delay_seconds=float(delay),
             concurrent_requests=concurrent,
@@ -385,74 +387,106 @@ class _SiteReader:
         zone: str = self._value(table, "time_zone", str, DEFAULT_TIME_ZONE, "politeness")
         try:
             ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise self.fail("politeness.time_zone", f'a time zone such as "{DEFAULT_TIME_ZONE}"', zone) from error
-        hours: str = self._value(table, "window", str, "", "politeness")
-        if "window" not in table:
+        except (ZoneInfoNotFoundError, ValueError):
+            self._misfit("politeness.time_zone", f'a time zone such as "{DEFAULT_TIME_ZONE}"', zone)
+        hours: str | None = self._value(table, "window", str, None, "politeness")
+        if hours is None:
             return None
         found = _WINDOW.fullmatch(hours)
         if found is None or found.group(1, 2) == found.group(3, 4):
-            raise self.fail("politeness.window", 'two times of day, such as "22:00-06:00"', hours)
+            self._misfit("politeness.window", 'two times of day, such as "22:00-06:00"', hours)
+            return None
         start_hour, start_minute, end_hour, end_minute = (int(part) for part in found.groups())
         return Window(time(start_hour, start_minute), time(end_hour, end_minute), zone)
 
     def _limits(self, content: Mapping[str, Any]) -> Limits:
-        table = self._table(content, "limits")
-        self._known(table, LIMITS_KEYS, table="limits")
+        table = self._table(content, "limits", LIMITS_KEYS)
         default = Limits()
         pages: int = self._value(table, "max_list_pages", int, default.max_list_pages, "limits")
         depth: int = self._value(table, "max_depth", int, default.max_depth, "limits")
         if pages < 1:
-            raise self.fail("limits.max_list_pages", "at least 1 page", pages)
+            self._misfit("limits.max_list_pages", "at least 1 page", pages)
         if depth < 2:
-            raise self.fail("limits.max_depth", "at least 2 (a page and its attachments)", depth)
+            self._misfit("limits.max_depth", "at least 2 (a page and its attachments)", depth)
         return Limits(max_list_pages=pages, max_depth=depth)
 
     def _recheck_days(self, content: Mapping[str, Any]) -> int | None:
-        table = self._table(content, "recheck")
-        self._known(table, RECHECK_KEYS, table="recheck")
+        table = self._table(content, "recheck", RECHECK_KEYS)
         days: int | None = self._value(table, "days", int, None, "recheck")
         if days is not None and not 1 <= days <= 3650:
-            raise self.fail("recheck.days", "1 to 3650 days", days)
+            self._misfit("recheck.days", "1 to 3650 days", days)
         return days
 
-    def _render(self, content: Mapping[str, Any], channels: dict[str, str]) -> Render:
-        table = self._table(content, "render")
-        self._known(table, RENDER_KEYS, table="render")
+    def _render(self, content: Mapping[str, Any], channels: tuple[str, ...] | None) -> Render:
+        """`channels` is None where the file lacks them by mistake: then no name is held against them."""
+        table = self._table(content, "render", RENDER_KEYS)
         named: list[object] = self._value(table, "channels", list, [], "render")
         for name in named:
-            if name not in channels:
-                raise self.fail("render.channels", f"names of channels ({', '.join(channels)})", name)
+            if channels is not None and name not in channels:
+                self._misfit("render.channels", f"names of channels ({', '.join(channels)})", name)
         seconds: float = self._value(table, "seconds", float, Render().seconds, "render")
         if not 5 <= seconds <= 600:
-            raise self.fail("render.seconds", "5 to 600 seconds", seconds)
+            self._misfit("render.seconds", "5 to 600 seconds", seconds)
         return Render(tuple(str(name) for name in named), float(seconds))
 
-    def _expect(self, content: Mapping[str, Any], channels: dict[str, str]) -> tuple[tuple[str, int], ...]:
-        table = self._table(content, "expect")
-        self._known(table, tuple(channels), table="expect")
+    def _expect(self, content: Mapping[str, Any], channels: tuple[str, ...] | None) -> tuple[tuple[str, int], ...]:
+        table = self._table(content, "expect", channels)
         for name in table:
-            count = self._value(table, name, int, 0, "expect")
+            count: int = self._value(table, name, int, 1, "expect")
             if count < 1:
-                raise self.fail(f"expect.{name}", "at least 1 listing", count)
+                self._misfit(f"expect.{name}", "at least 1 listing", count)
         return tuple(table.items())
 
     def _history(self, content: Mapping[str, Any]) -> ReportHistory | None:
+        """None where the file has none, or none that could be asked for."""
         if HISTORY_CHANNEL not in content:
             return None
-        table = self._table(content, HISTORY_CHANNEL)
-        self._known(table, HISTORY_KEYS, table=HISTORY_CHANNEL)
+        table = self._table(content, HISTORY_CHANNEL, HISTORY_KEYS)
         for key in HISTORY_KEYS:
             if key not in table:
-                known = ", ".join(HISTORY_KEYS)
-                raise SiteFileError(f"{self.source}: [{HISTORY_CHANNEL}] missing key {key!r}; known keys: {known}")
-        url: str = self._value(table, "url", str, "", HISTORY_CHANNEL)
-        if url.count("{year}") != 1:
-            raise self.fail(f"{HISTORY_CHANNEL}.url", "an address with {year} in it once", url)
-        self._address(f"{HISTORY_CHANNEL}.url", url.replace("{year}", "2021"))
-        first: int = self._value(table, "first_year", int, 0, HISTORY_CHANNEL)
-        last: int = self._value(table, "last_year", int, 0, HISTORY_CHANNEL)
+                self._missing(key, HISTORY_KEYS, HISTORY_CHANNEL)
+        url: str | None = self._value(table, "url", str, None, HISTORY_CHANNEL)
+        first: int | None = self._value(table, "first_year", int, None, HISTORY_CHANNEL)
+        last: int | None = self._value(table, "last_year", int, None, HISTORY_CHANNEL)
+        if url is not None and url.count("{year}") != 1:
+            self._misfit(f"{HISTORY_CHANNEL}.url", "an address with {year} in it once", url)
+            url = None
+        if url is not None and not self._is_address(f"{HISTORY_CHANNEL}.url", url.replace("{year}", "2021")):
+            url = None
+        if first is None or last is None:
+            return None
         if not FIRST_POSSIBLE_YEAR <= first <= last <= LAST_POSSIBLE_YEAR:
             expected = f"{FIRST_POSSIBLE_YEAR} ≤ first_year ≤ last_year ≤ {LAST_POSSIBLE_YEAR}"
-            raise self.fail(f"{HISTORY_CHANNEL}.first_year", expected, (first, last))
-        return ReportHistory(url=url, first_year=first, last_year=last)
+            self._misfit(f"{HISTORY_CHANNEL}.first_year", expected, (first, last))
+        return ReportHistory(url=url, first_year=first, last_year=last) if url else None
+
+
+def _in_table(name: str) -> str:
+    return f"[{name}] " if name else ""
+
+
+def _is_address(url: str) -> bool:
+    """True for http and https with a host, and nothing that no request should carry."""
+    if re.search(r"[\s<>\"\x00-\x1f]", url):
+        return False
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  raises ValueError when it is not a number
+    except ValueError:
+        return False
+    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.username or parts.fragment:
+        return False
+    return _HOST.fullmatch(f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname) is not None
+
+
+def _allowed_host(entry: str) -> tuple[str, int | None] | None:
+    """Host and port of an entry of `allowed_hosts`; None when it is none."""
+    try:
+        parts = urlsplit(f"//{entry}")
+        port = parts.port
+    except ValueError:
+        return None
+    host, _, _ = entry.rpartition(":") if port is not None else (entry, "", "")
+    if not _HOST.fullmatch(host) or not parts.hostname:
+        return None
+    return parts.hostname, port

@@ -176,6 +176,85 @@ def test_a_bad_file_is_refused_with_file_key_and_what_was_expected(name: str):
     assert [fragment for fragment in fragments if fragment not in message] == []
 
 
+WRONG = """
+colour = "red"
+division_code = 2301
+platform = "wordpress"
+enabled = "yes"
+allowed_hosts = ["files.example.cn/x", 8080, "store.example.cn"]
+[channels]
+Guide = "http://district.example.cn/col/col8/index.html"
+reports = "district.example.cn/col/col7"
+[politeness]
+delay_seconds = "fast"
+concurrent_requests = 0
+window = "22:00"
+time_zone = "China/Harbin"
+[limits]
+max_list_pages = 0
+max_depth = 1
+pages = 9
+[recheck]
+days = 0
+[render]
+channels = ["rules", "reports"]
+seconds = 1
+[expect]
+reports = 0
+rules = 3
+[annual_report_history]
+url = "http://district.example.cn/report"
+first_year = "2008"
+"""
+ERRORS = [
+    "unknown key 'colour'; known keys: agency, division_code,",
+    "enabled: expected true or false, found 'yes'",
+    "channels.Guide: expected a name of a-z",
+    "channels.reports: expected an http or https address",
+    "[annual_report_history] missing key 'last_year'; known keys: url, first_year, last_year",
+    "annual_report_history.first_year: expected a whole number, found '2008'",
+    "annual_report_history.url: expected an address with {year} in it once",
+    "politeness.delay_seconds: expected a number, found 'fast'",
+    "politeness.concurrent_requests: expected 1 to 64, found 0",
+    "politeness.time_zone: expected a time zone",
+    "politeness.window: expected two times of day",
+    "missing key 'agency'; known keys: agency, division_code,",
+    "division_code: expected a string, found 2301",
+    "platform: expected one of auto, hanweb,",
+    'allowed_hosts: expected a host name, optionally with :port, such as "files.example.gov.cn", found \'files.e',
+    'allowed_hosts: expected a host name, optionally with :port, such as "files.example.gov.cn", found 8080',
+    "[limits] unknown key 'pages'; known keys: max_list_pages, max_depth",
+    "limits.max_list_pages: expected at least 1 page, found 0",
+    "limits.max_depth: expected at least 2",
+    "recheck.days: expected 1 to 3650 days, found 0",
+    "render.channels: expected names of channels (Guide, reports), found 'rules'",
+    "render.seconds: expected 5 to 600 seconds, found 1",
+    "[expect] unknown key 'rules'; known keys: Guide, reports",
+    "expect.reports: expected at least 1 listing, found 0",
+]
+
+
+def test_all_errors_of_a_file_are_said_at_once():
+    with pytest.raises(SiteFileError) as caught:
+        parsed(WRONG)
+    lines = str(caught.value).split("\n")
+    assert [line[: len("example.toml: ") + len(error)] for line, error in zip(lines, ERRORS, strict=True)] == [
+        f"example.toml: {error}" for error in ERRORS
+    ]
+
+
+@pytest.mark.parametrize(
+    "channels", ["", 'channels = "http://d.example.cn/"\n'], ids=["no channels", "channels that are no table"]
+)
+def test_what_names_channels_is_not_blamed_for_their_absence(channels: str):
+    text = (
+        f'agency = "某局"\ndivision_code = "230199"\n{channels}[expect]\nreports = 3\n[render]\nchannels = ["reports"]'
+    )
+    with pytest.raises(SiteFileError) as caught:
+        parsed(text)
+    assert len(str(caught.value).split("\n")) == 1
+
+
 def test_a_file_that_is_not_there_or_not_utf8_is_named(tmp_path: Path):
     with pytest.raises(SiteFileError, match=r"nowhere\.toml: cannot be read"):
         load_site(tmp_path / "nowhere.toml")
