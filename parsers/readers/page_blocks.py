@@ -6,6 +6,7 @@ stays two rows, the second at the top of the next page (each cell's locator name
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from bisect import bisect_left
 from collections import Counter
@@ -27,6 +28,7 @@ _OVERSIZED = 2.5
 # What a cell shows in place of text; points.
 _OBJECT = "\ufffc"
 _LEAST_PICTURE = 2.0
+_HAN = re.compile(r"[\u3400-\u9fff]")
 _MEANINGLESS = ("Co", "Cn", "Cs")
 _GARBAGE_SHARE = 0.2
 _GARBAGE_FROM = 20
@@ -139,7 +141,7 @@ def taken_apart(content: PageContent, findings: list[Finding]) -> Page:
         if filled < _MIN_CELLS and not is_rest:
             outside = sorted([*outside, *(index for indices in members for index in indices)])
         else:
-            tables.append(_page_table(content, table, members))
+            tables.append(_page_table(content, table, members, findings))
     if tables or content.most_certain < 1.0:
         return Page(content, tables, pdf_text.lines(content.characters, outside))
     return _without_vertical_rules(content, outside)
@@ -245,16 +247,26 @@ def _overlap(one: pdf_grid.Table, other: pdf_grid.Table) -> bool:
     return is_across and one.ys[0] <= other.ys[-1] and other.ys[0] <= one.ys[-1]
 
 
-def _page_table(content: PageContent, table: pdf_grid.Table, members: list[list[int]]) -> _PageTable:
+def _page_table(
+    content: PageContent, table: pdf_grid.Table, members: list[list[int]], findings: list[Finding]
+) -> _PageTable:
     cells = []
+    white = 0
     for box, indices in zip(table.boxes, members, strict=True):
         left, top, right, bottom = table.bounds(box)
         text = _cell_text(content, indices)
         if not text and content.images and _holds_picture(content, (left, top, right, bottom)):
             text = _OBJECT
+        if content.white and text and not _HAN.search(text) and _is_white(content, indices):
+            white += 1
+            text = _OBJECT
         locator = content.displayed(left, top, right, bottom)
         cells.append(_PlacedCell(text, box.row, box.row_span, left, right, locator, _confidence(content, indices)))
     whole = content.displayed(table.xs[0], table.ys[0], table.xs[-1], table.ys[-1])
+    if white:
+        findings.append(
+            Finding("white_number", f"{white} cells hold numbers in white ink, which may not be seen", whole)
+        )
     middle = (table.ys[0] + table.ys[-1]) / 2
     return _PageTable(table.xs, middle, len(table.ys) - 1, cells, content.number, whole)
 
@@ -267,6 +279,18 @@ def _holds_picture(content: PageContent, cell: tuple[float, float, float, float]
         left - near <= x0 and top - near <= y0 and x1 <= right + near and y1 <= bottom + near
         for x0, y0, x1, y1 in content.images
         if min(x1 - x0, y1 - y0) > near
+    )
+
+
+def _is_white(content: PageContent, indices: list[int]) -> bool:
+    """Whether a character of a cell is in white ink. pdfium may put the end of a text before its last character's."""
+    characters = content.characters
+    return any(
+        left < characters.right[index]
+        and characters.left[index] < right
+        and characters.top[index] <= (top + bottom) / 2 <= characters.bottom[index]
+        for left, top, right, bottom in content.white
+        for index in indices
     )
 
 

@@ -32,8 +32,9 @@ class PageContent:
     """What one page shows. `turn` is the clockwise rotation in degrees from the page as displayed to upright text.
 
     `most_certain` is below 1 where everything on the page was recognised in a picture; `image_share` is how much of the
-    page its largest picture covers, `images` where each stands: left, top, right, bottom. `to_display`, for pages laid
-    straight: (a, b, c, d, e, f), by which x' = a x + b y + c and y' = d x + e y + f.
+    page its largest picture covers, `images` where each stands: left, top, right, bottom; `white` the same of text in
+    white ink. `to_display`, for pages laid straight: (a, b, c, d, e, f), by which x' = a x + b y + c and
+    y' = d x + e y + f.
     """
 
     number: int
@@ -51,6 +52,7 @@ class PageContent:
     most_certain: float = 1.0
     image_share: float = 0.0
     images: Sequence[tuple[float, float, float, float]] = ()
+    white: Sequence[tuple[float, float, float, float]] = ()
 
     def displayed(self, left: float, top: float, right: float, bottom: float) -> str:
         """`box=…` of a locator: an upright box turned back to the page as displayed."""

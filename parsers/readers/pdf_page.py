@@ -35,6 +35,8 @@ _AXIS_TOLERANCE = 1.0
 _SCAN_COVERS = 0.5
 _INVISIBLE = 3
 _RENDER_MODES_LOOKED_AT = 12
+# Red, green and blue of 255, from which ink cannot be told from paper.
+_WHITE = 250
 
 # Loose boxes this many times as high as the page's usual ones are checked against the outlines.
 _ODD_HEIGHT = 2.0
@@ -69,6 +71,7 @@ _form_count = _function(raw.FPDFFormObj_CountObjects, _void)
 _type = _function(raw.FPDFPageObj_GetType, _void)
 _bounds = _function(raw.FPDFPageObj_GetBounds, _void, _void, _void, _void, _void)
 _matrix = _function(raw.FPDFPageObj_GetMatrix, _void, _void)
+_fill_color = _function(raw.FPDFPageObj_GetFillColor, _void, _void, _void, _void, _void)
 _draw_mode = _function(raw.FPDFPath_GetDrawMode, _void, _void, _void)
 _segment_count = _function(raw.FPDFPath_CountSegments, _void)
 _segment = _function(raw.FPDFPath_GetPathSegment, _void, _void, result=_void)
@@ -142,6 +145,7 @@ def _content(page: pdfium.PdfPage, text_page: pdfium.PdfTextPage, number: int) -
         has_image=drawing.image_area > 0,
         image_share=drawing.image_area / (width * height) if width * height > 0 else 0.0,
         images=drawing.images(crop, upright),
+        white=drawing.white(crop, upright),
         is_scan_with_ocr=drawing.is_invisible_text and drawing.image_area > width * height * _SCAN_COVERS,
         too_many_paths=drawing.is_cut,
         too_many_characters=count > MAX_CHARACTERS,
@@ -284,6 +288,8 @@ class _Drawing:
         self.image_area = 0.0
         # left, bottom, right, top
         self._images: list[tuple[float, float, float, float]] = []
+        self._white: list[tuple[float, float, float, float]] = []
+        self._inked = 0
         self.is_invisible_text = False
         self.is_cut = False
         # Its constant coordinate, where it starts and where it ends.
@@ -309,20 +315,21 @@ class _Drawing:
 
     def images(self, crop: _Crop, turn: int) -> list[tuple[float, float, float, float]]:
         """left, top, right, bottom of the pictures of the page laid upright."""
-        if not self._images:
-            return []
-        by_x, by_y = _axes(crop, turn)
-        lefts, bottoms, rights, tops = zip(*self._images, strict=True)
-        across, down = by_x.spans(lefts, rights), by_y.spans(bottoms, tops)
-        if turn % 180 == 90:
-            across, down = down, across
-        return list(zip(across[0], down[0], across[1], down[1], strict=True))
+        return _upright(self._images, crop, turn)
+
+    def white(self, crop: _Crop, turn: int) -> list[tuple[float, float, float, float]]:
+        """The same of text in white ink; of none where most is: then the paper is dark."""
+        return _upright(self._white, crop, turn) if len(self._white) <= self._inked else []
 
     def _take(self, objects: list[int | None], matrix: _Matrix, depth: int) -> None:
         kinds = list(map(_type, objects))
         of_kind = {kind: list(compress(objects, map(kind.__eq__, kinds))) for kind in set(kinds)}
-        texts = of_kind.get(_TEXT, ())[: _RENDER_MODES_LOOKED_AT - len(self._render_modes)]
-        self._render_modes += map(_render_mode, texts)
+        texts = of_kind.get(_TEXT, ())
+        self._render_modes += map(_render_mode, texts[: _RENDER_MODES_LOOKED_AT - len(self._render_modes)])
+        white = list(compress(texts, _are_white(texts)))
+        self._inked += len(texts) - len(white)
+        for box in _all_bounds(white):
+            self._white.append(box if matrix is _IDENTITY else _turned(matrix, box))
         for box in _all_bounds(of_kind.get(_IMAGE, ())):
             left, bottom, right, top = box
             self.image_area = max(self.image_area, (right - left) * (top - bottom))
@@ -411,6 +418,30 @@ def _lines(found: list[tuple[float, float, float]], at: _Axis, along: _Axis) -> 
     # Neighbouring cells each draw the border between them.
     places, starts, ends = zip(*dict.fromkeys(found), strict=True) if found else ((), (), ())
     return list(map(Line, at.at(places), *along.spans(starts, ends)))
+
+
+def _are_white(objects: Sequence[int | None]) -> list[bool]:
+    """Whether each object is filled in white; one filled in nothing that pdfium knows is not."""
+    array = (ctypes.c_uint * (4 * len(objects)))()
+    begin = ctypes.addressof(array)
+    end = begin + 16 * len(objects)
+    _call(_fill_color, objects, *(range(begin + 4 * part, end + 4 * part, 16) for part in range(4)))
+    flat = array[:]
+    return [min(ink) >= _WHITE for ink in zip(flat[0::4], flat[1::4], flat[2::4], strict=True)]
+
+
+def _upright(
+    boxes: Sequence[tuple[float, float, float, float]], crop: _Crop, turn: int
+) -> list[tuple[float, float, float, float]]:
+    """left, top, right, bottom, on the page laid upright, of boxes of its own space."""
+    if not boxes:
+        return []
+    by_x, by_y = _axes(crop, turn)
+    lefts, bottoms, rights, tops = zip(*boxes, strict=True)
+    across, down = by_x.spans(lefts, rights), by_y.spans(bottoms, tops)
+    if turn % 180 == 90:
+        across, down = down, across
+    return list(zip(across[0], down[0], across[1], down[1], strict=True))
 
 
 def _all_bounds(objects: Sequence[int | None]) -> Iterator[tuple[float, float, float, float]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from drawn_pdf import FONT, HEIGHT, WIDTH, Drawn, pdf, plain, table, text
+from reportlab.lib.colors import CMYKColor, Color
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 
@@ -192,6 +193,42 @@ def test_characters_printed_over_each_other_never_make_a_longer_number(
 
     (grid,) = grids(reader.read(pdf(draw)))
     assert rows(grid)[0] == ["受理", shown]
+
+
+@pytest.mark.parametrize(
+    ("ink", "rotate", "row", "codes"),
+    [
+        ((1, 1, 1), 0, ["受理", "\ufffc", "5"], ["white_number"]),
+        ((0, 0, 0, 0), 0, ["受理", "\ufffc", "5"], ["white_number"]),
+        ((1, 1, 1), 90, ["受理", "\ufffc", "5"], ["white_number"]),
+        ((0.9, 0.9, 0.9), 0, ["受理", "9", "5"], []),
+    ],
+)
+def test_a_number_in_white_ink_is_not_told(
+    ink: tuple[float, ...], rotate: int, row: list[str], codes: list[str]
+) -> None:
+    def draw(page: Canvas) -> None:
+        table(page, plain([["受理", "", "5"], ["办结", "6", "7"]]), widths=(100, 80, 60))
+        page.setFillColor(CMYKColor(*ink) if len(ink) == 4 else Color(*ink))
+        page.drawString(215, HEIGHT - 116, "9")
+        # A heading on a dark ground.
+        page.drawString(100, HEIGHT - 240, "2022年报")
+
+    document = reader.read(pdf(draw, rotate=rotate))
+    assert rows(grids(document)[0])[0] == row
+    assert paragraphs(document) == ["2022年报"]
+    assert [finding.code for finding in document.findings] == codes
+
+
+def test_white_print_on_dark_paper_is_read() -> None:
+    def draw(page: Canvas) -> None:
+        page.setFillGray(0)
+        page.rect(0, 0, WIDTH, HEIGHT, fill=1)
+        page.setFillGray(1)
+        page.setStrokeGray(1)
+        table(page, plain([["受理", "9"], ["办结", "6"]]), widths=(100, 80))
+
+    assert rows(grids(reader.read(pdf(draw)))[0]) == [["受理", "9"], ["办结", "6"]]
 
 
 @pytest.mark.parametrize("x", [WIDTH - 14, WIDTH - 9, WIDTH - 6])
