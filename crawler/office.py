@@ -220,7 +220,11 @@ def _ended_well(process: subprocess.Popen[bytes], out: Path) -> bool:
     """Wait as long as files come out."""
     count, since = 0, time.monotonic()
     while process.poll() is None:
-        found = sum(1 for _ in out.iterdir())
+        try:
+            found = sum(1 for _ in out.iterdir())
+        except OSError:
+            # A program that a document has taken over may have done away with it.
+            return False
         if found != count:
             count, since = found, time.monotonic()
         elif time.monotonic() - since > STALL_SECONDS:
@@ -239,7 +243,8 @@ def _killed(process: subprocess.Popen[bytes]) -> None:
 
 
 def _output(path: Path) -> Converted | None:
-    if not path.is_file():
+    # A link made in there leads to a file out here.
+    if path.is_symlink() or path.parent.is_symlink() or not path.is_file():
         return None
     size = path.stat().st_size
     if size >= MAX_OUTPUT_BYTES:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import socket
 import stat
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from crawler.office import ConversionError, convert
 from crawler.parse import read_file, read_files
 from crawler.replica.reports import draw_report, lay_out
 from crawler.replica.writers import word
+from crawler.replica.writers.packed import write_zip
 from parsers.model import Finding, Reading, ReadingError
 from parsers.reading import read
 
@@ -86,6 +90,29 @@ def test_the_sandbox_sees_neither_the_network_nor_other_folders() -> None:
     )
     assert "/" not in seen.stdout.split("Inter-")[0]
     assert [line.split(":")[0].strip() for line in seen.stdout.splitlines() if ":" in line] == ["lo"]
+
+
+@installed
+def test_a_document_asks_for_nothing_from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its settings alone keep it from that, where there is no bubblewrap."""
+    monkeypatch.setattr(office, "_sandbox", lambda: ())
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        with zipfile.ZipFile(io.BytesIO(ODT)) as source:
+            parts = {name: source.read(name) for name in source.namelist()}
+        drawn = "".join(
+            f'<text:p><draw:frame svg:width="3cm" svg:height="3cm"><draw:{kind} xlink:href="{address}/{kind}" '
+            'xlink:type="simple" xlink:show="embed" xlink:actuate="onLoad"/></draw:frame></text:p>'
+            for kind in ("image", "object")
+        )
+        content = parts["content.xml"].decode().replace("</office:text>", f"{drawn}</office:text>")
+        assert all(f"xmlns:{prefix}=" in content for prefix in ("draw", "svg", "text", "xlink"))
+        parts["content.xml"] = content.encode()
+        made = convert([("a.odt", write_zip(list(parts.items()), encoding="utf-8"))])
+        server.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            server.accept()
+    assert isinstance(made[0], bytes)
 
 
 def test_without_libreoffice_every_document_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,6 +190,20 @@ def test_an_output_without_end_is_too_large(stand_in, monkeypatch) -> None:
     assert outcome(convert([("", RTF)], to="rtf")) == ["too_large"]
 
 
+def test_a_link_to_a_file_elsewhere_is_no_output(stand_in, tmp_path) -> None:
+    (tmp_path / "own").write_text("not for the corpus")
+    stand_in(f'ln -s {tmp_path}/own "$OUT/0000.rtf"')
+    assert outcome(convert([("", RTF)], to="rtf")) == ["conversion_failed"]
+    (tmp_path / "0000.rtf").write_text("nor this")
+    stand_in(f'rmdir "$OUT"; ln -s {tmp_path} "$OUT"')
+    assert outcome(convert([("", RTF)], to="rtf")) == ["conversion_failed"]
+
+
+def test_a_program_that_takes_its_folders_away_costs_its_document(stand_in) -> None:
+    stand_in('rmdir "$OUT"; sleep 60')
+    assert outcome(convert([("", RTF)])) == ["conversion_failed"]
+
+
 def test_nothing_is_left_behind(stand_in, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
@@ -195,7 +236,6 @@ def test_which_readings_may_become_better(reading: Reading, needs: bool) -> None
 
 
 def test_documents_in_archives_can_be_converted_and_damaged_archives_hold_none() -> None:
-    from crawler.replica.writers.packed import write_zip
 
     data = write_zip([("a.rtf", RTF), ("b.txt", b"text")])
     assert office.convertible(data, "x.zip") == (("a.rtf", RTF),)
