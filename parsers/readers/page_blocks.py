@@ -30,6 +30,8 @@ _OBJECT = "\ufffc"
 _LEAST_PICTURE = 2.0
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _MEANINGLESS = ("Co", "Cn", "Cs")
+# Where such characters are; \uff01 to \uff5e are the full-width signs that every text has.
+_SUSPECT = re.compile("[\ud800-\uff00\uff5f-\U0010ffff]")
 _GARBAGE_SHARE = 0.2
 _GARBAGE_FROM = 20
 # Characters' heights beyond the paper's edge to which a number in a table that the edge cuts is still followed.
@@ -116,12 +118,12 @@ def text_findings(content: PageContent) -> Iterator[Finding]:
 
 def garbage_in(text: str) -> int:
     """How many characters mean nothing, where they are so many that the rest cannot be trusted either; else 0."""
-    garbage = sum(text.count(character) for character in set(text) if _is_garbage(character))
+    garbage = sum(map(_is_garbage, _SUSPECT.findall(text)))
     return garbage if garbage > _GARBAGE_SHARE * len(text) and len(text) >= _GARBAGE_FROM else 0
 
 
 def _is_garbage(character: str) -> bool:
-    return character > "\ud7ff" and (character == "\ufffd" or unicodedata.category(character) in _MEANINGLESS)
+    return character == "\ufffd" or unicodedata.category(character) in _MEANINGLESS
 
 
 def taken_apart(content: PageContent, findings: list[Finding]) -> Page:
@@ -193,15 +195,12 @@ def _shared_out(
     characters = content.characters
     if not ruled:
         return list(range(len(characters)))
-    heights = sorted(map(sub, characters.bottom, characters.top))
-    too_high = heights[len(heights) // 2] * _OVERSIZED if heights else 0.0
     by_size = sorted(
         range(len(ruled)),
         key=lambda index: (ruled[index].xs[-1] - ruled[index].xs[0]) * (ruled[index].ys[-1] - ruled[index].ys[0]),
     )
     places = [(ruled[index], inside[index]) for index in by_size]
     outside: list[int] = []
-    oversized = 0
     edge = content.width
     # Most characters stand in the cell of the one before; where tables lie in each other, its bounds do not tell.
     is_sure = not any(_overlap(one, other) for one, other in combinations(ruled, 2))
@@ -215,10 +214,7 @@ def _shared_out(
             # A number whose end runs off the paper must not become a shorter one.
             x = edge - 1.0
         if x0 <= x < x1 and y0 <= y < y1:
-            if bottom - top > too_high:
-                oversized += 1
-            else:
-                members.append(index)
+            members.append(index)
             continue
         for table, cells in places:
             if not table.ys[0] <= y < table.ys[-1]:
@@ -229,17 +225,29 @@ def _shared_out(
             members = cells[cell]
             if is_sure:
                 x0, y0, x1, y1 = table.bounds(table.boxes[cell])
-            if bottom - top > too_high:
-                oversized += 1
-            else:
-                members.append(index)
+            members.append(index)
             break
         else:
             outside.append(index)
-    if oversized:
-        message = f"{oversized} characters across tables of page {content.number} are a watermark or a seal; left out"
-        findings.append(Finding("watermark", message, f"page={content.number}"))
+    _take_oversized(content, inside, findings)
     return outside
+
+
+def _take_oversized(content: PageContent, inside: list[list[list[int]]], findings: list[Finding]) -> None:
+    """Take what is too large for text out of the cells."""
+    heights = list(map(sub, content.characters.bottom, content.characters.top))
+    too_high = sorted(heights)[len(heights) // 2] * _OVERSIZED if heights else 0.0
+    oversized = {index for index, height in enumerate(heights) if height > too_high}
+    if not oversized:
+        return
+    count = 0
+    for cells in inside:
+        for at, members in enumerate(cells):
+            cells[at] = [index for index in members if index not in oversized]
+            count += len(members) - len(cells[at])
+    if count:
+        message = f"{count} characters across tables of page {content.number} are a watermark or a seal; left out"
+        findings.append(Finding("watermark", message, f"page={content.number}"))
 
 
 def _overlap(one: pdf_grid.Table, other: pdf_grid.Table) -> bool:
@@ -252,6 +260,7 @@ def _page_table(
 ) -> _PageTable:
     cells = []
     white = 0
+    is_certain = not content.most_certain < 1.0
     for box, indices in zip(table.boxes, members, strict=True):
         left, top, right, bottom = table.bounds(box)
         text = _cell_text(content, indices)
@@ -261,7 +270,8 @@ def _page_table(
             white += 1
             text = _OBJECT
         locator = content.displayed(left, top, right, bottom)
-        cells.append(_PlacedCell(text, box.row, box.row_span, left, right, locator, _confidence(content, indices)))
+        confidence = 1.0 if is_certain else _confidence(content, indices)
+        cells.append(_PlacedCell(text, box.row, box.row_span, left, right, locator, confidence))
     whole = content.displayed(table.xs[0], table.ys[0], table.xs[-1], table.ys[-1])
     if white:
         findings.append(
@@ -303,9 +313,7 @@ def _cell_text(content: PageContent, indices: list[int]) -> str:
 
 
 def _confidence(content: PageContent, indices: list[int]) -> float:
-    """That of the least sure character; a picture's empty cell is as sure as pictures get."""
-    if not content.most_certain < 1.0:
-        return 1.0
+    """That of a picture's least sure character; an empty cell is as sure as pictures get."""
     return min((content.characters.scores[index] for index in indices), default=content.most_certain)
 
 

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import re
 import threading
+from array import array
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -92,10 +92,10 @@ def _metadata(document: pdfium.PdfDocument) -> dict[str, str]:
         length = raw.FPDF_GetMetaText(document.raw, key, None, 0)
         if length <= _EMPTY_METADATA:
             continue
-        buffer = ctypes.create_string_buffer(min(length, _MAX_METADATA))
-        raw.FPDF_GetMetaText(document.raw, key, buffer, len(buffer))
+        buffer = array("B", bytes(min(length, _MAX_METADATA)))
+        raw.FPDF_GetMetaText(document.raw, key, buffer.buffer_info()[0], len(buffer))
         # Damaged and older files hold half a surrogate pair here.
-        text = buffer.raw.decode("utf-16-le", errors="replace").strip("\0 ")
+        text = buffer.tobytes().decode("utf-16-le", errors="replace").strip("\0 ")
         if text:
             metadata[key.decode()] = text
     return metadata

@@ -136,12 +136,15 @@ def _components(across: list[Line], down: list[Line]) -> list[tuple[list[Line], 
 
     positions = [line.at for line in down]
     for index, row in enumerate(across):
+        at, own = row.at, index
         first = bisect_left(positions, row.start - BRIDGE)
         last = bisect_right(positions, row.end + BRIDGE)
         for other in range(first, last):
-            column = down[other]
-            if column.start - BRIDGE <= row.at <= column.end + BRIDGE:
-                parent[root(index)] = root(len(across) + other)
+            _, start, end = down[other]
+            if start - BRIDGE <= at <= end + BRIDGE:
+                joined = root(len(across) + other)
+                parent[own] = joined
+                own = joined
     groups: dict[int, tuple[list[Line], list[Line]]] = {}
     for index, row in enumerate(across):
         groups.setdefault(root(index), ([], []))[0].append(row)
@@ -161,11 +164,11 @@ def _table(across: list[Line], down: list[Line]) -> Table | None:
         return None
     is_ruled_down = _covered(down, xs, ys)
     is_ruled_across = _covered(across, ys, xs)
-    groups = _groups(is_ruled_down, is_ruled_across, columns, rows)
+    is_closed = all(map(all, (is_ruled_down[0], is_ruled_down[-1], is_ruled_across[0], is_ruled_across[-1])))
     boxes: list[Box] = []
     owner = [-1] * (columns * rows)
-    for group in groups:
-        if not _is_open(group, is_ruled_down, is_ruled_across, columns, rows):
+    for group in _groups(is_ruled_down, is_ruled_across, columns, rows):
+        if is_closed or not _is_open(group, is_ruled_down, is_ruled_across, columns, rows):
             boxes += _rectangles(group, columns)
     boxes.sort()
     for index, box in enumerate(boxes):
@@ -231,6 +234,10 @@ def _groups(down: list[list[bool]], across: list[list[bool]], columns: int, rows
     groups: list[list[int]] = []
     for first in range(columns * rows):
         if seen[first]:
+            continue
+        row, column = divmod(first, columns)
+        if down[column][row] and down[column + 1][row] and across[row][column] and across[row + 1][column]:
+            groups.append([first])
             continue
         seen[first] = True
         group = [first]

@@ -9,6 +9,8 @@ from __future__ import annotations
 import ctypes
 import math
 import operator
+import struct
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -47,20 +49,28 @@ _LINE_TO, _MOVE_TO = 0, 2
 _RECTANGLE_SEGMENTS = 5
 
 _Matrix = tuple[float, float, float, float, float, float]
+_Box = tuple[float, float, float, float]
 _Crop = tuple[float, float, float, float]
+_NOTHING = (0, 0, 0, 0)
 _IDENTITY: _Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 _void, _int = ctypes.c_void_p, ctypes.c_int
+# An address as ctypes passes it on.
+_Prepared = Any
 
 
 def _function(pointer: Any, *arguments: Any, result: Any = _int) -> Callable[..., Any]:
     """`pointer` as a function of plain integers: a third of the cost of converting a ctypes object per argument.
 
-    Numbers of things are passed as addresses are, which ctypes converts fastest: both fill a register.
+    Numbers of things are passed as addresses are, which ctypes converts fastest: both fill a register. A function of no
+    `arguments` takes what `_prepared` made of addresses, once for all calls. Buffers are of `array`: ctypes would make
+    a type for each length.
     """
     address = ctypes.cast(pointer, _void).value or 0
     return cast(Callable[..., Any], ctypes.PYFUNCTYPE(result, *arguments)(address))
 
 
+_prepared = _void.from_param
+_text_into = _function(raw.FPDFText_GetText, _void, _void, _void, _void)
 _loose_box = _function(raw.FPDFText_GetLooseCharBox, _void, _void, _void)
 _tight_box = _function(raw.FPDFText_GetCharBox, _void, _void, _void, _void, _void, _void)
 _text_matrix = _function(raw.FPDFText_GetMatrix, _void, _void, _void)
@@ -68,10 +78,10 @@ _unicode = _function(raw.FPDFText_GetUnicode, _void, _void, result=ctypes.c_uint
 _object = _function(raw.FPDFPage_GetObject, _void, _void, result=_void)
 _form_object = _function(raw.FPDFFormObj_GetObject, _void, _void, result=_void)
 _form_count = _function(raw.FPDFFormObj_CountObjects, _void)
-_type = _function(raw.FPDFPageObj_GetType, _void)
-_bounds = _function(raw.FPDFPageObj_GetBounds, _void, _void, _void, _void, _void)
+_type = _function(raw.FPDFPageObj_GetType)
+_bounds = _function(raw.FPDFPageObj_GetBounds)
 _matrix = _function(raw.FPDFPageObj_GetMatrix, _void, _void)
-_fill_color = _function(raw.FPDFPageObj_GetFillColor, _void, _void, _void, _void, _void)
+_fill_color = _function(raw.FPDFPageObj_GetFillColor)
 _draw_mode = _function(raw.FPDFPath_GetDrawMode, _void, _void, _void)
 _segment_count = _function(raw.FPDFPath_CountSegments, _void)
 _segment = _function(raw.FPDFPath_GetPathSegment, _void, _void, result=_void)
@@ -121,7 +131,7 @@ def _content(page: pdfium.PdfPage, text_page: pdfium.PdfTextPage, number: int) -
     crop = (rectangle.left, rectangle.bottom, rectangle.right, rectangle.top)
     handle = ctypes.cast(text_page.raw, _void).value
     count = text_page.count_chars()
-    text = _text(text_page, handle, count) if count <= MAX_CHARACTERS else ""
+    text = _text(handle, count) if count <= MAX_CHARACTERS else ""
     flat = _loose_boxes(handle, len(text))
     rotation = page.get_rotation() % 360
     upright = _text_rotation(handle, text)
@@ -152,13 +162,13 @@ def _content(page: pdfium.PdfPage, text_page: pdfium.PdfTextPage, number: int) -
     )
 
 
-def _text(text_page: pdfium.PdfTextPage, handle: int | None, count: int) -> str:
+def _text(handle: int | None, count: int) -> str:
     """One character per index of pdfium's; its bulk function leaves some out, then they are asked one by one."""
     if count <= 0:
         return ""
-    buffer = (ctypes.c_ushort * (count + 1))()
-    written = raw.FPDFText_GetText(text_page.raw, 0, count, buffer)
-    text = bytes(buffer)[: 2 * max(0, written - 1)].decode("utf-16-le", errors="surrogatepass")
+    buffer = array("H", bytes(2 * (count + 1)))
+    written = _text_into(handle, 0, count, _address(buffer))
+    text = buffer.tobytes()[: 2 * max(0, written - 1)].decode("utf-16-le", errors="surrogatepass")
     if len(text) == count:
         return text
     codes = (_unicode(handle, index) for index in range(count))
@@ -167,10 +177,14 @@ def _text(text_page: pdfium.PdfTextPage, handle: int | None, count: int) -> str:
 
 def _loose_boxes(handle: int | None, count: int) -> list[float]:
     """left, top, right, bottom of each character in turn, in the page's own space (y upwards)."""
-    array = (ctypes.c_float * (4 * count))()
-    begin = ctypes.addressof(array)
+    boxes = array("f", bytes(16 * count))
+    begin = _address(boxes)
     _call(_loose_box, repeat(handle), range(count), range(begin, begin + 16 * count, 16))
-    return array[:]
+    return boxes.tolist()
+
+
+def _address(buffer: array[Any]) -> int:
+    return buffer.buffer_info()[0]
 
 
 def _call(function: Callable[..., Any], *arguments: Iterable[Any]) -> None:
@@ -181,8 +195,8 @@ def _call(function: Callable[..., Any], *arguments: Iterable[Any]) -> None:
 def _text_rotation(handle: int | None, text: str) -> int | None:
     """Clockwise degrees that turn most of the text upright, by a sample; None when there is no text to tell."""
     printed = _printed(text, len(text) // _SAMPLE + 1) or _printed(text, 1)
-    matrix = (ctypes.c_float * 6)()
-    address = ctypes.addressof(matrix)
+    matrix = array("f", bytes(24))
+    address = _address(matrix)
     votes = {0: 0, 90: 0, 180: 0, 270: 0}
     for index in printed:
         if _text_matrix(handle, index, address):
@@ -231,12 +245,10 @@ def _mend(handle: int | None, text: str, sides: tuple[list[float], ...], kept: l
             lefts[at], tops[at], rights[at], bottoms[at] = outline
 
 
-def _outline_if_wrong(
-    handle: int | None, character: str, height: float, index: int, is_sideways: bool
-) -> tuple[float, float, float, float] | None:
+def _outline_if_wrong(handle: int | None, character: str, height: float, index: int, is_sideways: bool) -> _Box | None:
     """left, top, right, bottom about the outline of a character whose loose box, so high, is far too big or small."""
-    corners = (ctypes.c_double * 4)()
-    begin = ctypes.addressof(corners)
+    corners = array("d", bytes(32))
+    begin = _address(corners)
     if character.isspace() or not _tight_box(handle, index, begin, begin + 8, begin + 16, begin + 24):
         return None
     left, right, bottom, top = corners
@@ -287,8 +299,8 @@ class _Drawing:
     def __init__(self) -> None:
         self.image_area = 0.0
         # left, bottom, right, top
-        self._images: list[tuple[float, float, float, float]] = []
-        self._white: list[tuple[float, float, float, float]] = []
+        self._images: list[_Box] = []
+        self._white: list[_Box] = []
         self._inked = 0
         self.is_invisible_text = False
         self.is_cut = False
@@ -298,13 +310,13 @@ class _Drawing:
         self._paths = 0
         self._segments = 0
         self._render_modes: list[int] = []
-        self._box = (ctypes.c_float * 6)()
-        self._address = ctypes.addressof(self._box)
+        self._box = array("f", bytes(24))
+        self._address = _address(self._box)
 
     def take_page(self, page: pdfium.PdfPage) -> None:
         handle = ctypes.cast(page.raw, _void).value
         count = min(raw.FPDFPage_CountObjects(page.raw), _MAX_OBJECTS)
-        self._take(list(map(_object, repeat(handle), range(count))), _IDENTITY, 0)
+        self._take(list(map(_prepared, map(_object, repeat(handle), range(count)))), _IDENTITY, 0)
         self.is_invisible_text = self._render_modes.count(_INVISIBLE) * 2 > len(self._render_modes)
 
     def lines(self, crop: _Crop, turn: int) -> tuple[list[Line], list[Line]]:
@@ -313,15 +325,15 @@ class _Drawing:
         across, down = _lines(self._across, by_y, by_x), _lines(self._down, by_x, by_y)
         return (down, across) if turn % 180 == 90 else (across, down)
 
-    def images(self, crop: _Crop, turn: int) -> list[tuple[float, float, float, float]]:
+    def images(self, crop: _Crop, turn: int) -> list[_Box]:
         """left, top, right, bottom of the pictures of the page laid upright."""
         return _upright(self._images, crop, turn)
 
-    def white(self, crop: _Crop, turn: int) -> list[tuple[float, float, float, float]]:
+    def white(self, crop: _Crop, turn: int) -> list[_Box]:
         """The same of text in white ink; of none where most is: then the paper is dark."""
         return _upright(self._white, crop, turn) if len(self._white) <= self._inked else []
 
-    def _take(self, objects: list[int | None], matrix: _Matrix, depth: int) -> None:
+    def _take(self, objects: list[_Prepared], matrix: _Matrix, depth: int) -> None:
         kinds = list(map(_type, objects))
         of_kind = {kind: list(compress(objects, map(kind.__eq__, kinds))) for kind in set(kinds)}
         texts = of_kind.get(_TEXT, ())
@@ -341,16 +353,16 @@ class _Drawing:
             if self.is_cut:
                 return
             count = min(_form_count(form), _MAX_OBJECTS)
-            inner = list(map(_form_object, repeat(form), range(count)))
+            inner = list(map(_prepared, map(_form_object, repeat(form), range(count))))
             self._take(inner, _multiplied(self._matrix(form), matrix), depth + 1)
 
-    def _matrix(self, handle: int | None) -> _Matrix:
+    def _matrix(self, handle: _Prepared) -> _Matrix:
         if not _matrix(handle, self._address):
             return _IDENTITY
         a, b, c, d, e, f = self._box
         return a, b, c, d, e, f
 
-    def _take_paths(self, paths: Sequence[int | None], matrix: _Matrix) -> None:
+    def _take_paths(self, paths: Sequence[_Prepared], matrix: _Matrix) -> None:
         room = MAX_PATHS - self._paths
         if len(paths) > room:
             self.is_cut = True
@@ -358,7 +370,7 @@ class _Drawing:
         self._paths += len(paths)
         boxes = _all_bounds(paths)
         if matrix is not _IDENTITY:
-            boxes = (_turned(matrix, box) for box in boxes)
+            boxes = [_turned(matrix, box) for box in boxes]
         for handle, (left, bottom, right, top) in zip(paths, boxes, strict=True):
             if right - left <= _MAX_THICKNESS or top - bottom <= _MAX_THICKNESS:
                 self._thin(left, bottom, right, top)
@@ -372,7 +384,7 @@ class _Drawing:
         elif height > width * 1.5 and height >= _MIN_LENGTH and width <= _MAX_THICKNESS:
             self._down.append(((left + right) / 2, bottom, top))
 
-    def _outline(self, handle: int | None, matrix: _Matrix) -> None:
+    def _outline(self, handle: _Prepared, matrix: _Matrix) -> None:
         """Lines of a path that is more than one line: stroked boxes, polylines, many thin rectangles in one fill."""
         address = self._address
         _draw_mode(handle, address, address + 4)
@@ -390,7 +402,7 @@ class _Drawing:
             if min(max(xs) - min(xs), max(ys) - min(ys)) <= _MAX_THICKNESS:
                 self._thin(min(xs), min(ys), max(xs), max(ys))
 
-    def _subpaths(self, handle: int | None, matrix: _Matrix) -> Iterator[list[tuple[float, float]]]:
+    def _subpaths(self, handle: _Prepared, matrix: _Matrix) -> Iterator[list[tuple[float, float]]]:
         """Points of each part of a path; a curve ends the part before it and begins another."""
         count = _segment_count(handle)
         self._segments += count
@@ -420,19 +432,13 @@ def _lines(found: list[tuple[float, float, float]], at: _Axis, along: _Axis) -> 
     return list(map(Line, at.at(places), *along.spans(starts, ends)))
 
 
-def _are_white(objects: Sequence[int | None]) -> list[bool]:
+def _are_white(objects: Sequence[_Prepared]) -> list[bool]:
     """Whether each object is filled in white; one filled in nothing that pdfium knows is not."""
-    array = (ctypes.c_uint * (4 * len(objects)))()
-    begin = ctypes.addressof(array)
-    end = begin + 16 * len(objects)
-    _call(_fill_color, objects, *(range(begin + 4 * part, end + 4 * part, 16) for part in range(4)))
-    flat = array[:]
-    return [min(ink) >= _WHITE for ink in zip(flat[0::4], flat[1::4], flat[2::4], strict=True)]
+    inks = _fours(_fill_color, objects, "I")
+    return [red >= _WHITE and green >= _WHITE and blue >= _WHITE for red, green, blue, _ in inks]
 
 
-def _upright(
-    boxes: Sequence[tuple[float, float, float, float]], crop: _Crop, turn: int
-) -> list[tuple[float, float, float, float]]:
+def _upright(boxes: Sequence[_Box], crop: _Crop, turn: int) -> list[_Box]:
     """left, top, right, bottom, on the page laid upright, of boxes of its own space."""
     if not boxes:
         return []
@@ -444,17 +450,22 @@ def _upright(
     return list(zip(across[0], down[0], across[1], down[1], strict=True))
 
 
-def _all_bounds(objects: Sequence[int | None]) -> Iterator[tuple[float, float, float, float]]:
+def _all_bounds(objects: Sequence[_Prepared]) -> list[_Box]:
     """left, bottom, right, top of each object; zeros where pdfium knows none."""
-    array = (ctypes.c_float * (4 * len(objects)))()
-    begin = ctypes.addressof(array)
-    end = begin + 16 * len(objects)
-    _call(_bounds, objects, *(range(begin + 4 * side, end + 4 * side, 16) for side in range(4)))
-    flat = array[:]
-    return zip(flat[0::4], flat[1::4], flat[2::4], flat[3::4], strict=True)
+    return _fours(_bounds, objects, "f")
 
 
-def _turned(matrix: _Matrix, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+def _fours(function: Callable[..., Any], objects: Sequence[_Prepared], kind: str) -> list[tuple[Any, Any, Any, Any]]:
+    """Four numbers that pdfium says of each object, zeros where it knows none; `kind` is an array's code for them."""
+    numbers = array(kind, bytes(16))
+    begin = _address(numbers)
+    known = map(function, objects, *(repeat(_prepared(begin + 4 * place)) for place in range(4)))
+    # In turn: an object's numbers are taken out of the buffer before the next one's are written into it.
+    found = map(struct.Struct(f"4{kind}").unpack_from, repeat(numbers))
+    return [four if is_known else _NOTHING for is_known, four in zip(known, found, strict=False)]
+
+
+def _turned(matrix: _Matrix, box: _Box) -> _Box:
     left, bottom, right, top = box
     (x0, y0), (x1, y1) = _transformed(matrix, left, bottom), _transformed(matrix, right, top)
     return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from parsers.readers.page_content import Characters
+from parsers.record import record
 
 # Gaps in units of the smaller neighbour's height. Justified Chinese text is stretched by up to half a character.
 _WORD_GAP = 0.18
@@ -43,7 +44,7 @@ _PAGE_NUMBER = re.compile(
 _MARGIN = 0.12
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TextLine:
     """One printed line. `size` is the height of its characters in points."""
 
@@ -119,10 +120,15 @@ def _in_lines(characters: Characters, indices: Sequence[int]) -> list[list[int]]
     """The characters of each line, from left to right."""
     top, bottom, left = characters.top, characters.bottom, characters.left
     groups: list[tuple[float, float, list[int]]] = []
-    last, size = 0.0, 0.0
+    last = size = last_above = last_below = math.nan
     members: list[int] = []
     for index in indices:
         above, below = top[index], bottom[index]
+        if above == last_above and below == last_below:
+            # Most characters stand as high as the one before.
+            members.append(index)
+            continue
+        last_above, last_below = above, below
         middle, height = (above + below) / 2, below - above
         if members and abs(middle - last) <= _SAME_LINE * (height if height > size else size):
             members.append(index)
@@ -174,6 +180,12 @@ def _joined(characters: Characters, members: list[int]) -> str:
     for index in members[1:]:
         character = text[index]
         height = bottom[index] - top[index]
+        gap = left[index] - right[last]
+        if 0 <= height == last_height and _OVERLAP * height <= gap <= _WORD_GAP * height:
+            # Nothing parts most characters from the one before.
+            parts.append(character)
+            last = index
+            continue
         if height < _SMALL * last_height and character.isdigit():
             middle, last_middle = (top[index] + bottom[index]) / 2, (top[last] + bottom[last]) / 2
             if middle < last_middle - _RAISED * last_height:
@@ -181,7 +193,6 @@ def _joined(characters: Characters, members: list[int]) -> str:
                 # full-size character, so that a second raised digit is seen as one too.
                 parts.append(f"[{character}]")
                 continue
-        gap = left[index] - right[last]
         smaller = height if height < last_height else last_height
         if gap > _WORD_GAP * smaller:
             if gap > _COLUMN_GAP * smaller and not (character.isspace() or text[last].isspace()):
