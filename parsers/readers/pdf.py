@@ -42,6 +42,9 @@ def read(data: bytes) -> Document:
     with _LOCK, closing(_opened(data)) as document:
         metadata = _metadata(document)
         pages, findings = _pages(document, Scans(data))
+        attached = raw.FPDFDoc_GetAttachmentCount(document.raw)
+    if attached > 0:
+        findings.append(Finding("attached_files", f"{attached} files are attached to the PDF; they were not read"))
     return Document(
         media_type=PDF,
         blocks=page_blocks.blocks(pages),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 import threading
 from pathlib import Path
 
+import pypdfium2 as pdfium
 import pytest
 from drawn_pdf import FONT, HEIGHT, WIDTH, Drawn, pdf, plain, table, text
 from reportlab.lib.colors import CMYKColor, Color
@@ -402,6 +404,14 @@ def test_a_file_cut_in_its_last_revision_is_damaged_not_its_first_revision() -> 
     with pytest.raises(UnreadableDocumentError) as refused:
         reader.read(first + b"4 0 obj\n<</Length 40>>stream\nBT /F1 12 Tf 80 70")
     assert refused.value.code == "damaged"
+
+
+def test_files_in_a_pdf_are_said_not_to_be_read() -> None:
+    document = pdfium.PdfDocument(pdf(lambda page: text(page, 80, 60, "报告见附件。")))
+    document.new_attachment("年报.pdf").set_data(b"%PDF-1.4")
+    buffer = io.BytesIO()
+    document.save(buffer)
+    assert [finding.code for finding in reader.read(buffer.getvalue()).findings] == ["attached_files"]
 
 
 def test_bytes_after_the_end_of_the_file_do_no_harm() -> None:
