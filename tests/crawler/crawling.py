@@ -9,6 +9,8 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -53,3 +55,9 @@ def rows(data_dir: Path, query: str, *values: object) -> list[tuple]:
 def one(data_dir: Path, query: str, *values: object) -> Any:
     ((value,),) = rows(data_dir, query, *values)
     return value
+
+
+def waits(data_dir: Path) -> list[float]:
+    """Seconds between the starts of two requests, by the crawl's own clock: a busy server notes them late."""
+    starts = [datetime.fromisoformat(at) for (at,) in rows(data_dir, "SELECT captured_at FROM captures ORDER BY 1")]
+    return [(later - earlier).total_seconds() for earlier, later in pairwise(starts)]
