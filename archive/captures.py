@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 
+from archive.history import GONE_CODES, note_still_gone
 from archive.model import IMPORT_SITE, Finding
 from archive.rows import CaptureRow, FullResponse
 from archive.store import insert_findings
@@ -134,7 +135,7 @@ def _exchange(capture_id: int, run_id: str, key: bytes, row: CaptureRow) -> tupl
 def _insert_discoveries(
     connection: sqlite3.Connection, run_id: str, rows: Sequence[CaptureRow], capture_ids: Sequence[int]
 ) -> None:
-    findings: list[tuple[Finding, int | None]] = []
+    findings: list[tuple[Finding, int]] = []
     for capture_id, row in zip(capture_ids, rows, strict=True):
         discovery = row.discovery
         findings.extend((finding, capture_id) for finding in discovery.findings)
@@ -152,6 +153,7 @@ def _insert_discoveries(
             add_targets(connection, run_id, [(target_key(target), target) for target in discovery.targets])
     if findings:
         insert_findings(connection, run_id, findings)
+        note_still_gone(connection, [capture_id for one, capture_id in findings if one.code in GONE_CODES])
 
 
 def like_response(connection: sqlite3.Connection, payload_digest: str, likeness: bytes) -> FullResponse | None:

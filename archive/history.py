@@ -6,6 +6,7 @@ again from the evidence whenever an address has new evidence, and come out the s
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,19 @@ _ANSWER = f"""CASE WHEN e.outcome IN ('ok', 'revisit', 'not_modified') THEN 'con
         THEN 'gone'
     WHEN e.outcome = 'redirect' THEN 'redirect'
     WHEN e.outcome = 'http_error' AND e.http_status IN (404, 410, 550) THEN 'gone' END"""  # noqa: S608  our own text
+
+
+# What findings call an answer by which an address is gone. That it still is so is no news; the row stays as evidence.
+GONE_CODES = frozenset({"http_error", "redirect_to_home", "soft_404"})
+_STILL_GONE = f"""
+UPDATE findings SET level = 'info' WHERE capture_id = ?1 AND level = 'warning'
+    AND code IN (SELECT value FROM json_each(?2))
+    AND EXISTS (SELECT 1 FROM exchanges e WHERE e.capture_id = ?1 AND ({_ANSWER}) = 'gone')
+    AND (SELECT {_ANSWER} AS answer FROM exchanges e
+        WHERE e.url_id = (SELECT url_id FROM exchanges WHERE capture_id = ?1) AND e.capture_id < ?1
+            AND answer IS NOT NULL
+        ORDER BY e.capture_id DESC LIMIT 1) = 'gone'
+"""  # noqa: S608  our own text
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +161,12 @@ def put_diff(
 
 
 # What became of addresses
+
+
+def note_still_gone(connection: sqlite3.Connection, capture_ids: Iterable[int]) -> None:
+    """Of captures by which an address is gone: takes the warning off those of addresses that were gone before."""
+    codes = json.dumps(sorted(GONE_CODES))
+    connection.executemany(_STILL_GONE, [(capture_id, codes) for capture_id in capture_ids])
 
 
 def runs_in_order(connection: sqlite3.Connection) -> list[str]:

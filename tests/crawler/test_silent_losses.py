@@ -186,6 +186,63 @@ def test_a_page_of_the_list_that_is_an_earlier_one_again_is_said(tmp_path: Path)
     assert one(data, "SELECT count(*) FROM changes WHERE kind = 'disappeared'") == 0
 
 
+def paged(shown: Sequence[str], said: str, following: str | None) -> Answer:
+    """A page of a list in which nothing but `said` declares how long it is."""
+    rows = "".join(f"<li><a href='{p}'>关于第{p[-7:-5]}号事项的公告</a><span>2023-04-01</span></li>" for p in shown)
+    way = f"<a href='{following}'>下一页</a>" if following else ""
+    page = f"<html><title>公告</title><body><ul>{rows}</ul><div>{said} {way}</div></body></html>"
+    return Answer(body=page.encode(), headers=HTML)
+
+
+_FOURTH = "/col/col33/index_4.html"
+ENDS = {
+    "all entries were read": ("共15条 共4页", None, ("complete", "")),
+    "fewer entries than declared": (
+        "共16条 共4页",
+        None,
+        ("incomplete", "list_repeated, list_short, fewer than declared"),
+    ),
+    "pages alone are declared": ("共4页", None, ("incomplete", "list_repeated")),
+    "nothing is declared, and the way ends": ("", None, ("unknown", "")),
+    "nothing is declared, and the way goes on to the same": ("", _FOURTH, ("incomplete", "list_repeated")),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_last_page_that_comes_again_ends_a_list_only_where_its_end_is_proven(end: str, tmp_path: Path):
+    """The third page links to a fourth, which holds what the third does."""
+    said, way, expected = ENDS[end]
+    pages, data = [*LISTS, _FOURTH], tmp_path / "data"
+
+    def special(path: str, _: int) -> Answer | None:
+        if path not in pages:
+            return None
+        number = min(pages.index(path), 2)
+        following = pages[number + 1] if path != _FOURTH else way
+        return paged(ARTICLES[number * PER_PAGE : (number + 1) * PER_PAGE], said, following)
+
+    with served(Site(special)) as script:
+        nightly(data, script)
+    assert channel(data) == expected
+    assert one(data, "SELECT count(*) FROM listings") == len(ARTICLES)
+
+
+@pytest.mark.parametrize(("said", "status"), [("共3页", "incomplete"), ("", "unknown")])
+@pytest.mark.parametrize("back", LISTS[:2])
+def test_a_way_on_that_leads_back_is_the_end_of_no_declared_list(back: str, said: str, status: str, tmp_path: Path):
+    data = tmp_path / "data"
+
+    def special(path: str, _: int) -> Answer | None:
+        if path not in LISTS:
+            return None
+        number = LISTS.index(path)
+        return paged(ARTICLES[number * PER_PAGE : (number + 1) * PER_PAGE], said, LISTS[1] if path == LIST else back)
+
+    with served(Site(special)) as script:
+        nightly(data, script)
+    assert channel(data)[0] == status, channel(data)
+
+
 def test_a_list_of_a_304_whose_body_is_gone_is_not_whole(tmp_path: Path):
     """The server says that its second page is what it was; the archive has lost what that is."""
     data, tag = tmp_path / "data", (*HTML, ("ETag", '"a"'))
@@ -273,6 +330,34 @@ def gongkai_full(data: Path, script: Script) -> None:
         process = gongkai(data, *arguments, code=SETUP + COMMAND)
         _, errors = process.communicate(timeout=100)
         assert process.returncode == 0, errors
+
+
+GONE = {"not found": Answer(404, b"nothing here"), "the homepage": Answer(302, headers=(("Location", "/"),))}
+
+
+@pytest.mark.parametrize("way", GONE)
+def test_an_address_that_is_gone_is_said_when_it_goes_and_not_each_time_it_is_asked_again(way: str, tmp_path: Path):
+    """It goes in the second run, still is gone in the fourth, is back in the fifth, and goes again."""
+    run, data, target = 0, tmp_path / "data", ARTICLES[1]
+
+    def special(path: str, _: int) -> Answer | None:
+        if path != target or run in (1, 5):
+            return None
+        return Answer(403, b"<p>403</p>") if run == 3 else GONE[way]
+
+    with served(Site(special)) as script:
+        path, url = str(site_file(tmp_path, script.base)), script.base + target
+        for _ in range(6):
+            run += 1
+            gongkai(data, "crawl", "--site-file", path, "--full", code=SETUP + COMMAND).communicate(timeout=100)
+    query = "SELECT level, code FROM findings WHERE url = ? AND code <> 'fetch_failed' ORDER BY finding_id"
+    code = "http_error" if way == "not found" else "redirect_to_home"
+    said = [("warning", code), ("warning", "http_error"), ("info", code), ("warning", code)]
+    assert rows(data, query, url) == said
+    assert one(data, "SELECT count(*) FROM captures WHERE url = ?", url) == 6
+    process = gongkai(data, "extract", "--full")
+    process.communicate(timeout=100)
+    assert (process.returncode, rows(data, query, url)) == (0, said)
 
 
 def test_an_address_that_answers_with_two_documents_in_turn_is_said(tmp_path: Path):
