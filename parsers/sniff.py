@@ -35,6 +35,8 @@ OLE = "application/x-ole-storage"
 ENCRYPTED_OFFICE = "application/x-ole-encrypted"
 RTF = "application/rtf"
 MHTML = "multipart/related"
+WORD_XML = "application/vnd.ms-word.2003+xml"
+FLAT_DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document+xml"
 EMPTY = "application/x-empty"
 BINARY = "application/octet-stream"
 
@@ -91,6 +93,10 @@ _HTML_ROOT = re.compile(r"<(?:!doctype\s+html|html|body)(?=[\s>])", re.IGNORECAS
 _HTML_CLOSING = re.compile(r"</(?:p|td|div|span|tr|table|body|html)\s*>", re.IGNORECASE)
 _MANY_CLOSINGS = 3
 _BEFORE_MARKUP = re.compile(r"\s*(?:<!--.*?-->\s*|<\?xml.*?\?>\s*|<\?.*?\?>\s*)*", re.DOTALL)
+_OFFICE_XML: tuple[tuple[str, str], ...] = (
+    ("http://schemas.microsoft.com/office/word/2003/wordml", WORD_XML),
+    ("http://schemas.microsoft.com/office/2006/xmlPackage", FLAT_DOCX),
+)
 # Lines of a message's head up to the one that says what it is made of.
 _WEB_ARCHIVE = re.compile(
     r"\s*(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*){0,20}?content-type:\s*multipart/(?:related|alternative)", re.IGNORECASE
@@ -176,7 +182,7 @@ def _text_kind(data: bytes, name: str) -> str:
     if len(_CONTROL.findall(text)) + decoded.broken > len(text) / 20:
         return BINARY
     if text.lstrip().startswith("<?xml"):
-        return XML
+        return next((kind for sign, kind in _OFFICE_XML if sign in text[:_HEAD]), XML)
     if len(_HTML_CLOSING.findall(text)) >= _MANY_CLOSINGS:
         return HTML
     return MARKDOWN if name.lower().endswith((".md", ".markdown")) else PLAIN

@@ -45,6 +45,8 @@ READERS: dict[str, Format] = {
         Format("parsers.readers.image", 64 * _MB),
     ),
     sniff.ODT: Format("parsers.readers.convertible", 64 * _MB),
+    sniff.WORD_XML: Format("parsers.readers.convertible", 64 * _MB),
+    sniff.FLAT_DOCX: Format("parsers.readers.flat_docx", 64 * _MB),
 }
 
 # Names that promise a binary container. Text behind one is a login page, a guard's page or an error, never the document

@@ -1,6 +1,7 @@
 """Formats that are read by way of another program: what can be said of them without it.
 
-RTF and ODT reach `read` only while nobody has converted them; the docx that LibreOffice makes of them is read instead.
+RTF, ODT and the XML of Word 2003 reach `read` only while nobody has converted them; the docx that LibreOffice makes of
+them is read instead.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from parsers.readers.ooxml import Package
 _ENCRYPTION = b"encryption-data"
 # A backslash before a brace makes it text; bytes after \\bin may be braces without being any.
 _BRACES = re.compile(rb"\\[{}\\]|([{}])")
+_WORD_XML_END = re.compile(rb"</(?:\w+:)?wordDocument\s*>")
+_END_WITHIN = 1000
 _BINARY = re.compile(rb"\\bin\d")
 
 
@@ -27,6 +30,9 @@ def read(data: bytes) -> Document:
             raise UnreadableDocumentError("damaged", "the .odt package has no manifest")
         if _ENCRYPTION in manifest:
             raise UnreadableDocumentError("encrypted", "the .odt is encrypted and needs its password")
+    elif kind == sniff.WORD_XML:
+        if not _WORD_XML_END.search(data, max(0, len(data) - _END_WITHIN)):
+            raise UnreadableDocumentError("damaged", f"the Word XML is cut off: no end of it ({len(data)} bytes)")
     elif _is_cut(data):
         raise UnreadableDocumentError("damaged", f"the RTF is cut off: a group is still open ({len(data)} bytes)")
     raise UnreadableDocumentError("needs_conversion", f"{kind} is read by way of LibreOffice, which has not been asked")

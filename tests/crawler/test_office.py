@@ -49,6 +49,19 @@ def outcome(converted: list[office.Converted]) -> list[str]:
 
 
 @installed
+def test_the_xml_of_word_2003_is_read(tmp_path: Path) -> None:
+    row = "".join(f"<w:tc><w:p><w:r><w:t>{text}</w:t></w:r></w:p></w:tc>" for text in ("规章", "3"))
+    (tmp_path / "年报.doc").write_text(
+        '<?xml version="1.0" encoding="UTF-8"?><?mso-application progid="Word.Document"?><w:wordDocument '
+        'xmlns:w="http://schemas.microsoft.com/office/word/2003/wordml"><w:body><w:p><w:r><w:t>云岫镇年度报告</w:t></w:r>'
+        f"</w:p><w:tbl><w:tr>{row}</w:tr></w:tbl><w:sectPr/></w:body></w:wordDocument>",
+        "utf-8",
+    )
+    reading = read_file(tmp_path / "年报.doc")
+    assert (reading["kind"], reading["error"], reading["findings"]) == ("page", None, [])
+
+
+@installed
 def test_several_documents_are_converted_in_one_start(monkeypatch: pytest.MonkeyPatch) -> None:
     starts = []
     run = office._run
@@ -236,7 +249,6 @@ def test_which_readings_may_become_better(reading: Reading, needs: bool) -> None
 
 
 def test_documents_in_archives_can_be_converted_and_damaged_archives_hold_none() -> None:
-
     data = write_zip([("a.rtf", RTF), ("b.txt", b"text")])
     assert office.convertible(data, "x.zip") == (("a.rtf", RTF),)
     assert office.convertible(data[:-30], "x.zip") == ()

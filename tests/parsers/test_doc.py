@@ -184,6 +184,18 @@ def test_a_cut_rtf_is_told_from_a_whole_one(data: bytes, code: str) -> None:
     assert refusal(data) == code
 
 
+WORD_XML = (
+    b'<?xml version="1.0"?><?mso-application progid="Word.Document"?>'
+    b'<w:wordDocument xmlns:w="http://schemas.microsoft.com/office/word/2003/wordml"><w:body><w:p/></w:body>'
+    b"</w:wordDocument>\n"
+)
+
+
+@pytest.mark.parametrize(("data", "code"), [(WORD_XML, "needs_conversion"), (WORD_XML[:-20], "damaged")])
+def test_a_cut_xml_of_word_2003_is_told_from_a_whole_one(data: bytes, code: str) -> None:
+    assert refusal(data) == code
+
+
 def test_odt_asks_for_conversion_unless_it_is_cut_or_locked() -> None:
     assert refusal(fixture("odt-report")) == "needs_conversion"
     error = read(fixture("odt-cut")).error

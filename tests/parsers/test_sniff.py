@@ -67,6 +67,12 @@ def zipped(*names: str, mimetype: str = "") -> bytes:
         pytest.param("青石县<p>一</p><p>二</p><p>三</p>".encode(), sniff.HTML, id="html that begins with text"),
         pytest.param(b"<?xml version='1.0'?><rss><channel/></rss>", sniff.XML, id="xml"),
         pytest.param(b"MIME-Version: 1.0\r\nContent-Type: multipart/related", sniff.MHTML, id="mhtml"),
+        pytest.param(
+            b'<?xml version="1.0"?>\n<?mso-application progid="Word.Document"?>'
+            b'<w:wordDocument xmlns:w="http://schemas.microsoft.com/office/word/2003/wordml"/>',
+            sniff.WORD_XML,
+            id="Word 2003 XML",
+        ),
         pytest.param("青石县人民政府年度报告\n规章\t3".encode("gb18030"), sniff.PLAIN, id="gbk text"),
         pytest.param("青石县\f第二页".encode(), sniff.PLAIN, id="utf-8 text with form feeds"),
         pytest.param("规章\t3\r\n".encode("utf-16-le"), sniff.PLAIN, id="utf-16 text without mark"),
