@@ -17,7 +17,10 @@ Veil = Literal["", "white", "veiled", "drawn"]
 
 _STRENGTHS: tuple[Veil, ...] = ("", "white", "veiled", "drawn")
 _VEILED = re.compile(
-    r"(?<![\w-])(?:opacity\s*:\s*0*\.?0+(?![.\d])|font-size\s*:\s*0(?![.\d])|color\s*:\s*transparent)", re.IGNORECASE
+    r"(?<![\w-])(?:opacity\s*:\s*0*\.?0+(?![.\d])|font-size\s*:\s*0(?![.\d])|color\s*:\s*transparent"
+    # Put far off the screen, or cut to nothing: what is there for readers of screens alone.
+    r"|(?:left|top|text-indent)\s*:\s*-\d{4}|clip\s*:\s*rect\()",
+    re.IGNORECASE,
 )
 _WHITE = re.compile(
     r"(?<![\w-])color\s*:\s*(?:#fff(?:fff)?(?![0-9a-f])|white\b|rgba?\(\s*255\s*,\s*255\s*,\s*255\b)", re.IGNORECASE
