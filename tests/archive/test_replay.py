@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 from archive_kit import FixedClock, exchange, http_response, page_target, page_url, recording
+from ports import free_port
 
 from archive.paths import index_path, warc_dir
 
@@ -55,9 +56,7 @@ def replay(tmp_path: Path, clock: FixedClock) -> Iterator[str]:
         ]
         recorder.close()
     assert outcomes == ["ok", "revisit", "ok"]
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     paths = f"    index_paths: {index_path(tmp_path)}\n    archive_paths: {warc_dir(tmp_path)}/\n"
     (tmp_path / "config.yaml").write_text(f"framed_replay: false\ncollections:\n  demo:\n{paths}")
     server = subprocess.Popen(
@@ -67,15 +66,16 @@ def replay(tmp_path: Path, clock: FixedClock) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_for(port)
+        wait_for(server, port)
         yield f"http://127.0.0.1:{port}/demo/20260301173000"
     finally:
         server.terminate()
         server.wait(10)
 
 
-def wait_for(port: int) -> None:
-    for _ in range(200):
+def wait_for(server: subprocess.Popen[bytes], port: int) -> None:
+    give_up = time.monotonic() + 60
+    while server.poll() is None and time.monotonic() < give_up:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import hostile
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.jail import Failure, InProcess, Jail, Limits, Pool, answers, sandbox, seccomp
@@ -175,6 +175,7 @@ ANY_JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(ANY_JSON)
 def test_any_json_is_an_answer_or_none(value: object) -> None:
     with contextlib.suppress(ValueError):

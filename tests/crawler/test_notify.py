@@ -14,6 +14,7 @@ import nights
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+from ports import free_port
 
 from archive.errors import LockedError
 from archive.times import moment
@@ -117,12 +118,6 @@ def mail() -> Iterator[tuple[Mailbox, str]]:
         yield box, f"127.0.0.1:{controller.port}"
     finally:
         controller.stop()
-
-
-def free_port() -> int:
-    server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
-    server.server_close()
-    return server.server_port
 
 
 def test_nothing_is_said_where_nothing_is_set(night: Night) -> None:

@@ -17,7 +17,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from test_notify import SECRET, Mailbox, free_port
+from ports import free_port
+from test_notify import SECRET, Mailbox
 
 from archive.times import moment
 from crawler.morning import gather

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parsers.agency_names import AgencyMatcher, Context
@@ -161,6 +161,7 @@ DIVISIONS = st.sampled_from(["", "南岗区", "哈尔滨市南岗区", "黑龙�
 NOISE = st.sampled_from([str, " ".join, lambda name: f"　{name}", lambda name: name.replace("区", "區")])
 
 
+@settings(deadline=None)
 @given(
     base=BASES, one=DIVISIONS, other=DIVISIONS, noise=NOISE, suffixes=st.permutations(["街道", "街道办", "街道办事处"])
 )
@@ -168,16 +169,19 @@ def test_a_street_is_one_however_it_is_printed(base: str, one: str, other: str, 
     assert agency(one + base + suffixes[0]) == agency(noise(other + base + suffixes[1])) is not None
 
 
+@settings(deadline=None)
 @given(one=BASES, other=BASES, suffix=st.sampled_from(["街道", "镇", "乡", "局", "管委会", "委员会"]))
 def test_two_names_are_one_agency_only_when_they_are_one_name(one: str, other: str, suffix: str) -> None:
     assert (agency(f"南岗区{one}{suffix}") == agency(f"哈尔滨市南岗区{other}{suffix}")) == (one == other)
 
 
+@settings(deadline=None)
 @given(base=BASES, kinds=st.permutations(["街道办事处", "镇人民政府", "乡人民政府", "局", "管理委员会"]))
 def test_bodies_of_two_kinds_are_never_one(base: str, kinds: list[str]) -> None:
     assert agency(base + kinds[0]) != agency(base + kinds[1])
 
 
+@settings(deadline=None)
 @given(name=st.text(max_size=30), code=st.sampled_from([None, "230103", "230100", "000000", "999999"]))
 def test_no_text_breaks_the_reading_of_names(name: str, code: str | None) -> None:
     named = MATCHER.named(name, Context(code, year=2020))

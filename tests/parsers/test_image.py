@@ -216,7 +216,7 @@ def test_a_page_is_brought_to_its_size_by_its_shape(size: tuple[int, int], scale
     assert image._scale(*size) == pytest.approx(scale, rel=0.01)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.integers(1, image.MAX_SIDE), st.integers(1, image.MAX_SIDE))
 def test_no_picture_is_enlarged_beyond_what_memory_holds(width: int, height: int) -> None:
     scale = image._scale(width, height)
