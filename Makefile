@@ -7,6 +7,10 @@ TOOLS := .venv-tools
 DATASETTE1 := .venv-datasette1
 DATASETTE1_VERSION := 1.0a41
 DATA ?= data/demo
+# How many processes share the tests: one a processor. WORKERS=0 runs them one after another in this one.
+WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
+# Each begins with a stretch of its own, so that tests with a fixture in common stay together, and takes from the longest rest.
+PARALLEL := --numprocesses $(WORKERS) --maxprocesses 8 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help setup system tools datasette1 demo serve test lint types check bench torture fuzz matrix audit extract clean
@@ -36,7 +40,7 @@ $(TOOLS)/.ready:
 
 # Laid over .venv by PYTHONPATH: its libraries come first, everything else is .venv's.
 datasette1: $(DATASETTE1)/.$(DATASETTE1_VERSION) ## the tests of browsing on the alpha of Datasette 1.0 (in .venv-datasette1)
-	PYTHONPATH=$(DATASETTE1) $(BIN)/python -m pytest tests/archive/test_browse*.py tests/archive/test_overview.py tests/archive/test_snapshot.py
+	PYTHONPATH=$(DATASETTE1) $(BIN)/python -m pytest $(PARALLEL) tests/archive/test_browse*.py tests/archive/test_overview.py tests/archive/test_snapshot.py
 
 $(DATASETTE1)/.$(DATASETTE1_VERSION): | $(READY)
 	@rm -rf $(DATASETTE1)
@@ -50,7 +54,7 @@ serve: $(READY) ## browse the corpus in Datasette (DATA=data/demo)
 	$(BIN)/gongkai --data $(DATA) serve
 
 test: $(READY) ## the tests, offline
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 lint: $(READY) ## ruff: rules and format
 	$(BIN)/ruff check .
