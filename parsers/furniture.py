@@ -18,6 +18,8 @@ _AROUND_LABEL = "：:、【】[]〔〕 "
 _AROUND_VALUE = "；;|丨、 "
 # No head of a page holds a longer cell; running text is not searched for labels.
 _LONGEST_CELL = 600
+# Strings that one value is made of, at most.
+_MOST_PARTS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,26 +99,25 @@ def _pairs(row: Row) -> Iterator[Pair]:
             # An empty value cell left out by the page: the next cell is a label of its own.
             at = end if end > at and not _starts_with_label(cells[at : at + 1]) else at
             continue
-        yield from _inside(cell, cells[at:], row.group)
+        yield from _inside(cells, at - 1, row.group)
 
 
-def _inside(cell: str, following: Sequence[str], group: int) -> Iterator[Pair]:
+def _inside(cells: Sequence[str], at: int, group: int) -> Iterator[Pair]:
     """Labels that stand before their value within one string; the last one's value may be the strings that follow."""
+    cell = cells[at]
     matches = list(_label_pattern().finditer(cell))
     for number, match in enumerate(matches):
         last = number + 1 == len(matches)
         value = cell[match.end() : None if last else matches[number + 1].start()]
         if last and not value.strip() and not group:
-            value = "".join(following[: _next_label(following, 0)])
+            value = "".join(cells[at + 1 : _next_label(cells, at + 1)])
         label = squeeze(match["label"] or match["first"])
         yield Pair(label, _value(value), group)
 
 
 def _next_label(cells: Sequence[str], start: int) -> int:
-    for at in range(start, len(cells)):
-        if _starts_with_label(cells[at : at + 1]):
-            return at
-    return len(cells)
+    end = min(len(cells), start + _MOST_PARTS)
+    return next((at for at in range(start, end) if _starts_with_label(cells[at : at + 1])), end)
 
 
 def _starts_with_label(cells: Sequence[str]) -> bool:

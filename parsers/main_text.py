@@ -19,6 +19,11 @@ from parsers.vocabulary import page_words
 
 # trafilatura takes seconds for a page of this many characters; no article page we know comes near.
 LONGEST_PAGE = 3_000_000
+# It takes the square of a row's cells, and fills up what cells span: a minute for a row of 100,000, or for 300 rows of
+# one cell that is 100 wide and high.
+WIDEST_ROW = 2_000
+MOST_SPANNED = 20_000
+_MOST_SPAN = 100
 
 
 def _tags(names: str) -> frozenset[str]:
@@ -51,11 +56,21 @@ def article_text(root: HtmlElement, *, url: str = "") -> str:
 
 
 def _extracted(root: HtmlElement, url: str) -> str:
-    if len(root.text_content()) > LONGEST_PAGE:
+    if len(root.text_content()) > LONGEST_PAGE or _is_too_wide(root):
         return ""
     import trafilatura  # where it is needed: it takes longer to import than most documents to read
 
     return trafilatura.extract(root, url=url or None, favor_recall=True, include_comments=False) or ""
+
+
+def _is_too_wide(root: HtmlElement) -> bool:
+    spanned = sum(_span(cell, "colspan") * _span(cell, "rowspan") - 1 for cell in root.iter("td", "th"))
+    return spanned > MOST_SPANNED or any(len(row) > WIDEST_ROW for row in root.iter("tr"))
+
+
+def _span(cell: HtmlElement, name: str) -> int:
+    digits = (cell.get(name) or "").strip()[:4]
+    return min(int(digits), _MOST_SPAN) if digits.isdecimal() else 1
 
 
 def _drop_noise(root: HtmlElement) -> None:

@@ -39,6 +39,8 @@ MAX_SHEETS = 64
 MAX_ROWS = 20_000
 MAX_COLUMNS = 702
 MAX_CELLS = 400_000
+# Every cell may show the same long string, which is in the file once.
+MAX_TEXT = 10_000_000
 _RUNNING_TEXT = 60
 # Where a cell or a row says it stands; other elements (the gradients of every theme of Excel) have an `r` of their own.
 # Two letters reach column 702.
@@ -65,7 +67,7 @@ def read(data: bytes) -> Document:
         workbook = _opened(data)
         if len(workbook.sheets_metadata) > MAX_SHEETS:
             raise UnreadableDocumentError("too_complex", f"the workbook has more than {MAX_SHEETS} sheets")
-        cells = 0
+        cells = characters = 0
         marks += [Marks()] * (len(workbook.sheets_metadata) - len(marks))
         for sheet, marked in zip(workbook.sheets_metadata, marks, strict=False):
             if sheet.typ != SheetTypeEnum.WorkSheet:
@@ -78,6 +80,9 @@ def read(data: bytes) -> Document:
             cells += sum(len(row) for row in rows)
             if cells > MAX_CELLS:
                 raise UnreadableDocumentError("too_complex", f"the workbook has more than {MAX_CELLS} cells")
+            characters += sum(len(value) for row in rows for value in row if type(value) is str)
+            if characters > MAX_TEXT:
+                raise UnreadableDocumentError("too_complex", f"the workbook shows more than {MAX_TEXT} characters")
             page = _Sheet(at, merged, marked)
             blocks.extend(page.blocks(rows))
             if page.hidden:

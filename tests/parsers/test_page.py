@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -203,6 +204,25 @@ def test_what_is_no_page_gives_no_facts_and_no_exception(data: bytes) -> None:
     page = read_page(data)
 
     assert (page.title, page.published_date, page.attachments) == (None, None, ())
+
+
+@pytest.mark.parametrize(
+    "rows",
+    ["<tr>" + "<td>1" * 50_000, "<tr>" + "<td>另附 索引号：" * 50_000, "<tr><td colspan=1000 rowspan=1000>1" * 1000],
+    ids=["numbers", "labels without a value", "spans"],
+)
+def test_a_table_of_no_size_that_people_print_is_read_in_seconds(rows: str) -> None:
+    """It took minutes, in the square of its cells."""
+    began = time.thread_time()
+    page = read_page(f"<body><table>{rows}".encode())
+    assert time.thread_time() - began < 15
+    assert page.text == ""
+
+
+@pytest.mark.parametrize("span", ["1000", "-1", "²", "一", " 2"])
+def test_a_page_with_spans_that_are_no_numbers_has_its_text(span: str) -> None:
+    cells = f'<td colspan="{span}" rowspan="{span}">本年收到申请 3 件</td><td>其他</td>'
+    assert "本年收到申请" in read_page(f"<body><p>政府信息公开工作年度报告</p><table><tr>{cells}".encode()).text
 
 
 def test_what_follows_the_end_of_a_page_within_a_page_is_seen() -> None:

@@ -326,6 +326,13 @@ def test_a_row_that_says_it_is_the_last_is_too_complex() -> None:
     assert refusal(_with_sheet('<row r="1048576"><c><v>1</v></c></row>')) == "too_complex"
 
 
+def test_a_long_text_that_every_cell_shows_is_too_complex() -> None:
+    """Workbooks hold a text once, however many cells show it: 6 kB are 300 million characters."""
+    written = xls(*([["甲" * 32_000] * 10] * 40))
+    assert len(written) < 200_000
+    assert refusal(written) == "too_complex"
+
+
 def test_the_theme_every_workbook_of_excel_has_holds_no_cells() -> None:
     """Its gradients have an `r` of their own: r="50000"."""
     theme = (
