@@ -29,6 +29,8 @@ _OVERSIZED = 2.5
 _OBJECT = "\ufffc"
 _LEAST_PICTURE = 2.0
 _HAN = re.compile(r"[\u3400-\u9fff]")
+# What scanners' programs recognise and lay over their pictures is as good as they are, and nobody says how good.
+_FOREIGN_RECOGNITION = 0.5
 _MEANINGLESS = ("Co", "Cn", "Cs")
 # Where such characters are; \uff01 to \uff5e are the full-width signs that every text has.
 _SUSPECT = re.compile("[\ud800-\uff00\uff5f-\U0010ffff]")
@@ -128,6 +130,9 @@ def _is_garbage(character: str) -> bool:
 
 def taken_apart(content: PageContent, findings: list[Finding]) -> Page:
     """A page's tables and lines; what did not fit is appended to `findings`."""
+    if content.is_scan_with_ocr:
+        content.most_certain = min(content.most_certain, _FOREIGN_RECOGNITION)
+        content.characters.scores = [content.most_certain] * len(content.characters)
     found = pdf_grid.tables(content.horizontal, content.vertical)
     if found is None:
         message = f"page {content.number} has too many ruled lines to be a table"
@@ -144,7 +149,7 @@ def taken_apart(content: PageContent, findings: list[Finding]) -> Page:
             outside = sorted([*outside, *(index for indices in members for index in indices)])
         else:
             tables.append(_page_table(content, table, members, findings))
-    if tables or content.most_certain < 1.0:
+    if tables or (content.most_certain < 1.0 and not content.is_scan_with_ocr):
         return Page(content, tables, pdf_text.lines(content.characters, outside))
     return _without_vertical_rules(content, outside)
 
@@ -175,7 +180,7 @@ def _without_vertical_rules(content: PageContent, indices: list[int]) -> Page:
                     left=cell.left,
                     right=cell.right,
                     locator=content.displayed(cell.left, cell.top, cell.right, cell.bottom),
-                    confidence=1.0,
+                    confidence=content.most_certain,
                 )
                 for cell in table.cells
             ],

@@ -478,6 +478,27 @@ def test_invisible_text_over_an_image_is_told_to_be_recognised_text() -> None:
     assert paragraphs(document) == ["受理申请21件"]
 
 
+def test_a_number_that_another_program_recognised_is_never_sure() -> None:
+    def scan(page: Canvas) -> None:
+        page.drawInlineImage(_image(), 0, 0, WIDTH, HEIGHT)
+        table(page, plain([["", ""], ["", ""]]), widths=(100, 80))
+        layer = page.beginText()
+        layer.setFont(FONT, 9)
+        layer.setTextRenderMode(3)
+        for x, y, printed in ((100, 112, "受理"), (210, 112, "21"), (100, 136, "办结"), (210, 136, "7")):
+            layer.setTextOrigin(x, HEIGHT - y)
+            layer.textOut(printed)
+        page.drawText(layer)
+
+    (grid,) = grids(reader.read(pdf(scan)))
+    assert [(cell.text, cell.confidence) for cell in grid.cells] == [
+        ("受理", 0.5),
+        ("21", 0.5),
+        ("办结", 0.5),
+        ("7", 0.5),
+    ]
+
+
 def _image() -> object:
     from PIL import Image
 
