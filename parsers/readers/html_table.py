@@ -137,8 +137,10 @@ def place(table_rows: Iterable[Row]) -> tuple[list[Placed], int]:
             clamped += width > column_span
             placed.append(Placed(element, row_number, column, row_span, column_span))
             end = column + column_span
-            taken_until.extend([0] * (end - len(taken_until)))
-            taken_until[column:end] = [row_number + row_span] * column_span
+            # What cells of former rows take further right is not looked for: it would be as many columns as cells.
+            if end <= MAX_COLUMNS:
+                taken_until.extend([0] * (end - len(taken_until)))
+                taken_until[column:end] = [row_number + row_span] * column_span
             column = end
     return placed, clamped
 
