@@ -150,9 +150,9 @@ def test_impossible_spans_are_cut_and_reported(span: str) -> None:
 def test_cells_that_reach_to_the_end_of_all_rows_are_read_in_seconds() -> None:
     """Each row was looked through for where the cells of all rows before it end: a minute."""
     began = time.thread_time()
-    document = read("<table>" + "<tr><td colspan=100 rowspan=65000>甲<td>乙" * 30_000)
-    assert time.thread_time() - began < 12
-    assert len(grids(document)[0].cells) == 60_000
+    document = read("<table>" + "<tr><td colspan=100 rowspan=65000>甲<td>乙" * 20_000)
+    assert time.thread_time() - began < 8
+    assert len(grids(document)[0].cells) == 40_000
 
 
 @pytest.mark.parametrize("span", ["", "abc", "-3", "0", "1.9", "２"])
