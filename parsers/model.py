@@ -38,7 +38,7 @@ class Finding:
     locator: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Paragraph:
     """A run of text. `level` is 1–6 where the format marks it as a heading, else None."""
 

@@ -17,6 +17,7 @@ from parsers.errors import UnreadableDocumentError
 from parsers.model import Block, Cell, Document, Finding, Grid, Paragraph
 from parsers.readers.docx_numbering import Numbering, numbering
 from parsers.readers.ooxml import Package
+from parsers.record import record
 from parsers.sniff import DOCX
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -200,7 +201,7 @@ def _list_place(properties: etree._Element | None) -> tuple[str, int] | None:
     return _value(_child(place, _NUM_ID)), min(_number(_value(_child(place, _NUM_LEVEL)), 0), 8)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _RowCell:
     """A cell of one row: how many grid columns it claims, and its part in a merge: "restart", "continue" or ""."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from lxml import etree
+
+from parsers.record import record
 
 MAX_COLUMN_SPAN = 100
 MAX_COLUMNS = 200
@@ -17,7 +18,7 @@ _LAYOUT_CELLS = 12
 _ARTICLE_CHARACTERS = 400
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Row:
     """One `tr` (or stray cells outside any) and its cells; `rest` is the number of rows from it to its group's end."""
 
@@ -26,7 +27,7 @@ class Row:
     rest: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Placed:
     """A real cell with the grid position of its top left corner, from 0, and its spans."""
 

@@ -204,25 +204,25 @@ def _shared_out(
         range(len(ruled)),
         key=lambda index: (ruled[index].xs[-1] - ruled[index].xs[0]) * (ruled[index].ys[-1] - ruled[index].ys[0]),
     )
-    places = [(ruled[index], inside[index]) for index in by_size]
+    places = [(ruled[index].ys[0], ruled[index].ys[-1], ruled[index], inside[index]) for index in by_size]
     outside: list[int] = []
     edge = content.width
-    # Most characters stand in the cell of the one before; where tables lie in each other, its bounds do not tell.
+    # Most characters stand wholly in the cell of the one before; where tables lie in each other, that does not tell.
     is_sure = not any(_overlap(one, other) for one, other in combinations(ruled, 2))
     members: list[int] = []
     x0 = x1 = y0 = y1 = 0.0
     for index, (left, top, right, bottom) in enumerate(
         zip(characters.left, characters.top, characters.right, characters.bottom, strict=True)
     ):
+        if x0 <= left and right < x1 and y0 <= top and bottom < y1:
+            members.append(index)
+            continue
         x, y = (left + right) / 2, (top + bottom) / 2
         if x >= edge and left < edge + (bottom - top) * _OFF_PAPER:
             # A number whose end runs off the paper must not become a shorter one.
             x = edge - 1.0
-        if x0 <= x < x1 and y0 <= y < y1:
-            members.append(index)
-            continue
-        for table, cells in places:
-            if not table.ys[0] <= y < table.ys[-1]:
+        for above, below, table, cells in places:
+            if not above <= y < below:
                 continue
             cell = table.find(x, y)
             if cell < 0:
@@ -230,6 +230,7 @@ def _shared_out(
             members = cells[cell]
             if is_sure:
                 x0, y0, x1, y1 = table.bounds(table.boxes[cell])
+                x1 = min(x1, edge)
             members.append(index)
             break
         else:
@@ -266,9 +267,10 @@ def _page_table(
     cells = []
     white = 0
     is_certain = not content.most_certain < 1.0
-    for box, indices in zip(table.boxes, members, strict=True):
-        left, top, right, bottom = table.bounds(box)
-        text = _cell_text(content, indices)
+    xs, ys = table.xs, table.ys
+    for (row, column, row_span, column_span), indices in zip(table.boxes, members, strict=True):
+        left, top, right, bottom = xs[column], ys[row], xs[column + column_span], ys[row + row_span]
+        text = _cell_text(content, indices) if indices else ""
         if not text and content.images and _holds_picture(content, (left, top, right, bottom)):
             text = _OBJECT
         if content.white and text and not _HAN.search(text) and _is_white(content, indices):
@@ -276,14 +278,13 @@ def _page_table(
             text = _OBJECT
         locator = content.displayed(left, top, right, bottom)
         confidence = 1.0 if is_certain else _confidence(content, indices)
-        cells.append(_PlacedCell(text, box.row, box.row_span, left, right, locator, confidence))
-    whole = content.displayed(table.xs[0], table.ys[0], table.xs[-1], table.ys[-1])
+        cells.append(_PlacedCell(text, row, row_span, left, right, locator, confidence))
+    whole = content.displayed(xs[0], ys[0], xs[-1], ys[-1])
     if white:
         findings.append(
             Finding("white_number", f"{white} cells hold numbers in white ink, which may not be seen", whole)
         )
-    middle = (table.ys[0] + table.ys[-1]) / 2
-    return _PageTable(table.xs, middle, len(table.ys) - 1, cells, content.number, whole)
+    return _PageTable(xs, (ys[0] + ys[-1]) / 2, len(ys) - 1, cells, content.number, whole)
 
 
 def _holds_picture(content: PageContent, cell: tuple[float, float, float, float]) -> bool:
@@ -310,8 +311,6 @@ def _is_white(content: PageContent, indices: list[int]) -> bool:
 
 
 def _cell_text(content: PageContent, indices: list[int]) -> str:
-    if not indices:
-        return ""
     if len(indices) == 1:
         return content.characters.text[indices[0]].strip()
     return "\n".join(pdf_text.line_texts(content.characters, indices))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -29,6 +30,9 @@ MAX_TABLES = 200
 _STOP_TOGETHER = 3
 _MIN_STUB = 6.0
 _COVERED = 0.5
+
+
+_Span = tuple[float, float]
 
 
 class Line(NamedTuple):
@@ -96,25 +100,30 @@ def tables(horizontal: list[Line], vertical: list[Line]) -> list[Table] | None:
 
 def _joined(lines: list[Line]) -> list[Line]:
     """Lines snapped to common coordinates, collinear pieces joined."""
-    together: list[list[Line]] = []
+    spans: defaultdict[float, list[_Span]] = defaultdict(list)
+    for at, start, end in lines:
+        spans[at].append((start, end))
+    together: list[list[float]] = []
     first = last = -math.inf
-    for line in sorted(lines):
-        at = line.at
+    for at in sorted(spans):
         if at - last <= SNAP and at - first <= 2 * SNAP:
-            together[-1].append(line)
+            together[-1].append(at)
         else:
-            together.append([line])
+            together.append([at])
             first = at
         last = at
-    return [line for own in together for line in _bridged(own)]
+    return [
+        line
+        for own in together
+        for line in _bridged((own[0] + own[-1]) / 2, sorted([span for at in own for span in spans[at]]))
+    ]
 
 
-def _bridged(lines: list[Line]) -> list[Line]:
-    at = (lines[0].at + lines[-1].at) / 2
-    spans = sorted([(start, end) for _, start, end in lines])
+def _bridged(at: float, spans: list[_Span]) -> list[Line]:
+    """The lines at one coordinate, of pieces in order."""
     start, end = spans[0]
     joined: list[Line] = []
-    for next_start, next_end in spans[1:]:
+    for next_start, next_end in spans:
         if next_start - end > BRIDGE:
             joined.append(Line(at, start, end))
             start, end = next_start, next_end
@@ -171,10 +180,9 @@ def _table(across: list[Line], down: list[Line]) -> Table | None:
         if is_closed or not _is_open(group, is_ruled_down, is_ruled_across, columns, rows):
             boxes += _rectangles(group, columns)
     boxes.sort()
-    for index, box in enumerate(boxes):
-        for row in range(box.row, box.row + box.row_span):
-            start = row * columns + box.column
-            owner[start : start + box.column_span] = [index] * box.column_span
+    for index, (row, column, row_span, column_span) in enumerate(boxes):
+        for start in range(row * columns + column, (row + row_span) * columns, columns):
+            owner[start : start + column_span] = [index] * column_span
     return Table(tuple(xs), tuple(ys), tuple(boxes), tuple(owner))
 
 
@@ -281,7 +289,7 @@ def _is_open(group: list[int], down: list[list[bool]], across: list[list[bool]],
 def _rectangles(group: list[int], columns: int) -> list[Box]:
     """The group as one box; where a missing line leaves another shape, as the boxes its rows make up."""
     if len(group) == 1:
-        return [Box(group[0] // columns, group[0] % columns, 1, 1)]
+        return [Box(*divmod(group[0], columns), 1, 1)]
     by_row: dict[int, list[int]] = {}
     for element in group:
         row, column = divmod(element, columns)

@@ -65,7 +65,7 @@ class Measure:
     size: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TextBlock:
     """Lines that make up a paragraph.
 
@@ -91,8 +91,8 @@ def lines(characters: Characters, indices: Sequence[int]) -> list[TextLine]:
 
 def line_texts(characters: Characters, indices: Sequence[int]) -> list[str]:
     """The texts of `lines` alone, for where it is known where they stand."""
-    found = (_joined(characters, members).strip() for members in _in_lines(characters, indices))
-    return [text for text in found if text]
+    found = [_joined(characters, members).strip() for members in _in_lines(characters, indices)]
+    return list(filter(None, found))
 
 
 def pieces(characters: Characters, indices: Sequence[int]) -> list[list[tuple[str, float, float]]]:
