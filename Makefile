@@ -53,7 +53,7 @@ demo: $(READY) ## offline: crawl the bundled replica site and read its reports (
 serve: $(READY) ## browse the corpus in Datasette (DATA=data/demo)
 	$(BIN)/gongkai --data $(DATA) serve
 
-test: $(READY) ## the tests, offline
+test: $(READY) ## the tests, offline, in one process a processor (WORKERS=n)
 	$(BIN)/python -m pytest $(PARALLEL)
 
 lint: $(READY) ## ruff: rules and format
