@@ -14,7 +14,7 @@ from statistics import median
 import numpy as np
 
 from parsers.model import Finding
-from parsers.readers import pdf_grid, scan_digits, scan_ink
+from parsers.readers import pdf_grid, scan_digits, scan_ink, scan_words
 from parsers.readers.ocr import Recognised, Recogniser
 from parsers.readers.page_content import Characters, PageContent
 from parsers.readers.pdf_grid import Line
@@ -23,7 +23,6 @@ from parsers.readers.scan_ink import Ink, Picture, Piece
 # No reading of a picture is certain.
 MOST_CERTAIN = 0.99
 _POINT = scan_ink.DPI / 72
-_SPECK = 4
 _LEAST_DIGIT = 0.4
 _UNKNOWN = Recognised("\ufffd", (0.0,), (0.5,))
 _LEAST_EM, _MOST_EM = 14, 60
@@ -152,7 +151,7 @@ def _lines(pieces: Sequence[Piece], tables: Sequence[pdf_grid.Table], em: float)
 
 def _region_lines(pieces: list[Piece], em: float, *, is_cell: bool) -> list[_PrintedLine]:
     """Rows of ink with nothing between them; strokes that stand alone (二, 三) go together."""
-    solid = sorted((piece for piece in pieces if not _is_speck(piece)), key=lambda piece: piece.top)
+    solid = sorted((piece for piece in pieces if not piece.is_speck), key=lambda piece: piece.top)
     if not solid:
         return []
     bands: list[list[int]] = []
@@ -183,42 +182,41 @@ def _region_lines(pieces: list[Piece], em: float, *, is_cell: bool) -> list[_Pri
     return found
 
 
-def _is_speck(piece: Piece) -> bool:
-    return piece.width <= _SPECK and piece.height <= _SPECK
-
-
 def _without_loose_specks(pieces: list[Piece], em: float) -> list[Piece]:
     """Dots at either end that stand apart from the line: dirt, not a point."""
-    while len(pieces) > 1 and _is_speck(pieces[0]) and pieces[1].left - pieces[0].right > 0.3 * em:
+    while len(pieces) > 1 and pieces[0].is_speck and pieces[1].left - pieces[0].right > 0.3 * em:
         pieces = pieces[1:]
-    while len(pieces) > 1 and _is_speck(pieces[-1]) and pieces[-1].left - pieces[-2].right > 0.3 * em:
+    while len(pieces) > 1 and pieces[-1].is_speck and pieces[-1].left - pieces[-2].right > 0.3 * em:
         pieces = pieces[:-1]
-    return pieces if any(not _is_speck(piece) for piece in pieces) else []
+    return pieces if any(not piece.is_speck for piece in pieces) else []
 
 
 def _texts(lines: Sequence[_PrintedLine], drawn: Ink, recogniser: Recogniser, em: float) -> list[Recognised]:
     texts = {index: text for index, line in enumerate(lines) if (text := _by_shape(line, em))}
-    numbers, others = dict[int, list[Piece]](), list[int]()
-    for index, line in enumerate(lines):
-        if index in texts:
-            continue
-        solid = [piece for piece in line.pieces if not _is_speck(piece)]
-        # A speck within a number may be its point.
-        is_plain = len(solid) == len(line.pieces) or len(solid) == 1
-        if is_plain and scan_digits.may_be_number(solid, em):
-            numbers[index] = solid
-        else:
-            others.append(index)
+    numbers = scan_digits.numbers(
+        drawn.clean, {index: line.pieces for index, line in enumerate(lines) if index not in texts}, em
+    )
+    known = texts.keys() | numbers.plain.keys() | numbers.parted.keys()
+    others = [index for index in range(len(lines)) if index not in known]
 
-    highest = [max(piece.height for piece in pieces) for pieces in numbers.values()]
+    highest = [max(piece.height for piece in pieces) for pieces in numbers.plain.values()]
     digit = median(highest) if len(highest) >= _LEAST_NUMBERS else em
-    labels = {index for index in others if _is_label(lines[index], digit, em)}
+    labels = {index for index in (*others, *numbers.parted) if _is_label(lines[index], digit, em)}
+
+    words = {
+        index: Piece(line.left, line.top, line.right, line.bottom)
+        for index in others
+        if (line := lines[index]).is_in_cell
+    }
+    again = scan_words.repeated(drawn.clean, words, em)
 
     def ask(indices: Sequence[int]) -> list[Recognised]:
         cuts = [_cut(drawn.clean, lines[index], em) for index in indices]
         return [_mended(text) for text in recogniser.read(cuts, [index in labels for index in indices])]
 
-    texts.update(scan_digits.read(drawn.clean, numbers, others, em, ask))
+    once = [index for index in others if index not in again]
+    texts.update(scan_digits.read(drawn.clean, numbers, once, em, ask))
+    texts.update((index, texts[first]) for index, first in again.items())
     return [texts[index] for index in range(len(lines))]
 
 
@@ -233,7 +231,7 @@ def _is_label(line: _PrintedLine, digit: float, em: float) -> bool:
 
 def _by_shape(line: _PrintedLine, em: float) -> Recognised | None:
     """A dash or a slash alone in its cell, which a recogniser takes for 1 or 7."""
-    solid = [piece for piece in line.pieces if not _is_speck(piece)]
+    solid = [piece for piece in line.pieces if not piece.is_speck]
     if len(solid) != 1:
         return None
     piece = solid[0]

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
 from typing import Any
 
 import cv2
@@ -26,24 +28,32 @@ _PLAIN = 0.9
 # How many pieces are recognised before the others are compared with them, and how many of each digit.
 _SAMPLE, _EXAMPLES = 60, 2
 # How many of those that are not plain are recognised before the rest is compared with them as well.
-_MORE = 12
+_MORE = 4
 # Pixels by which prints of one digit differ in size and in height above the line.
 _SIZE = 2
+# Narrower ones that touch cannot be told apart.
+_LEAST_WIDTH = 6
 _MOST_DIGITS = 9
+# More are on no page of a report, and the comparison of each with each takes their square.
+_MOST_PIECES = 2000
 _SIGNS = frozenset("0123456789,")
 _MARGIN = 4
-Shape = np.ndarray[Any, np.dtype[np.float32]]
+Array = np.ndarray[Any, np.dtype[Any]]
 Ask = Callable[[Sequence[int]], list[Recognised]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
-    """A piece of ink about its centre of gravity, mean 0 and length 1; its size and height above the line in pixels."""
+class _Looks:
+    """What the pieces of ink of all numbers look like, a row for each; `rows` says which are a number's.
 
-    shape: Shape
-    width: int
-    height: int
-    above: int
+    `shapes`: the ink about its centre of gravity, mean 0 and length 1. `sizes`: width, height, and height above the
+    line, in pixels. `same`: the pieces (columns) that look the same.
+    """
+
+    shapes: Array
+    sizes: Array
+    same: Array
+    rows: Mapping[int, slice]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,163 +61,245 @@ class _Sign:
     """A digit or comma as this page prints it: the mean of its examples, and how sure the least sure of them was."""
 
     text: str
-    look: _Look
+    shape: Array
+    size: Array
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The pieces, from left to right, of lines that may be numbers; in `parted` some were as wide as several digits."""
+
+    plain: dict[int, list[Piece]]
+    parted: dict[int, list[Piece]]
+
+
+def numbers(clean: Picture, lines: Mapping[int, Sequence[Piece]], em: float) -> Numbers:
+    """Those of the lines that may be numbers, a piece for each digit: broken ones are joined, touching ones parted."""
+    whole = {index: solid for index, pieces in lines.items() if (solid := _solid(_joined(pieces)))}
+    plain = {index: pieces for index, pieces in whole.items() if may_be_number(pieces, em)}
+    digits = [piece for pieces in plain.values() for piece in pieces if piece.height >= 0.8 * _highest(pieces)]
+    if not digits:
+        return Numbers(plain, {})
+    width, height = median(piece.width for piece in digits), median(piece.height for piece in digits)
+    parted = {}
+    for index, pieces in whole.items():
+        if index not in plain:
+            parts = [part for piece in pieces for part in _parted(clean, piece, width, height)]
+            if may_be_number(parts, em):
+                parted[index] = parts
+    return Numbers(plain, parted)
+
+
+def _solid(pieces: Sequence[Piece]) -> list[Piece]:
+    """Without the specks beside a lone piece; nothing where a speck may be the point within a number."""
+    solid = [piece for piece in pieces if not piece.is_speck]
+    return solid if len(solid) in (1, len(pieces)) else []
+
+
 def may_be_number(pieces: Sequence[Piece], em: float) -> bool:
-    """Whether solid pieces of ink may be as many digits: upright, none larger than a character."""
-    if not 1 <= len(pieces) <= _MOST_DIGITS:
-        return False
-    highest = max(piece.height for piece in pieces)
-    return 0.4 * em <= highest <= 1.1 * em and all(
-        piece.width <= piece.height and (piece.height >= 0.8 * highest or piece.height <= 0.5 * highest)
-        for piece in pieces
+    """Whether solid pieces of ink may be digits and commas: upright, none larger than a character."""
+    highest = _highest(pieces)
+    return (
+        len(pieces) <= _MOST_DIGITS
+        and 0.4 * em <= highest <= 1.1 * em
+        and all(
+            4 * piece.width <= 3 * piece.height
+            if piece.height >= 0.8 * highest
+            else piece.width <= piece.height <= 0.5 * highest
+            for piece in pieces
+        )
     )
 
 
-def read(
-    clean: Picture, numbers: Mapping[int, Sequence[Piece]], others: Sequence[int], em: float, ask: Ask
-) -> dict[int, Recognised]:
-    """Texts by index: `numbers` may be numbers (the pieces of each, from left to right), `others` are none.
-
-    `ask` recognises the lines of the given indices.
-    """
-    looks = {index: _looks(clean, pieces, em) for index, pieces in numbers.items()}
-    asked = [*others, *_sample(looks)]
-    texts: dict[int, Recognised] = {}
-    while asked:
-        texts.update(zip(asked, ask(asked), strict=True))
-        known = {index: looks[index] for index in texts if index in looks}
-        signs = _signs(known, texts)
-        asked = []
-        for index, found in looks.items():
-            if index in texts:
-                continue
-            text = _spelt(found, signs) or _seen(found, known, texts)
-            if text is None:
-                asked.append(index)
-            else:
-                texts[index] = text
-        # What these say may spell the rest.
-        asked = asked[:_MORE]
-    return texts
+def _highest(pieces: Sequence[Piece]) -> int:
+    return max((piece.height for piece in pieces), default=0)
 
 
-def _looks(clean: Picture, pieces: Sequence[Piece], em: float) -> list[_Look]:
-    size = round(0.7 * em), round(em)
-    ends = min(piece.left for piece in pieces), max(piece.right for piece in pieces)
-    top, bottom = min(piece.top for piece in pieces), max(piece.bottom for piece in pieces)
-    left, above = max(0, ends[0] - _MARGIN), max(0, top - _MARGIN)
-    paper = cv2.GaussianBlur(clean[above : bottom + _MARGIN, left : ends[1] + _MARGIN], (0, 0), 1.0)
-    ink = (np.float32(paper.max()) - paper).astype(np.float32)
-    found = []
-    for piece in pieces:
-        x, y = piece.left - left, piece.top - above
-        own = ink[max(0, y - 2) : y + piece.height + 2, max(0, x - 2) : x + piece.width + 2]
-        across, down = own.sum(axis=0), own.sum(axis=1)
-        mass = float(across.sum()) or 1.0
-        centre = (
-            float(across @ np.arange(len(across), dtype=np.float32)) / mass + size[0],
-            float(down @ np.arange(len(down), dtype=np.float32)) / mass + size[1],
-        )
-        wide = cv2.copyMakeBorder(own, size[1], size[1], size[0], size[0], cv2.BORDER_CONSTANT, value=0)
-        shape = np.asarray(cv2.getRectSubPix(wide, size, centre).ravel(), np.float32)
-        found.append(_Look(_normal(shape), piece.width, piece.height, bottom - piece.bottom))
+def _joined(pieces: Sequence[Piece]) -> list[Piece]:
+    """From left to right, with those that stand one above the other as one: a 5 that lost its neck."""
+    found: list[Piece] = []
+    for piece in sorted(pieces, key=lambda piece: piece.left):
+        last = found[-1] if found else None
+        if last and 2 * (min(last.right, piece.right) - piece.left) >= min(last.width, piece.width):
+            found[-1] = Piece(
+                last.left, min(last.top, piece.top), max(last.right, piece.right), max(last.bottom, piece.bottom)
+            )
+        else:
+            found.append(piece)
     return found
 
 
-def _normal(shape: Shape) -> Shape:
-    level = shape - shape.mean()
-    return np.asarray(level / (np.linalg.norm(level) or 1.0), np.float32)
+def _parted(clean: Picture, piece: Piece, width: float, height: float) -> list[Piece]:
+    """A piece as high as a digit and as wide as several, cut where it has least ink; any other as it is."""
+    step = width + 1
+    count = round(piece.width / step)
+    if (
+        width < _LEAST_WIDTH
+        or count < 2
+        or abs(piece.width - count * step) > _SIZE * count
+        or abs(piece.height - height) > _SIZE
+    ):
+        return [piece]
+    light = clean[piece.top : piece.bottom, piece.left : piece.right].mean(axis=0)
+    near = [round(number * piece.width / count) - _SIZE for number in range(1, count)]
+    cuts = [0, *(start + int(light[start : start + 2 * _SIZE + 1].argmax()) for start in near), piece.width]
+    return [Piece(piece.left + start, piece.top, piece.left + end, piece.bottom) for start, end in pairwise(cuts)]
 
 
-def _sample(looks: Mapping[int, Sequence[_Look]]) -> list[int]:
+def read(clean: Picture, numbers: Numbers, others: Sequence[int], em: float, ask: Ask) -> dict[int, Recognised]:
+    """Texts of the numbers and of `others`, by index. `ask` recognises the lines of the given indices."""
+    looks = _looks(clean, {**numbers.plain, **numbers.parted}, em)
+    too_many = [index for index in (*numbers.plain, *numbers.parted) if index not in looks.rows]
+    asked = [*others, *too_many, *_sample(looks, numbers.plain)]
+    texts: dict[int, Recognised] = {}
+    while asked:
+        texts.update(zip(asked, ask(asked), strict=True))
+        unread = [index for index in looks.rows if index not in texts]
+        spelling = _spelling(looks, _signs(looks, texts))
+        found = {**_seen(looks, unread, texts), **spelling.texts(unread)}
+        texts.update(found)
+        left = [index for index in unread if index not in found]
+        # What the least known of these say may spell the rest; what cannot be parted into digits is none.
+        asked = sorted((index for index in left if index in numbers.plain), key=spelling.likeness)[:_MORE] or left
+    return texts
+
+
+def _looks(clean: Picture, digits: Mapping[int, Sequence[Piece]], em: float) -> _Looks:
+    wide, high = round(0.7 * em), round(em)
+    shapes: list[Array] = []
+    measures: list[tuple[int, int, int]] = []
+    rows = {}
+    for index, pieces in digits.items():
+        if len(shapes) + len(pieces) > _MOST_PIECES:
+            break
+        rows[index] = slice(len(shapes), len(shapes) + len(pieces))
+        left, top = max(0, pieces[0].left - _MARGIN), max(0, min(piece.top for piece in pieces) - _MARGIN)
+        right, bottom = pieces[-1].right + _MARGIN, max(piece.bottom for piece in pieces)
+        paper = cv2.GaussianBlur(clean[top : bottom + _MARGIN, left:right], (0, 0), 1.0)
+        ink = paper.max() - paper
+        # The edges of a piece are its own as far as the next piece.
+        ends = [left, *(piece.right for piece in pieces[:-1])]
+        starts = [*(piece.left for piece in pieces[1:]), right]
+        for piece, end, start in zip(pieces, ends, starts, strict=True):
+            across = slice(max(end, piece.left - 2) - left, min(start, piece.right + 2) - left)
+            own = ink[max(0, piece.top - top - 2) : piece.bottom - top + 2, across]
+            moments = cv2.moments(own)
+            mass = moments["m00"] or 1.0
+            shift = wide / 2 - moments["m10"] / mass, high / 2 - moments["m01"] / mass
+            moved = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
+            shapes.append(cv2.warpAffine(own, moved, (wide, high)))
+            measures.append((piece.width, piece.height, bottom - piece.bottom))
+    level = np.array(shapes, np.float32).reshape(len(shapes), wide * high)
+    level -= level.mean(axis=1, keepdims=True)
+    level /= np.maximum(np.linalg.norm(level, axis=1, keepdims=True), 1e-6)
+    sizes = np.array(measures, np.int16).reshape(-1, 3)
+    same = level @ level.T >= _SAME
+    for size in sizes.T:
+        same &= np.abs(size[:, None] - size) <= _SIZE
+    return _Looks(level, sizes, same, rows)
+
+
+def _sample(looks: _Looks, plain: Mapping[int, Sequence[Piece]]) -> list[int]:
     """The lines to recognise first: those with a piece like few or none in the lines before."""
     sample: list[int] = []
-    shapes: list[Shape] = []
-    for index, found in looks.items():
-        if len(shapes) >= _SAMPLE:
+    pieces = 0
+    seen = np.zeros(len(looks.shapes), np.int64)
+    for index, rows in looks.rows.items():
+        if pieces >= _SAMPLE or index not in plain:
             break
-        known = np.stack(shapes) if shapes else np.zeros((1, len(found[0].shape)), np.float32)
-        seen = [int((known @ look.shape >= _SAME).sum()) for look in found]
-        if min(seen) >= _EXAMPLES:
-            continue
-        sample.append(index)
-        shapes += [look.shape for look in found]
+        if seen[rows].min() < _EXAMPLES:
+            sample.append(index)
+            pieces += rows.stop - rows.start
+            seen += looks.same[rows].sum(axis=0)
     return sample
 
 
-def _signs(looks: Mapping[int, Sequence[_Look]], texts: Mapping[int, Recognised]) -> list[_Sign]:
+def _signs(looks: _Looks, texts: Mapping[int, Recognised]) -> list[_Sign]:
     """What the recognised lines show of each digit; none of a digit whose examples do not look alike."""
-    examples: dict[str, list[tuple[_Look, float]]] = {}
-    for index, found in looks.items():
-        text = texts[index]
-        if len(text.text) != len(found) or not _SIGNS.issuperset(text.text):
+    examples: dict[str, list[tuple[int, float]]] = {}
+    for index, rows in looks.rows.items():
+        text = texts.get(index)
+        if text is None or len(text.text) != rows.stop - rows.start or not _SIGNS.issuperset(text.text):
             continue
-        for look, character, score in zip(found, text.text, text.scores, strict=True):
-            examples.setdefault(character, []).append((look, score))
+        for row, character, score in zip(range(rows.start, rows.stop), text.text, text.scores, strict=True):
+            if score >= _PLAIN:
+                examples.setdefault(character, []).append((row, score))
     signs = []
-    for character, seen in examples.items():
-        plain = [look for look, score in seen if score >= _PLAIN]
-        if len(plain) < _EXAMPLES:
-            continue
-        mean = _normal(np.mean([look.shape for look in plain], axis=0))
-        alike = [look for look in plain if float(look.shape @ mean) >= _ALIKE]
+    for character, plain in examples.items():
+        shapes = looks.shapes[[row for row, _ in plain]]
+        is_alike = shapes @ _mean(shapes) >= _ALIKE
         # One misread example among many is outvoted; where they are of two minds, none is believed.
-        if len(alike) < 0.8 * len(plain) or len(alike) < _EXAMPLES:
+        if is_alike.sum() < max(_EXAMPLES, 0.8 * len(plain)):
             continue
-        look = _Look(
-            _normal(np.mean([look.shape for look in alike], axis=0)),
-            *(
-                round(float(np.median([getattr(look, name) for look in alike])))
-                for name in ("width", "height", "above")
-            ),
-        )
-        signs.append(_Sign(character, look, min(score for _, score in seen if score >= _PLAIN)))
+        sizes = looks.sizes[[row for row, _ in plain]][is_alike]
+        size = np.rint(np.median(sizes, axis=0))
+        signs.append(_Sign(character, _mean(shapes[is_alike]), size, min(score for _, score in plain)))
     return signs
 
 
-def _seen(
-    looks: Sequence[_Look], known: Mapping[int, Sequence[_Look]], texts: Mapping[int, Recognised]
-) -> Recognised | None:
-    """What the recognised lines that look the same, piece by piece, say with one voice; None where too few do."""
-    alike = [
-        texts[index]
-        for index, others in known.items()
-        if len(others) == len(looks)
-        and all(
-            _differ(look, other) <= _SIZE and float(look.shape @ other.shape) >= _SAME
-            for look, other in zip(looks, others, strict=True)
-        )
-    ]
-    is_plain = len(alike) >= _EXAMPLES and len({text.text for text in alike}) == 1
-    return min(alike, key=lambda text: min(text.scores, default=0.0)) if is_plain else None
+def _mean(shapes: Array) -> Array:
+    mean = shapes.mean(axis=0)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-6))
 
 
-def _differ(look: _Look, other: _Look) -> int:
-    return max(abs(look.width - other.width), abs(look.height - other.height), abs(look.above - other.above))
+def _seen(looks: _Looks, unread: Sequence[int], texts: Mapping[int, Recognised]) -> dict[int, Recognised]:
+    """What the recognised lines that look the same, piece by piece, say with one voice; none where too few do."""
+    known: dict[int, list[int]] = {}
+    for index, rows in looks.rows.items():
+        if index in texts:
+            known.setdefault(rows.stop - rows.start, []).append(index)
+    places = {
+        length: np.array([range(looks.rows[index].start, looks.rows[index].stop) for index in indices])
+        for length, indices in known.items()
+    }
+    found = {}
+    for index in unread:
+        own = np.arange(looks.rows[index].start, looks.rows[index].stop)
+        if len(own) not in known:
+            continue
+        is_alike = looks.same[own, places[len(own)]].all(axis=1)
+        alike = [texts[known[len(own)][at]] for at in np.flatnonzero(is_alike)]
+        if len(alike) >= _EXAMPLES and len({text.text for text in alike}) == 1:
+            found[index] = min(alike, key=lambda text: min(text.scores, default=0.0))
+    return found
 
 
-def _spelt(looks: Sequence[_Look], signs: Sequence[_Sign]) -> Recognised | None:
-    """The number that the pieces spell, None where one of them is not plainly a sign."""
+@dataclass(frozen=True, slots=True)
+class _Spelling:
+    """Of each piece the sign it is most like, how much, and whether it is plainly that sign."""
+
+    rows: Mapping[int, slice]
+    signs: Sequence[_Sign]
+    best: Array
+    alike: Array
+    is_plain: Array
+
+    def likeness(self, index: int) -> float:
+        """Of a number's piece that is least like any sign."""
+        return float(self.alike[self.rows[index]].min())
+
+    def texts(self, unread: Sequence[int]) -> dict[int, Recognised]:
+        """The numbers that are spelt by plain signs."""
+        found = {}
+        for index in unread:
+            rows = self.rows[index]
+            if self.is_plain[rows].all():
+                own = [self.signs[at] for at in self.best[rows]]
+                places = tuple((at + 0.5) / len(own) for at in range(len(own)))
+                found[index] = Recognised("".join(sign.text for sign in own), tuple(sign.score for sign in own), places)
+        return found
+
+
+def _spelling(looks: _Looks, signs: Sequence[_Sign]) -> _Spelling:
+    count = len(looks.shapes)
     if not signs:
-        return None
-    shapes = np.stack([sign.look.shape for sign in signs])
-    alike = _ALIKE_OF_TEN if sum(sign.text != "," for sign in signs) == 10 else _ALIKE
-    found = []
-    for look in looks:
-        likeness = shapes @ look.shape
-        best = int(likeness.argmax())
-        others = np.delete(likeness, best)
-        if likeness[best] < alike or (len(others) and likeness[best] - others.max() < _APART):
-            return None
-        sign = signs[best]
-        if _differ(sign.look, look) > _SIZE:
-            return None
-        found.append(sign)
-    return Recognised(
-        "".join(sign.text for sign in found),
-        tuple(sign.score for sign in found),
-        tuple((at + 0.5) / len(found) for at in range(len(found))),
-    )
+        return _Spelling(looks.rows, signs, np.zeros(count, int), np.zeros(count), np.zeros(count, bool))
+    likeness = looks.shapes @ np.stack([sign.shape for sign in signs]).T
+    best = likeness.argmax(axis=1)
+    alike = likeness.max(axis=1)
+    likeness[np.arange(count), best] = -1.0
+    least = _ALIKE_OF_TEN if sum(sign.text != "," for sign in signs) == 10 else _ALIKE
+    differ = np.abs(looks.sizes - np.stack([sign.size for sign in signs])[best]).max(axis=1)
+    is_plain = (alike >= least) & (alike - likeness.max(axis=1) >= _APART) & (differ <= _SIZE)
+    return _Spelling(looks.rows, signs, best, alike, is_plain)

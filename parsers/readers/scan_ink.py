@@ -32,11 +32,14 @@ _LEAST_RULE = 34
 _GAP = 5
 _THICKEST_RULE = 9
 _MEETS = 7
+# A page of more strokes is noise.
+_MOST_CROSSINGS = 4_000_000
 _LEAST_WIDTH = 150
 # Where less than this share of all long strokes is in straight tables, the page is bent or seen from the side.
 _STRAIGHT, _LONG_STROKE, _LEAST_RULED, _STRAY = 0.7, 100, 300, 6
 # A page lower or narrower than a character holds none.
 _LEAST_PAGE = 14
+_SPECK = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,10 @@ class Piece:
     @property
     def height(self) -> int:
         return self.bottom - self.top
+
+    @property
+    def is_speck(self) -> bool:
+        return self.width <= _SPECK and self.height <= _SPECK
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,13 +184,15 @@ def _straight(lines: list[Line], strokes: list[tuple[int, int]]) -> float:
 
 def _rules(black: Picture, *, is_vertical: bool) -> tuple[Picture, list[tuple[int, int, int, int]]]:
     """Long thin strokes in one direction: the mask they are in, and the box (x, y, width, height) of each."""
-    gap = (1, _GAP) if is_vertical else (_GAP, 1)
-    long = (1, _LEAST_RULE) if is_vertical else (_LEAST_RULE, 1)
-    thick = (3, 1) if is_vertical else (1, 3)
-    # A rule that is not quite straight climbs from one row of pixels to the next.
-    mask = cv2.dilate(black, np.ones(thick[::-1], np.uint8))
-    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones(gap[::-1], np.uint8))
-    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones(long[::-1], np.uint8))
+
+    def along(length: int, across: int = 1) -> Picture:
+        return np.ones((length, across) if is_vertical else (across, length), np.uint8)
+
+    # A rule that is not quite straight climbs from one row of pixels to the next. Its gaps are closed, and what is
+    # shorter than a rule goes: closing ends and opening begins with an erosion, and the two are one.
+    mask = cv2.dilate(black, along(_GAP, across=3))
+    mask = cv2.erode(mask, along(_GAP + _LEAST_RULE - 1))
+    mask = cv2.dilate(mask, along(_LEAST_RULE))
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     return mask.astype(np.uint8), [tuple(cv2.boundingRect(contour)) for contour in contours]  # type: ignore[misc]
 
@@ -192,40 +201,37 @@ _Boxes = list[tuple[int, int, int, int]]
 
 
 def _meeting(across: _Boxes, down: _Boxes) -> tuple[list[Line], list[Line]]:
-    """Rules that meet two of the other direction; strokes of characters and underlines meet none."""
+    """Rules that meet two of the other direction; strokes of characters and underlines meet none.
+
+    Of those, the rules of tables: strokes of large characters have no line joined to them as long as a table is wide.
+    """
     rows = [Line(y + h / 2, x, x + w) for x, y, w, h in across if h <= _THICKEST_RULE + w / 100]
     columns = [Line(x + w / 2, y, y + h) for x, y, w, h in down if w <= _THICKEST_RULE + h / 100]
+    if not 0 < len(rows) * len(columns) <= _MOST_CROSSINGS:
+        return [], []
+    cross = _crossing(rows, columns)
+    is_row, is_column = np.ones(len(rows), bool), np.ones(len(columns), bool)
     for _ in range(2):
-        rows = [row for row in rows if _meets(row, columns)]
-        columns = [column for column in columns if _meets(column, rows)]
-    return _of_tables(rows, columns)
-
-
-def _meets(line: Line, others: list[Line]) -> bool:
-    return sum(_crosses(line, other) for other in others) >= 2
-
-
-def _crosses(line: Line, other: Line) -> bool:
+        is_row &= cross[:, is_column].sum(axis=1) >= 2
+        is_column &= cross[is_row].sum(axis=0) >= 2
+    of_table = is_row & [row.end - row.start >= _LEAST_WIDTH for row in rows]
+    joined = np.zeros(len(columns), bool)
+    while (more := is_column & cross[of_table].any(axis=0)).sum() > joined.sum():
+        joined = more
+        of_table |= is_row & cross[:, joined].any(axis=1)
     return (
-        line.start - _MEETS <= other.at <= line.end + _MEETS and other.start - _MEETS <= line.at <= other.end + _MEETS
+        [row for row, is_kept in zip(rows, of_table, strict=True) if is_kept],
+        [column for column, is_kept in zip(columns, joined, strict=True) if is_kept],
     )
 
 
-def _of_tables(rows: list[Line], columns: list[Line]) -> tuple[list[Line], list[Line]]:
-    """Without the strokes of large characters: those that no line as long as a table is wide is joined to."""
-    found_rows = {index for index, row in enumerate(rows) if row.end - row.start >= _LEAST_WIDTH}
-    found_columns: set[int] = set()
-    while True:
-        more_columns = {
-            index for index, column in enumerate(columns) if any(_crosses(rows[row], column) for row in found_rows)
-        }
-        more_rows = {
-            index for index, row in enumerate(rows) if any(_crosses(row, columns[column]) for column in more_columns)
-        }
-        if more_columns == found_columns:
-            break
-        found_columns, found_rows = more_columns, more_rows | found_rows
-    return [rows[index] for index in sorted(found_rows)], [columns[index] for index in sorted(found_columns)]
+def _crossing(rows: list[Line], columns: list[Line]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which row (down) meets which column (across)."""
+    at, start, end = np.array([(row.at, row.start, row.end) for row in rows], np.float32).T[:, :, None]
+    other_at, other_start, other_end = np.array([(one.at, one.start, one.end) for one in columns], np.float32).T
+    is_within = (start - _MEETS <= other_at) & (other_at <= end + _MEETS)
+    is_within &= (other_start - _MEETS <= at) & (at <= other_end + _MEETS)
+    return np.asarray(is_within)
 
 
 def _keep(rules: Picture, mask: Picture, lines: list[Line], *, is_vertical: bool) -> None:
