@@ -26,6 +26,8 @@ T = TypeVar("T")
 _START_SECONDS = 60.0
 _AT_ONCE = 1 << 20
 _SHELL_SIGNALS = 128
+# What may come of what documents before left behind: full caches, memory in pieces.
+_INHERITED = ("parser_memory", "parser_crashed")
 
 
 class JailError(CrawlerError):
@@ -88,8 +90,17 @@ class Jail:
 
     def run(self, function: Callable[P, T], *arguments: P.args, **_: P.kwargs) -> T | Failure:
         """`function(*arguments)` in the worker. The function is one that a module has by name; what it returns is made
-        of plain values, tuples and the records of `parsers.model`. Raises JailError when no worker can be started.
+        of plain values, tuples and the records of `parsers.model`. A document that ends a worker which has read others
+        is tried once more in one of its own. Raises JailError when no worker can be started.
         """
+        has_read = self._documents > 0
+        answer = self._run(function, arguments)
+        if has_read and not self._is_killed and isinstance(answer, Failure) and answer.code in _INHERITED:
+            log.warning("%s after other documents, trying again in a worker of its own", answer.message)
+            return self._run(function, arguments)
+        return answer
+
+    def _run(self, function: Callable[..., T], arguments: tuple[object, ...]) -> T | Failure:
         returned = answers.returned_by(function)
         process = self._started()
         deadline = time.monotonic() + self.limits.wall_seconds
@@ -113,16 +124,19 @@ class Jail:
 
     def kill(self) -> None:
         """End the worker and everything it may have started; for other threads, which `run` answers with a Failure."""
+        self._is_killed = True
+        self._end()
+
+    def _end(self) -> None:
         process = self._process
         if process is not None:
-            self._is_killed = True
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
 
     def close(self) -> None:
         """Be rid of the worker."""
-        self.kill()
-        process, self._process = self._process, None
+        self._end()
+        process, self._process, self._documents = self._process, None, 0
         if process is None:
             return
         process.wait()
@@ -144,7 +158,7 @@ class Jail:
             env=sandbox.ENVIRONMENT,
             start_new_session=True,
         )
-        self._process, self._documents, self._is_killed = process, 0, False
+        self._process, self._is_killed = process, False
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 os.set_blocking(pipe.fileno(), False)
@@ -160,7 +174,7 @@ class Jail:
             _send(process, frames.pickled(settings), deadline)
             _, missing = answers.answer(_received(process, _AT_ONCE, deadline), None)
         except (_LateError, _LostError, ValueError) as error:
-            self.kill()
+            self._end()
             said = process.stderr.read()[-500:].decode(errors="replace").strip() if process.stderr else ""
             self.close()
             raise JailError(f"no worker for reading documents can be started: {sys.executable}: {said}") from error

@@ -43,6 +43,23 @@ def fills_memory_below_python():
     return len(mmap.mmap(-1, 3 << 30))
 
 
+LEFT = []
+
+
+def leaves_memory_behind():
+    LEFT.append(bytearray(700 << 20))
+
+
+def takes_memory() -> int:
+    return len(bytearray(500 << 20))
+
+
+def crashes_where_another_was() -> str:
+    if LEFT:
+        os.abort()
+    return "read"
+
+
 def crashes():
     ctypes.string_at(0)
 

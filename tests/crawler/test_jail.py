@@ -253,6 +253,15 @@ def test_a_worker_is_kept_and_replaced_after_so_many_documents() -> None:
     assert seen[3] != seen[0]
 
 
+@pytest.mark.parametrize(
+    ("function", "expected"), [(hostile.takes_memory, 500 << 20), (hostile.crashes_where_another_was, "read")]
+)
+def test_a_document_does_not_suffer_from_those_before_it(function, expected: object) -> None:
+    with Jail(LIMITS) as jail:
+        jail.run(hostile.leaves_memory_behind)
+        assert jail.run(function) == expected
+
+
 def test_a_worker_killed_between_documents_costs_none() -> None:
     with Jail() as jail:
         jail.run(hostile.echoed, 1)
