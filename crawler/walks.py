@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from archive.model import Discovery, Finding, Target
+from crawler.platforms import UNCOUNTED
 from crawler.site import Site
 
 # What tells two requests for list pages apart.
@@ -24,7 +25,8 @@ class ListWalks:
     """
 
     def __init__(self) -> None:
-        self._asked: dict[tuple[str, str], set[_Page]] = {}
+        # By channel: how far into the list each page lies, the first being 0.
+        self._asked: dict[tuple[str, str], dict[_Page, int]] = {}
         # By channel: which page had an entry first.
         self._shown: dict[tuple[str, str], dict[str, _Page]] = {}
 
@@ -37,7 +39,8 @@ class ListWalks:
         found = self._unrepeated(target, found, parameters.get("list", {}))
         if not any(following.role == "list" for following in found.targets):
             return found
-        asked = self._asked.setdefault((target.site, target.channel), {_page(target)})
+        asked = self._asked.setdefault((target.site, target.channel), {_page(target): 0})
+        found = _onwards(target, found, asked)
         kept = tuple(following for following in found.targets if self._is_within(following, asked, site))
         if len(kept) == len(found.targets):
             return found
@@ -58,13 +61,35 @@ class ListWalks:
         message = f"page {walk.get('page')} holds nothing but entries of earlier pages"
         return replace(found, findings=(*found.findings, Finding("warning", "list_repeated", message, target.url)))
 
-    def _is_within(self, following: Target, asked: set[_Page], site: Site) -> bool:
+    def _is_within(self, following: Target, asked: dict[_Page, int], site: Site) -> bool:
         if following.role != "list" or _page(following) in asked:
             return True
         if len(asked) >= site.limits.max_list_pages:
             return False
-        asked.add(_page(following))
+        asked[_page(following)] = _walked(following)
         return True
+
+
+def _onwards(target: Target, found: Discovery, asked: Mapping[_Page, int]) -> Discovery:
+    """Without ways on that lead back to a page that was asked for, the page's own included: the list has ended there.
+
+    A page that is asked for again after a failed attempt lies as far into the list as it did.
+    """
+    kept = tuple(f for f in found.targets if f.role != "list" or _walked(f) <= asked.get(_page(f), _walked(f)))
+    back = next((f for f in found.targets if f not in kept), None)
+    if back is None:
+        return found
+    walk = json.loads(back.parameters).get("list", {})
+    if walk.get("total") is None and not walk.get("pages"):
+        end = Finding("info", UNCOUNTED.code, UNCOUNTED.message, target.url)
+    else:
+        message = f"the way on leads back to {back.url}, before all was read that the list declares"
+        end = Finding("warning", "list_incomplete", message, target.url)
+    return replace(found, targets=kept, findings=(*found.findings, end))
+
+
+def _walked(target: Target) -> int:
+    return int(json.loads(target.parameters).get("walked", 0))
 
 
 def _page(target: Target) -> _Page:

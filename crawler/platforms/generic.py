@@ -47,7 +47,7 @@ def read_list(entity: bytes, *, url: str, parameters: Parameters) -> ListReading
     def next_page(walk: Walk) -> NextRequest | None:
         link = next_link(root) or _hidden_link(text) or _numbered_link(root, walk.page)
         following = urljoin(url, link) if link else _by_parameter(url, walk)
-        return NextRequest(url=following, parameters={}) if following and following != url else None
+        return NextRequest(url=following, parameters={}) if following else None
 
     page = PageOfList(rows=block.rows if block else (), total=total, pages=pages)
     return advance(walk, page, size=len(entity), next_page=next_page)

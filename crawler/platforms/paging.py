@@ -81,12 +81,12 @@ def advance(walk: Walk, page: PageOfList, *, size: int, next_page: NextPage) -> 
     )
     if not page.rows:
         return replace(reading, troubles=(*troubles, *_ended_empty(known, size)))
+    following = replace(known, page=walk.page + 1, seen=seen, first=walk.first or digests, previous=digests)
     if not fresh:
-        again = Trouble("warning", "list_repeated", f"page {walk.page} holds nothing but entries of earlier pages")
-        return replace(reading, troubles=(*troubles, again, *shortfall(seen, known.total)))
+        is_last_again = digests == walk.previous != walk.first and next_page(following) is None
+        return replace(reading, troubles=(*troubles, *_ended_again(known, seen, is_last_again=is_last_again)))
     if repeated and walk.page > 1:
         troubles.append(shifted(f"{repeated} of {len(page.rows)} entries of page {walk.page} stood on an earlier page"))
-    following = replace(known, page=walk.page + 1, seen=seen, first=walk.first or digests, previous=digests)
     request = None if _is_whole(known, seen) or walk.page >= MOST_PAGES else next_page(following)
     if request is None:
         return replace(reading, troubles=(*troubles, *_ended(known, seen)))
@@ -132,6 +132,19 @@ def _ended_empty(walk: Walk, size: int) -> tuple[Trouble, ...]:
         message = f"page {walk.page}: expected entries, found an answer without any ({size} bytes)"
         return (Trouble("warning", "list_incomplete", message), *shortfall(walk.seen, walk.total))
     return (UNCOUNTED,) if walk.total is None and walk.pages is None else ()
+
+
+def _ended_again(walk: Walk, seen: int, *, is_last_again: bool) -> tuple[Trouble, ...]:
+    """Some servers answer any number beyond the last page with the last page. That was the end where every entry that
+    is declared was read; where nothing is declared, when the page before comes again and no longer shows a way on. A
+    way on to itself proves nothing: a server that gives out no further pages shows it too.
+    """
+    if walk.total is not None and seen >= walk.total:
+        return ()
+    if is_last_again and walk.total is None and walk.pages is None:
+        return (UNCOUNTED,)
+    again = Trouble("warning", "list_repeated", f"page {walk.page} holds nothing but entries of earlier pages")
+    return (again, *shortfall(seen, walk.total))
 
 
 def _ended(walk: Walk, seen: int) -> tuple[Trouble, ...]:
