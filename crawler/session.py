@@ -119,6 +119,7 @@ class Session:
         self._asks_again = options.full or options.recheck_days is not None
         self._in_doubt_asked = options.recheck_days is None
         self._stand_ins = StandIns()
+        self._strays: Counter[str] = Counter()
         self._read = discover_with(self.sites)
         with ExitStack() as stack:
             stack.enter_context(lock(data_dir, run_id=self.run_id))
@@ -389,6 +390,10 @@ class Session:
         """The name of a site that may fetch from the host, "" when none may."""
         return next((site.name for site in self.sites.values() if site.ports_of(host)), "")
 
+    def stray(self, url: str, count: int) -> None:
+        """Notes bytes behind the end of an answer that came too late to be recorded with it."""
+        self._strays[url] += count
+
     # How it ends
 
     def break_off(self, error: Exception) -> None:
@@ -399,6 +404,8 @@ class Session:
         """Judges every site, ends the run and seals its WARC file. A second call does nothing."""
         if self.status != "running":
             return
+        if self.broken is None:
+            self._say_strays()
         if not self.interrupted and self.broken is None:
             self._judge()
         self.status = self._verdict()
@@ -414,6 +421,16 @@ class Session:
             self.break_off(error)
         if self.broken is not None:
             self.mark("failed")
+
+    def _say_strays(self) -> None:
+        for url, count in self._strays.items():
+            (capture_id,) = self.store.connection.execute(
+                "SELECT max(capture_id) FROM exchanges JOIN urls USING (url_id) WHERE url = ? AND run_id = ?",
+                (url, self.run_id),
+            ).fetchone()
+            message = f"{count} bytes came after the end that the answer declares, too late to be kept"
+            finding = Finding("warning", "bytes_after_end", message, url)
+            self.store.add_finding(self.run_id, finding, capture_id=capture_id)
 
     def mark(self, status: RunStatus) -> None:
         """Says of a run how it ended where its end could not be written, or where its documents were not all read.

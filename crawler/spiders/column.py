@@ -75,6 +75,7 @@ def attach(session: Session, crawler: Crawler) -> None:
         recorder=session,
         permission=lambda host: found[host].permission if host in found else None,
         site_of=session.site_of,
+        stray=session.stray,
     )
     together = sum(lane.concurrent_requests for lane in found.values())
     slots = {

@@ -1,14 +1,15 @@
 """One attempt at one request, whatever happens turned into an Exchange. Keeps connections between attempts.
 
 Nothing is sent twice here. An attempt holds in `again` the order for another one, to be tried after this one is
-recorded, when there is a reason: the kept-alive connection was dead before the first byte, or TLS failed and the
-relaxed profile has not been tried.
+recorded, when there is a reason: the kept-alive connection was dead before the first byte or brought the rest of the
+answer before, or TLS failed and the relaxed profile has not been tried.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -73,13 +74,21 @@ class _ConnectError(Exception):
 
 
 _Key = tuple[str, str, int, Profile, bool]
+# Told of an address and how many bytes came behind the end of its answer, once that had been handed on.
+Stray = Callable[[str, int], None]
 
 
 class Client:
     """Connections of one crawl, kept per scheme, host, port, TLS profile and whether private addresses were allowed."""
 
-    def __init__(self, options: ClientOptions | None = None, resolver: Resolver | None = None) -> None:
+    def __init__(
+        self,
+        options: ClientOptions | None = None,
+        resolver: Resolver | None = None,
+        stray: Stray = lambda _url, _count: None,
+    ) -> None:
         self._options = options or ClientOptions()
+        self._stray = stray
         self._resolver = resolver or Resolver()
         self._contexts: dict[Profile, ssl.SSLContext] = {}
         # Hosts and ports that failed to verify, and why: they get the relaxed profile for the rest of the crawl.
@@ -107,18 +116,22 @@ class Client:
                 tls=failure.tls,
             )
             return Attempt(exchange, again=order if failure.again else None)
+        before = connection.url
         limits = replace(order.limits, total_seconds=order.limits.total_seconds - (loop.time() - started))
         try:
-            reply = await connection.exchange(order.request, order.method, limits)
+            reply = await connection.exchange(order.request, order.method, limits, url=order.url)
         except asyncio.CancelledError:
             connection.discard()
             raise
         self._release(key, connection, reply)
         stale = kept is not None and reply.ending in ("eof", "reset") and reply.framer.received == 0
+        is_for_nothing = stale or reply.ending == "stray"
+        if reply.ending == "stray":
+            self._stray(before, len(reply.framer.response.partition(b"HTTP/1.")[0]))
         return Attempt(
             _connected(order, connection, reply, started_at, loop.time() - started, stale=stale),
             head=reply.framer.head,
-            again=replace(order, fresh=True) if stale and order.method in _REPEATABLE else None,
+            again=replace(order, fresh=True) if is_for_nothing and order.method in _REPEATABLE else None,
             latency_seconds=reply.latency_seconds,
         )
 
@@ -144,6 +157,12 @@ class Client:
             self._idle.setdefault(key, []).append(connection)
         else:
             connection.discard()
+
+    def _unasked(self, connection: Connection, data: bytes) -> None:
+        """A server may say goodbye; anything else belongs to the answer before."""
+        rest = data.strip()
+        if rest and not rest.startswith(b"HTTP/"):
+            self._stray(connection.url, len(data))
 
     def _forget(self, connection: Connection) -> None:
         self._open.discard(connection)
@@ -187,7 +206,7 @@ class Client:
         profile = _profile(order, verdict)
         context = None if profile == "plain" else self._context(profile)
         seconds = min(self._options.connect_seconds, order.limits.total_seconds)
-        connection = Connection(self._forget)
+        connection = Connection(self._forget, self._unasked)
         try:
             async with asyncio.timeout(seconds):
                 await loop.create_connection(
@@ -279,6 +298,8 @@ def _verdict(reply: Reply, *, stale: bool) -> tuple[Truncation | None, str | Non
     if reply.ending in ("first_byte_time", "total_time"):
         what = "first byte" if reply.ending == "first_byte_time" else "end of the response"
         return (None if nothing else "time"), f"timeout: no {what} in time, {framer.received} bytes received"
+    if reply.ending == "stray":
+        return None, "stray_bytes: the rest of the answer before came on the kept-alive connection, and no answer"
     if stale:
         return None, f"stale_connection: the kept-alive connection was closed by the server {reply.detail}".rstrip()
     if reply.ending == "reset":

@@ -12,7 +12,7 @@ from archive.http1 import Framer
 from archive.model import TlsFacts
 from crawler.wire.tls import tls_facts
 
-Ending = Literal["message", "eof", "reset", "first_byte_time", "total_time", "size"]
+Ending = Literal["message", "eof", "reset", "first_byte_time", "total_time", "size", "stray"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back. `ending` says what stopped the reading, `detail` the operating system's words for a reset."""
+    """What came back. `ending` says what stopped the reading, `detail` the operating system's words for a reset.
+
+    `stray`: instead of an answer the rest of the one before began to come.
+    """
 
     framer: Framer
     ending: Ending
@@ -35,20 +38,24 @@ class Reply:
 
 
 class Connection(asyncio.Protocol):
-    """Carries one exchange at a time. `on_lost` is called when it ends while idle."""
+    """Carries one exchange at a time. `on_lost` is called when it ends while idle, `on_stray` with what comes then."""
 
-    def __init__(self, on_lost: Callable[[Connection], None]) -> None:
+    def __init__(self, on_lost: Callable[[Connection], None], on_stray: Callable[[Connection, bytes], None]) -> None:
         self._on_lost = on_lost
+        self._on_stray = on_stray
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._framer: Framer | None = None
         self._reply: asyncio.Future[Reply] | None = None
         self._limits = Limits(0, 0, 0)
         self._started = 0.0
+        self._is_used = False
         self._first_byte_at: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.peer = ""
         self.tls: TlsFacts | None = None
+        # The address that was asked for last.
+        self.url = ""
 
     # asyncio.Protocol
 
@@ -61,12 +68,15 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._framer is None:
             # Nobody asked: a 408 before an idle close, or the rest of a body longer than it claimed.
+            self._on_stray(self, data)
             self.discard()
             return
         if self._first_byte_at is None:
             self._first_byte_at = self._loop.time()
         if self._framer.feed(data):
             self._end("message")
+        elif self._is_used and (self._framer.defect or "").startswith("unparsable_head"):
+            self._end("stray")
         elif self._framer.received > self._limits.response_bytes:
             self._end("size")
 
@@ -97,8 +107,9 @@ class Connection(asyncio.Protocol):
         if connection is not None:
             self.tls = tls_facts(connection, verdict=verdict)
 
-    async def exchange(self, request: bytes, method: str, limits: Limits) -> Reply:
+    async def exchange(self, request: bytes, method: str, limits: Limits, *, url: str) -> Reply:
         """Sends `request` and waits for the end of the response, the stream, or the limits."""
+        self._is_used, self.url = bool(self.url), url
         self._framer = Framer(method)
         self._reply = self._loop.create_future()
         self._limits = limits

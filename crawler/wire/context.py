@@ -49,9 +49,11 @@ class WireContext:
     """What the handler needs to know of the crawl.
 
     `permission` answers for a host name (lower case, as in the URL) what may be connected to; None refuses the host.
-    `site_of` names the site a host belongs to, for robots.txt, which Scrapy asks for by itself.
+    `site_of` names the site a host belongs to, for robots.txt, which Scrapy asks for by itself. `stray` is told of an
+    address and how many bytes came behind the end of its answer when that was recorded already.
     """
 
     recorder: Recorder
     permission: Callable[[str], Permission | None] = lambda _host: Permission()
     site_of: Callable[[str], str] = lambda _host: ""
+    stray: Callable[[str, int], None] = lambda _url, _count: None

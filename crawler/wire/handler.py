@@ -85,7 +85,7 @@ class WireHandler:
             strict_tls=settings.getbool("GONGKAI_STRICT_TLS", False),
             ca_file=settings.get("GONGKAI_CA_FILE") or None,
         )
-        self._client = Client(self._options)
+        self._client = Client(self._options, stray=context.stray)
         self._self_test: asyncio.Future[None] | None = None
         self._stopping: asyncio.Future[None] | None = None
         self._tested = not settings.getbool("GONGKAI_WIRE_SELF_TEST", True)

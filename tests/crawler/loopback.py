@@ -20,6 +20,7 @@ class Answer:
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
     seconds: float = 0.0
+    late: bytes = b""
 
 
 @dataclass
@@ -35,7 +36,7 @@ class Asked:
 
 @dataclass
 class Script:
-    """`answer(path, n)` gives the n-th answer (from 1) at an address."""
+    """`answer(path, n)` gives the n-th answer (from 1) at an address; `late` follows its end after a while."""
 
     answer: Callable[[str, int], Answer]
     log: list[Asked] = field(default_factory=list)
@@ -83,6 +84,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
         self.wfile.write(answer.body)
+        if answer.late:
+            time.sleep(0.2)
+            self.wfile.write(answer.late)
 
     def log_message(self, format: str, *args: object) -> None:
         pass

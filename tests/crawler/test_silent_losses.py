@@ -121,6 +121,20 @@ def test_pages_that_redirect_to_each_other_are_said(tmp_path: Path):
     assert rows(tmp_path / "data", "SELECT url FROM findings WHERE code = 'redirect_limit'") == [(url,)]
 
 
+def test_a_list_page_that_goes_on_behind_its_end_is_not_whole(tmp_path: Path):
+    """Its Content-Length counts to the third entry. The rest comes when that has long been read."""
+    data, whole = tmp_path / "data", list_page(2)
+    end = [at for at in range(len(whole)) if whole.startswith(b"</li>", at)][2]
+
+    def special(path: str, _: int) -> Answer | None:
+        return Answer(body=whole[:end], headers=HTML, late=whole[end:]) if path == LISTS[1] else None
+
+    with served(Site(special)) as script:
+        nightly(data, script)
+    assert channel(data)[0] == "incomplete", channel(data)
+    assert "bytes_after_end" in channel(data)[1]
+
+
 def moving(script_of: Callable[[], int]) -> Callable[[str, int], Answer | None]:
     """In the nights that `script_of` gives as 2, the fifth entry is taken off between the first page and the second."""
 

@@ -62,9 +62,17 @@ def handler_with(context: WireContext, **settings: object) -> WireHandler:
     return WireHandler.from_crawler(crawler)
 
 
-def context_for(recorder: Recorder, port: int, *, private: bool = True) -> WireContext:
+def context_for(
+    recorder: Recorder,
+    port: int,
+    *,
+    private: bool = True,
+    stray: Callable[[str, int], None] = lambda _url, _count: None,
+) -> WireContext:
     permission = Permission(frozenset({port}), private=private)
-    return WireContext(recorder, permission=lambda host: permission, site_of=lambda host: f"site of {host}")
+    return WireContext(
+        recorder, permission=lambda host: permission, site_of=lambda host: f"site of {host}", stray=stray
+    )
 
 
 def ask(url: str, frontier_id: int = 1, **kwargs: object) -> Request:
@@ -79,13 +87,14 @@ def run(
     recorder: Recorder,
     tls: ssl.SSLContext | None = None,
     private: bool = True,
+    stray: Callable[[str, int], None] = lambda _url, _count: None,
     **settings: object,
 ) -> WireServer:
     """Runs `talk` against a server with `steps`, and gives the server back to look at."""
 
     async def main() -> WireServer:
         async with WireServer(steps, tls).running() as server:
-            handler = handler_with(context_for(recorder, server.port, private=private), **settings)
+            handler = handler_with(context_for(recorder, server.port, private=private, stray=stray), **settings)
             try:
                 await talk(handler, server)
             finally:
@@ -196,6 +205,39 @@ def test_unasked_bytes_end_an_idle_connection() -> None:
     server = run({"late": (PAGE, 0.03, b"HTTP/1.1 408 Idle\r\n\r\n"), "page": (PAGE,)}, talk, recorder=recorder)
     assert server.connections == 2
     assert recorder.rows[0][2].trailing == b""
+
+
+@pytest.mark.parametrize(
+    ("late", "said"),
+    [(b"<p>the rest</p>", [15]), (b"\r\n", []), (b"HTTP/1.1 408 Idle\r\n\r\n", [])],
+    ids=["a body's rest", "blanks", "a farewell"],
+)
+def test_what_comes_behind_the_end_later_is_said(late: bytes, said: list[int]) -> None:
+    recorder, strays = Recorder(), []
+
+    async def talk(handler: WireHandler, server: WireServer) -> None:
+        await handler.download_request(ask(server.url("long")))
+        await asyncio.sleep(0.1)
+
+    run({"long": (PAGE, 0.03, late)}, talk, recorder=recorder, stray=lambda url, count: strays.append((url, count)))
+    assert recorder.rows[0][2].trailing == b""
+    assert strays == [(recorder.rows[0][2].url, count) for count in said]
+
+
+def test_what_comes_behind_the_end_in_place_of_the_next_answer_is_kept_and_said() -> None:
+    """The server is still sending its first answer when it is asked for the second."""
+    recorder, strays = Recorder(), []
+
+    async def talk(handler: WireHandler, server: WireServer) -> None:
+        await handler.download_request(ask(server.url("long"), 1))
+        assert (await handler.download_request(ask(server.url("page"), 2))).body == TEXT
+
+    steps = {"long": (PAGE, 0.05, b"<p>the rest</p>"), "page": (PAGE,)}
+    server = run(steps, talk, recorder=recorder, stray=lambda url, count: strays.append((url, count)))
+    assert recorder.errors == ["ok", "stray_bytes", "ok"]
+    assert [frontier_id for _, frontier_id, _ in recorder.rows] == [1, None, 2]
+    assert recorder.rows[1][2].response.startswith(b"<p>the rest</p>")
+    assert strays == [(server.url("long"), 15)]
 
 
 def test_an_idle_connection_is_closed_after_its_time() -> None:
