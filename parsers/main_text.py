@@ -23,6 +23,8 @@ LONGEST_PAGE = 3_000_000
 # one cell that is 100 wide and high.
 WIDEST_ROW = 2_000
 MOST_SPANNED = 20_000
+# And the square of paragraphs that are tables of their own: ten seconds for 10,000.
+MOST_TABLES = 1_000
 _MOST_SPAN = 100
 
 
@@ -65,7 +67,9 @@ def _extracted(root: HtmlElement, url: str) -> str:
 
 def _is_too_wide(root: HtmlElement) -> bool:
     spanned = sum(_span(cell, "colspan") * _span(cell, "rowspan") - 1 for cell in root.iter("td", "th"))
-    return spanned > MOST_SPANNED or any(len(row) > WIDEST_ROW for row in root.iter("tr"))
+    if spanned > MOST_SPANNED or sum(1 for _ in root.iter("table")) > MOST_TABLES:
+        return True
+    return any(len(row) > WIDEST_ROW for row in root.iter("tr"))
 
 
 def _span(cell: HtmlElement, name: str) -> int:

@@ -184,12 +184,11 @@ def _without_contents(candidates: list[Heading], lines: Sequence[Line]) -> list[
             runs[-1].append(heading)
         else:
             runs.append([heading])
+    last = {lines[heading.at].key: number for number, run in enumerate(runs) for heading in run}
     kept: list[Heading] = []
     for number, run in enumerate(runs):
-        later = {lines[heading.at].key for following in runs[number + 1 :] for heading in following}
-        is_contents = len(run) >= _CONTENTS_RUN and sum(lines[heading.at].key in later for heading in run) * 2 > len(
-            run
-        )
+        repeated = sum(last[lines[heading.at].key] > number for heading in run)
+        is_contents = len(run) >= _CONTENTS_RUN and repeated * 2 > len(run)
         kept.extend([] if is_contents else run)
     return kept
 

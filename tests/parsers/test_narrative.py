@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -350,3 +351,11 @@ def test_a_document_without_a_word_gives_nothing() -> None:
     found = narrate(Document("application/pdf", ()))
 
     assert (found.title, found.report_year, found.agency, found.sections) == (None, None, None, ())
+
+
+def test_twenty_thousand_headings_are_told_from_contents_in_seconds() -> None:
+    """Each was looked for in all that follow."""
+    document = text.read("一、总体情况\n（一）主动公开\n".encode() * 20_000)
+    began = time.thread_time()
+    narrate(document, None)
+    assert time.thread_time() - began < 8

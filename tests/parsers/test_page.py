@@ -208,8 +208,13 @@ def test_what_is_no_page_gives_no_facts_and_no_exception(data: bytes) -> None:
 
 @pytest.mark.parametrize(
     "rows",
-    ["<tr>" + "<td>1" * 50_000, "<tr>" + "<td>另附 索引号：" * 50_000, "<tr><td colspan=1000 rowspan=1000>1" * 1000],
-    ids=["numbers", "labels without a value", "spans"],
+    [
+        "<tr>" + "<td>1" * 50_000,
+        "<tr>" + "<td>另附 索引号：" * 50_000,
+        "<tr><td colspan=1000 rowspan=1000>1" * 1000,
+        "</table><table><tr><td>1" * 15_000,
+    ],
+    ids=["numbers", "labels without a value", "spans", "tables"],
 )
 def test_a_table_of_no_size_that_people_print_is_read_in_seconds(rows: str) -> None:
     """It took minutes, in the square of its cells."""
