@@ -199,7 +199,7 @@ def test_unasked_bytes_end_an_idle_connection() -> None:
 
     async def talk(handler: WireHandler, server: WireServer) -> None:
         await handler.download_request(ask(server.url("late")))
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.4)
         assert (await handler.download_request(ask(server.url("page")))).body == TEXT
 
     server = run({"late": (PAGE, 0.03, b"HTTP/1.1 408 Idle\r\n\r\n"), "page": (PAGE,)}, talk, recorder=recorder)
@@ -217,7 +217,7 @@ def test_what_comes_behind_the_end_later_is_said(late: bytes, said: list[int]) -
 
     async def talk(handler: WireHandler, server: WireServer) -> None:
         await handler.download_request(ask(server.url("long")))
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.4)
 
     run({"long": (PAGE, 0.03, late)}, talk, recorder=recorder, stray=lambda url, count: strays.append((url, count)))
     assert recorder.rows[0][2].trailing == b""
