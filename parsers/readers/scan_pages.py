@@ -72,11 +72,7 @@ def _says_nothing(content: PageContent) -> bool:
 
 
 def _may_hold_a_table(content: PageContent) -> bool:
-    return (
-        content.image_share >= _TABLE_SHARE
-        and not content.is_scan_with_ocr
-        and min(len(content.horizontal), len(content.vertical)) < _LEAST_RULES
-    )
+    return content.image_share >= _TABLE_SHARE and min(len(content.horizontal), len(content.vertical)) < _LEAST_RULES
 
 
 def _picture(data: bytes, index: int) -> tuple[Picture, float]:

