@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.jail import Failure, InProcess, Jail, Limits, Pool, answers, sandbox, seccomp
+from crawler.parse import understand
 from parsers.model import Cell, Fact, Reading
 
 LIMITS = Limits(cpu_seconds=1, wall_seconds=20, memory_bytes=1 << 30, output_bytes=1 << 20)
@@ -69,6 +70,25 @@ def test_harm_is_one_failure_and_the_next_document_is_read(jail: Jail, function,
     assert isinstance(failure, Failure)
     assert (failure.code, says in failure.message) == (code, True), failure
     assert jail.run(hostile.echoed, 1) == 1
+
+
+def test_a_pdf_whose_drawing_draws_itself_twice_is_one_failure() -> None:
+    """pdfium follows it two to the power of its depth: gigabytes and minutes, from 600 bytes."""
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 5 0 R/Resources<</XObject<</X 4 0 R>>>>>>",
+        b"<</Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</X 4 0 R>>>>/Length 11>>"
+        b"stream\n/X Do /X Do\nendstream",
+        b"<</Length 5>>stream\n/X Do\nendstream",
+    ]
+    body = b"".join(b"%d 0 obj%s endobj\n" % (number, one) for number, one in enumerate(objects, 1))
+    with Jail(LIMITS) as jail:
+        end = b"xref\n0 0\ntrailer<</Root 1 0 R/Size 6>>\nstartxref\n%d\n%%%%EOF" % (9 + len(body))
+        failure = jail.run(understand, b"%PDF-1.7\n" + body + end, "", {})
+        assert isinstance(failure, Failure)
+        assert failure.code in ("parser_timeout", "parser_crashed", "parser_memory")
+        assert jail.run(hostile.echoed, 1) == 1
 
 
 def test_a_reader_that_waits_forever_is_ended_by_the_clock() -> None:
