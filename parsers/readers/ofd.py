@@ -11,18 +11,24 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import accumulate, pairwise, takewhile
+from typing import TYPE_CHECKING
 
 from lxml import etree
 
 from parsers.errors import UnreadableDocumentError
 from parsers.model import Document, Finding
-from parsers.readers import page_blocks
+from parsers.readers import ofd_pictures, page_blocks
+from parsers.readers.ofd_pictures import Placed
 from parsers.readers.ooxml import Package
 from parsers.readers.page_content import Characters, PageContent
 from parsers.readers.pdf_grid import Line
+from parsers.readers.scan_pages import Scans
 from parsers.sniff import OFD
+
+if TYPE_CHECKING:
+    from parsers.readers.scan_ink import Picture
 
 MAX_PAGES = 2000
 MAX_CHARACTERS = 3_000_000
@@ -51,7 +57,7 @@ _IDENTITY: _Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 
 
 def read(data: bytes) -> Document:
-    """Read an OFD. A page that is an image gives no text but the finding `no_text_layer`.
+    """Read an OFD. A page that is an image is recognised; where it cannot be, it gives the finding `no_text_layer`.
 
     Raises UnreadableDocumentError: `damaged`, `encrypted`, `bomb`, `empty` (no page), `too_large`, `too_complex`.
     """
@@ -172,6 +178,7 @@ class _Reader:
             for template in _children(common, "TemplatePage")
         }
         self._templates: dict[str, etree._Element] = {}
+        self._scans = Scans()
 
     def pages(self, findings: list[Finding]) -> Iterator[PageContent]:
         listed = list(_children(_child(self._document, "Pages"), "Page"))
@@ -183,7 +190,7 @@ class _Reader:
         for number, page in enumerate(listed, 1):
             at = f"page={number}"
             try:
-                content, unread = self._page(page, number)
+                content, unread = self._page(page, number, findings)
             except UnreadableDocumentError as error:
                 if error.code != "damaged":
                     raise
@@ -199,15 +206,35 @@ class _Reader:
                 findings.append(Finding("too_many_paths", f"page {number} draws more than {MAX_PATHS} paths", at))
             yield content
 
-    def _page(self, page: etree._Element, number: int) -> tuple[PageContent, int]:
-        root = _tree(self._package, _resolved(self._folder, page.get("BaseLoc", "")))
+    def _page(self, page: etree._Element, number: int, findings: list[Finding]) -> tuple[PageContent, int]:
+        path = _resolved(self._folder, page.get("BaseLoc", ""))
+        root = _tree(self._package, path)
         box = _box_of(_text(_child(root, "Area"), "PhysicalBox")) or self._box
         drawing = _Drawing(box)
         for template in _children(root, "Template"):
             if (below := self._template(template.get("TemplateID", ""))) is not None:
                 drawing.take_page(below)
         drawing.take_page(root)
-        return drawing.content(number), drawing.unread
+        content = self._scans.read(drawing.content(number), partial(self._seen, drawing, root, path), findings)
+        return content, drawing.unread
+
+    def _seen(self, drawing: _Drawing, page: etree._Element, path: str) -> tuple[Picture, float] | None:
+        """The pictures of a page, where every one is upright and can be decoded."""
+        if drawing.is_oblique:
+            return None
+        common = _child(self._document, "CommonData")
+        listed = [_resolved(self._folder, _text(common, name)) for name in ("PublicRes", "DocumentRes")]
+        listed.append(_resolved(posixpath.dirname(path), _text(page, "PageRes")))
+        paths = {name: place for one in listed for name, place in self._resources(one)}
+        _, _, width, height = drawing.box
+        return ofd_pictures.on_paper(self._package, paths, drawing.pictures, (width * _POINTS, height * _POINTS))
+
+    def _resources(self, path: str) -> Iterator[tuple[str, str]]:
+        """Names of pictures and where they lie, as a file of resources lists them."""
+        root = self._package.tree(path) if self._package.has(path) else None
+        folder = posixpath.join(posixpath.dirname(path), root.get("BaseLoc", "")) if root is not None else ""
+        for medium in _children(_child(root, "MultiMedias"), "MultiMedia"):
+            yield medium.get("ID", ""), _resolved(folder, _text(medium, "MediaFile"))
 
     def _template(self, name: str) -> etree._Element | None:
         if name not in self._templates:
@@ -225,6 +252,8 @@ class _Drawing:
 
     box: _Box
     unread: int = 0
+    is_oblique: bool = False
+    pictures: list[Placed] = field(default_factory=list)
     _characters: Characters = field(default_factory=Characters)
     _texts: list[str] = field(default_factory=list)
     _horizontal: list[Line] = field(default_factory=list)
@@ -234,7 +263,6 @@ class _Drawing:
     _shown: int = 0
     _hidden: int = 0
     _image_area: float = 0.0
-    _images: list[tuple[float, float, float, float]] = field(default_factory=list)
 
     def content(self, number: int) -> PageContent:
         _, _, width, height = self.box
@@ -248,7 +276,7 @@ class _Drawing:
             horizontal=self._horizontal,
             vertical=self._vertical,
             has_image=self._image_area > 0,
-            images=self._images,
+            images=[(one.left, one.top, one.right, one.bottom) for one in self.pictures],
             is_scan_with_ocr=self._hidden > self._shown and self._image_area > width * height * _SCAN_COVERS,
             too_many_paths=self._paths > MAX_PATHS,
         )
@@ -267,14 +295,22 @@ class _Drawing:
             elif name == "PathObject":
                 self._path(element)
             elif name == "ImageObject":
-                _, _, width, height = _box_of(element.get("Boundary")) or (0.0, 0.0, 0.0, 0.0)
-                self._image_area = max(self._image_area, width * height)
-                left, top = (side * _POINTS for side in self._corner(element))
-                self._images.append((left, top, left + width * _POINTS, top + height * _POINTS))
+                self._picture(element)
             elif name == "PageBlock":
                 self._block(element, depth + 1)
             elif name == "CompositeObject":
                 self.unread += 1
+
+    def _picture(self, element: etree._Element) -> None:
+        _, _, width, height = _box_of(element.get("Boundary")) or (0.0, 0.0, 0.0, 0.0)
+        self._image_area = max(self._image_area, width * height)
+        left, top = self._corner(element)
+        if element.get("CTM") is not None:
+            # A picture is a square of one millimetre before that.
+            (width, b, c, height, left, top), _ = self._placed(element)
+            self.is_oblique |= b != 0.0 or c != 0.0 or width < 0.0 or height < 0.0
+        sides = (side * _POINTS for side in (left, top, left + width, top + height))
+        self.pictures.append(Placed(element.get("ResourceID", ""), *sides))
 
     def _placed(self, element: etree._Element) -> tuple[_Matrix, bool]:
         """Matrix from an object's own space to millimetres on the page, and whether it turns or scales."""

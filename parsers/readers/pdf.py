@@ -10,13 +10,14 @@ import threading
 from array import array
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from parsers.errors import UnreadableDocumentError
 from parsers.model import Document, Finding
-from parsers.readers import page_blocks, pdf_fonts, pdf_page
+from parsers.readers import page_blocks, pdf_fonts, pdf_page, scan_pages
 from parsers.readers.page_blocks import Page
 from parsers.readers.page_content import PageContent
 from parsers.readers.scan_pages import Scans
@@ -41,7 +42,7 @@ def read(data: bytes) -> Document:
     """
     with _LOCK, closing(_opened(data)) as document:
         metadata = _metadata(document)
-        pages, findings = _pages(document, Scans(data))
+        pages, findings = _pages(document, data)
         attached = raw.FPDFDoc_GetAttachmentCount(document.raw)
     if attached > 0:
         findings.append(Finding("attached_files", f"{attached} files are attached to the PDF; they were not read"))
@@ -104,7 +105,8 @@ def _metadata(document: pdfium.PdfDocument) -> dict[str, str]:
     return metadata
 
 
-def _pages(document: pdfium.PdfDocument, scans: Scans) -> tuple[list[Page], list[Finding]]:
+def _pages(document: pdfium.PdfDocument, data: bytes) -> tuple[list[Page], list[Finding]]:
+    scans = Scans()
     pages: list[Page] = []
     findings: list[Finding] = []
     characters = 0
@@ -119,7 +121,7 @@ def _pages(document: pdfium.PdfDocument, scans: Scans) -> tuple[list[Page], list
         characters += len(content.characters)
         if characters > MAX_CHARACTERS:
             raise UnreadableDocumentError("too_complex", f"the PDF holds more than {MAX_CHARACTERS} characters")
-        content = scans.read(content, findings)
+        content = scans.read(content, partial(scan_pages.of_pdf, data, index), findings)
         findings.extend(_page_findings(content))
         pages.append(page_blocks.taken_apart(content, findings))
     if not pages:

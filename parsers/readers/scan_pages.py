@@ -1,7 +1,8 @@
-"""Pages of a PDF that say nothing in characters, read as pictures instead."""
+"""Pages of a document that say nothing in characters, read as pictures instead."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -26,13 +27,18 @@ _LEAST_RULES = 3
 class Scans:
     """Reads one document's scanned pages, as many as it may."""
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
+    def __init__(self) -> None:
         self._pages = 0
         self._is_missing = False
 
-    def read(self, content: PageContent, findings: list[Finding]) -> PageContent:
-        """The page as its picture shows it, where that is more than its characters say; else `content` as it is."""
+    def read(
+        self, content: PageContent, picture: Callable[[], tuple[Picture, float] | None], findings: list[Finding]
+    ) -> PageContent:
+        """The page as its picture shows it, where that is more than its characters say; else `content` as it is.
+
+        `picture` gives what is seen of the page, grey, 200 pixels to the inch, and how many of its points are one of
+        those; None where that cannot be told.
+        """
         whole, part = _says_nothing(content), _may_hold_a_table(content)
         if not whole and not part:
             return content
@@ -53,8 +59,11 @@ class Scans:
         from parsers.readers.scan import page_content
 
         self._pages += 1
-        picture, unit = _picture(self._data, content.number - 1)
-        scanned = page_content(picture, number=content.number, recogniser=recogniser, unit=unit).content
+        seen = picture()
+        if seen is None:
+            return content
+        grey, unit = seen
+        scanned = page_content(grey, number=content.number, recogniser=recogniser, unit=unit).content
         is_ruled = min(len(scanned.horizontal), len(scanned.vertical)) >= _LEAST_RULES
         if not scanned.characters.text or (not whole and not is_ruled):
             return content
@@ -75,8 +84,13 @@ def _may_hold_a_table(content: PageContent) -> bool:
     return content.image_share >= _TABLE_SHARE and min(len(content.horizontal), len(content.vertical)) < _LEAST_RULES
 
 
-def _picture(data: bytes, index: int) -> tuple[Picture, float]:
-    """The page's red channel at 200 pixels to the inch, and how many of the page's points are one of A4's."""
+def unit(longest: float) -> float:
+    """How many points of a page, its longer side so many, are one of A4's."""
+    return 1.0 if _A4_POINTS / 2 <= longest <= _MOST_POINTS else longest / _A4_POINTS
+
+
+def of_pdf(data: bytes, index: int) -> tuple[Picture, float]:
+    """The red channel of a page of a PDF at 200 pixels to the inch of A4, and its `unit`."""
     import numpy as np
 
     with (
@@ -84,9 +98,8 @@ def _picture(data: bytes, index: int) -> tuple[Picture, float]:
         closing(pdfium.PdfDocument(data)) as document,
         closing(document[index]) as page,
     ):
-        longest = max(page.get_size())
-        unit = 1.0 if _A4_POINTS / 2 <= longest <= _MOST_POINTS else longest / _A4_POINTS
-        with closing(page.render(scale=DPI / 72 / unit)) as bitmap:
+        points = unit(max(page.get_size()))
+        with closing(page.render(scale=DPI / 72 / points)) as bitmap:
             pixels = bitmap.to_numpy()
             red = pixels[:, :, 2] if pixels.ndim == 3 else pixels
-            return np.ascontiguousarray(red), unit
+            return np.ascontiguousarray(red), points

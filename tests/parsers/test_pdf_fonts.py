@@ -178,7 +178,7 @@ def test_a_page_read_as_a_picture_is_drawn_with_the_machines_fonts() -> None:
     pytest.importorskip("numpy")
     data = _ruled(FONTS["named encoding, widths"][0], ROWS, _ucs2)
     reader.read(data)
-    picture, _ = scan_pages._picture(data, 0)
+    picture, _ = scan_pages.of_pdf(data, 0)
     with closing(pdfium.PdfDocument(data)) as document, closing(document[0]) as page:
         boxes = page.render(scale=scan_pages.DPI / 72).to_numpy()[:, :, 2]
     with pdf_fonts.of_the_machine(), closing(pdfium.PdfDocument(data)) as document, closing(document[0]) as page:

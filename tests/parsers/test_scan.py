@@ -3,6 +3,7 @@
 import ctypes
 import importlib.util
 import io
+import re
 import sys
 from contextlib import closing
 from decimal import Decimal
@@ -25,7 +26,7 @@ import pypdfium2.raw as raw
 from PIL import Image
 
 from crawler.replica.reports import draw_report, lay_out
-from crawler.replica.writers import pdf, scan
+from crawler.replica.writers import ofd, pdf, scan
 from crawler.replica.writers.scan import ScanStyle
 from parsers.readers import image, ocr, scan_ink, scan_pages, scan_straight
 from parsers.readers import pdf as pdf_reader
@@ -190,6 +191,30 @@ def with_layer(data: bytes, text: str) -> bytes:
             page.close()
         document.save(written := io.BytesIO())
     return written.getvalue()
+
+
+@needs_font
+def test_scanned_pages_of_an_ofd_are_read() -> None:
+    data = ofd.of_pictures([scan.jpeg(picture) for picture in scan.pictures(PDF)])
+    reading = read(data)
+    assert right(reading) >= 0.99
+    assert wrong_when_sure(reading) == []
+    assert {finding.code for finding in reading.findings} >= {"read_by_ocr"}
+    boxes = [fact.locator for fact in reading.facts if fact.status == "reported"]
+    assert all(re.search(r"page=\d;box=", locator) for locator in boxes)
+
+
+@pytest.mark.parametrize(
+    ("picture", "ctm"),
+    [
+        pytest.param(b"no picture", "210 0 0 297 0 0", id="damaged"),
+        pytest.param(scan.jpeg(np.full((300, 200), 200, np.uint8)), "0 210 -297 0 297 0", id="turned"),
+        pytest.param(scan.jpeg(np.full((300, 200), 200, np.uint8)), "90000 0 0 90000 0 0", id="far too large"),
+    ],
+)
+def test_a_picture_of_an_ofd_that_cannot_be_laid_on_its_page_is_said_to_be_unread(picture: bytes, ctm: str) -> None:
+    reading = read(ofd.of_pictures([picture], ctm))
+    assert (reading.error, [finding.code for finding in reading.findings]) == (None, ["no_text_layer"])
 
 
 def test_a_photo_is_a_page_without_facts() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
@@ -15,13 +16,20 @@ _MM = 25.4 / 72
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same report is the same bytes
 
 
+def _mm(points: float) -> str:
+    return f"{points * _MM:.4f}".rstrip("0").rstrip(".") or "0"
+
+
+_PAGE = ("0", "0", _mm(WIDTH), _mm(HEIGHT))
+
+
 @dataclass(frozen=True, slots=True)
 class OfdStyle:
     """How a producer writes. `pages` is how it draws.
 
     `namespace` "" and a `prefix` of one's own are met; `absolute`: paths begin at the package's root; `grouped`: equal
     steps between characters as `g n v`; `scaled`: text in a space of its own, put to size by a CTM; `template`: page
-    furniture on a template; `scanned`: pages are pictures.
+    furniture on a template; `scanned`: pages are pictures, which are missing.
     """
 
     pages: PdfStyle = field(default_factory=PdfStyle)
@@ -51,6 +59,28 @@ def write(printed: Printed, *, style: OfdStyle | None = None) -> bytes:
     return buffer.getvalue()
 
 
+def of_pictures(pictures: Sequence[bytes], ctm: str = f"{_PAGE[2]} 0 0 {_PAGE[3]} 0 0") -> bytes:
+    """JPEG pictures as an OFD of scanned pages."""
+    style = OfdStyle(scanned=True)
+    drawn = [
+        f'<o:ImageObject ID="7" Boundary="{" ".join(_PAGE)}" CTM="{ctm}" ResourceID="{n + 100}"/>'
+        for n in range(len(pictures))
+    ]
+    media = "".join(
+        f'<o:MultiMedia ID="{n + 100}" Type="Image"><o:MediaFile>{n}.jpg</o:MediaFile></o:MultiMedia>'
+        for n in range(len(pictures))
+    )
+    members = _members(drawn, "", style)
+    members["Doc_0/DocumentRes.xml"] = f'<o:Res BaseLoc="Res"><o:MultiMedias>{media}</o:MultiMedias></o:Res>'
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as package:
+        for name, body in members.items():
+            package.writestr(zipfile.ZipInfo(name, _EPOCH), _document(body, style), zipfile.ZIP_DEFLATED)
+        for number, picture in enumerate(pictures):
+            package.writestr(zipfile.ZipInfo(f"Doc_0/Res/{number}.jpg", _EPOCH), picture)
+    return buffer.getvalue()
+
+
 def _document(body: str, style: OfdStyle) -> str:
     """`body` with its elements in the style's namespace: `<o:` stands for it."""
     prefix = f"{style.prefix}:" if style.namespace and style.prefix else ""
@@ -63,14 +93,15 @@ def _document(body: str, style: OfdStyle) -> str:
 def _members(pages: list[str], title: str, style: OfdStyle) -> dict[str, str]:
     root = "/Doc_0/" if style.absolute else ""
     start = "/" if style.absolute else ""
-    box = f"0 0 {_mm(WIDTH)} {_mm(HEIGHT)}"
+    box = " ".join(_PAGE)
     listed = "".join(f'<o:Page ID="{n + 10}" BaseLoc="{root}Pages/Page_{n}/Content.xml"/>' for n in range(len(pages)))
     template = f'<o:TemplatePage ID="3" BaseLoc="{root}Tpls/Tpl_0/Content.xml"/>' if style.template else ""
     members = {
         "OFD.xml": f'<o:OFD Version="1.0" DocType="OFD"><o:DocBody><o:DocInfo><o:Title>{escape(title)}</o:Title>'
         f"<o:Creator>青禾</o:Creator></o:DocInfo><o:DocRoot>{start}Doc_0/Document.xml</o:DocRoot></o:DocBody></o:OFD>",
         "Doc_0/Document.xml": "<o:Document><o:CommonData><o:MaxUnitID>99999</o:MaxUnitID>"
-        f"<o:PageArea><o:PhysicalBox>{box}</o:PhysicalBox></o:PageArea>{template}</o:CommonData>"
+        f"<o:PageArea><o:PhysicalBox>{box}</o:PhysicalBox></o:PageArea>"
+        f"<o:DocumentRes>DocumentRes.xml</o:DocumentRes>{template}</o:CommonData>"
         f"<o:Pages>{listed}</o:Pages></o:Document>",
     }
     used = '<o:Template TemplateID="3" ZOrder="Background"/>' if style.template else ""
@@ -86,10 +117,6 @@ def _members(pages: list[str], title: str, style: OfdStyle) -> dict[str, str]:
             f'<o:Page><o:Content><o:Layer ID="6">{canvas.finished[0]}</o:Layer></o:Content></o:Page>'
         )
     return members
-
-
-def _mm(points: float) -> str:
-    return f"{points * _MM:.4f}".rstrip("0").rstrip(".") or "0"
 
 
 class _Canvas:
@@ -111,7 +138,7 @@ class _Canvas:
     def showPage(self) -> None:  # noqa: N802
         drawn = "".join(self._objects)
         if self._style.scanned:
-            drawn = f'<o:ImageObject ID="7" Boundary="0 0 {_mm(WIDTH)} {_mm(HEIGHT)}" ResourceID="8"/>'
+            drawn = f'<o:ImageObject ID="7" Boundary="{" ".join(_PAGE)}" ResourceID="8"/>'
         self.finished.append(drawn)
         self._objects = []
 
