@@ -245,12 +245,14 @@ def last_read(connection: sqlite3.Connection, url: str, until: int) -> int | Non
 
 
 def content_at(connection: sqlite3.Connection, url: str, until: str) -> int | None:
-    """The newest capture with content of an address up to the end of run `until`."""
+    """The newest capture with content of an address up to the end of run `until`; a form to log in is none."""
     row = connection.execute(
         """SELECT max(e.capture_id) FROM exchanges e JOIN urls u ON u.url_id = e.url_id
         JOIN runs r ON r.run_id = e.run_id JOIN runs last ON last.run_id = ?
         WHERE u.url = ? AND e.outcome IN ('ok', 'revisit', 'not_modified')
-            AND (r.started_at, r.run_id) <= (last.started_at, last.run_id)""",
+            AND (r.started_at, r.run_id) <= (last.started_at, last.run_id)
+            AND NOT EXISTS (SELECT 1 FROM exchanges o JOIN readings d ON d.capture_id = o.capture_id
+                WHERE o.url_id = e.url_id AND o.payload_id = e.payload_id AND d.error_code = 'login_page')""",
         (until, url),
     ).fetchone()
     return row[0] if row else None

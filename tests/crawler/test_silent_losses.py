@@ -374,6 +374,24 @@ def test_an_address_that_is_gone_is_said_when_it_goes_and_not_each_time_it_is_as
     assert (process.returncode, rows(data, query, url)) == (0, said)
 
 
+def test_a_page_behind_a_login_has_not_moved_to_the_form(tmp_path: Path):
+    run, data, target = 0, tmp_path / "data", ARTICLES[1]
+    form = "<html><title>登录</title><form><input name='u'><input type='password' name='p'></form></html>"
+
+    def special(path: str, _: int) -> Answer | None:
+        if path == "/login":
+            return Answer(body=form.encode(), headers=HTML)
+        return Answer(302, headers=(("Location", "/login"),)) if path == target and run > 1 else None
+
+    with served(Site(special)) as script:
+        path = str(site_file(tmp_path, script.base))
+        for _ in range(3):
+            run += 1
+            gongkai(data, "crawl", "--site-file", path, "--full", code=SETUP + COMMAND).communicate(timeout=100)
+    assert one(data, "SELECT count(*) FROM findings WHERE code = 'login_page'") == 1
+    assert rows(data, "SELECT kind, url FROM changes WHERE kind <> 'appeared'") == []
+
+
 def test_an_address_that_answers_with_two_documents_in_turn_is_said(tmp_path: Path):
     night, data, target = 0, tmp_path / "data", ARTICLES[1]
 
