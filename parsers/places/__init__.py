@@ -30,7 +30,8 @@ def draw(
 ) -> Shown | PagePicture:
     """The place that `locator` names. Without one, or where it names nothing, the document without a mark.
 
-    Of a PDF or a picture the page as a picture, which serves all places on it; `framed` draws the place on it.
+    Of a PDF, a scanned OFD or a picture the page as a picture, which serves all places on it; `framed` draws the place
+    on it.
     `converted` as for `reading.read`. Raises UnreadableDocumentError: `no_member`, `no_page`, what the readers raise.
     """
     data, name, locator = _located(data, name, locator)
@@ -41,6 +42,8 @@ def draw(
         return lines.marked(data, locator)
     if kind == sniff.PDF or kind.startswith("image/"):
         return picture.page_picture(data, kind, _page(locator))
+    if kind == sniff.OFD and (scan := picture.ofd_page(data, _page(locator))) is not None:
+        return scan
     document = document_of(data, name, converted or {})
     if any(finding.code == "needs_conversion" for finding in document.findings) and converted is None:
         raise UnreadableDocumentError("needs_conversion", "the document has to be converted before it is drawn")
@@ -48,7 +51,7 @@ def draw(
 
 
 def without_box(locator: str) -> str:
-    """What all places on one page of a PDF or a picture have in common."""
+    """What all places on one page that is shown as a picture have in common."""
     return ";".join(part for part in locator.split(";") if not part.startswith("box="))
 
 

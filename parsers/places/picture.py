@@ -1,4 +1,4 @@
-"""A place on a page of a PDF or in a picture: the page as a picture, the cell's box drawn over it."""
+"""A place on a page of a PDF, a scanned one of an OFD, or in a picture: the page as a picture, with the cell's box."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from parsers import sniff
 from parsers.errors import UnreadableDocumentError
 from parsers.model import PagePicture, Shown
 from parsers.places.frame import ANCHOR, page
-from parsers.readers import image, pdf
+from parsers.readers import image, ofd, pdf
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -29,6 +29,16 @@ _TYPES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 def page_picture(data: bytes, kind: str, number: int) -> PagePicture:
     """Page `number` (from 1) as a picture. Raises UnreadableDocumentError: `no_page`, `damaged`, what readers raise."""
     return _pdf_page(data, number) if kind == sniff.PDF else _frame(data, number)
+
+
+def ofd_page(data: bytes, number: int) -> PagePicture | None:
+    """Page `number` (from 1) of an OFD where it is a scan, else None. Raises as `page_picture`."""
+    scan = ofd.scanned_page(data, number)
+    if scan is None:
+        return None
+    drawn, width, height = scan
+    drawn.thumbnail((_MOST_PIXELS, _MOST_PIXELS))
+    return PagePicture(_encoded(drawn), width, height, number)
 
 
 def framed(picture: PagePicture, locator: str) -> Shown:

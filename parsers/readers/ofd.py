@@ -19,7 +19,7 @@ from lxml import etree
 
 from parsers.errors import UnreadableDocumentError
 from parsers.model import Document, Finding
-from parsers.readers import ofd_pictures, page_blocks
+from parsers.readers import ofd_pictures, page_blocks, scan_pages
 from parsers.readers.ofd_pictures import Placed
 from parsers.readers.ooxml import Package
 from parsers.readers.page_content import Characters, PageContent
@@ -28,6 +28,8 @@ from parsers.readers.scan_pages import Scans
 from parsers.sniff import OFD
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from parsers.readers.scan_ink import Picture
 
 MAX_PAGES = 2000
@@ -61,6 +63,37 @@ def read(data: bytes) -> Document:
 
     Raises UnreadableDocumentError: `damaged`, `encrypted`, `bomb`, `empty` (no page), `too_large`, `too_complex`.
     """
+    reader, body, findings = _opened(data)
+    metadata = _metadata(body)
+    pages = [page_blocks.taken_apart(content, findings) for content in reader.pages(findings)]
+    if not pages:
+        raise UnreadableDocumentError("damaged", "none of the OFD's pages can be read")
+    return Document(
+        media_type=OFD,
+        blocks=page_blocks.blocks(pages),
+        title=metadata.get("Title", ""),
+        metadata=metadata,
+        findings=tuple(findings),
+    )
+
+
+def scanned_page(data: bytes, number: int) -> tuple[Image.Image, float, float] | None:
+    """Page `number` (from 1) in colour, and its width and height in points; None where it is no scan.
+
+    Raises UnreadableDocumentError as `read` does, and `no_page`.
+    """
+    reader, _, _ = _opened(data)
+    listed = reader.listed()
+    if not 1 <= number <= len(listed):
+        raise UnreadableDocumentError("no_page", f"the OFD has {len(listed)} pages, expected one numbered {number}")
+    drawing = reader.drawing(listed[number - 1])
+    content = drawing.content(number)
+    picture = reader.picture(drawing) if scan_pages.may_be_scan(content) else None
+    return None if picture is None else (picture, content.width, content.height)
+
+
+def _opened(data: bytes) -> tuple[_Reader, etree._Element, list[Finding]]:
+    """The first document of a package, and what is said of it."""
     package = Package(data)
     if package.has("Encryptions.xml"):
         raise UnreadableDocumentError("encrypted", "the OFD package is encrypted")
@@ -72,18 +105,7 @@ def read(data: bytes) -> Document:
     findings = []
     if len(bodies) > 1:
         findings.append(Finding("further_documents", f"the OFD holds {len(bodies)} documents; the first was read"))
-    metadata = _metadata(bodies[0])
-    reader = _Reader(package, _resolved("", root))
-    pages = [page_blocks.taken_apart(content, findings) for content in reader.pages(findings)]
-    if not pages:
-        raise UnreadableDocumentError("damaged", "none of the OFD's pages can be read")
-    return Document(
-        media_type=OFD,
-        blocks=page_blocks.blocks(pages),
-        title=metadata.get("Title", ""),
-        metadata=metadata,
-        findings=tuple(findings),
-    )
+    return _Reader(package, _resolved("", root)), bodies[0], findings
 
 
 def _tree(package: Package, path: str) -> etree._Element:
@@ -180,17 +202,22 @@ class _Reader:
         self._templates: dict[str, etree._Element] = {}
         self._scans = Scans()
 
-    def pages(self, findings: list[Finding]) -> Iterator[PageContent]:
+    def listed(self) -> list[etree._Element]:
+        """Raises UnreadableDocumentError: `empty`, `too_large`."""
         listed = list(_children(_child(self._document, "Pages"), "Page"))
         if not listed:
             raise UnreadableDocumentError("empty", "the OFD has no page")
         if len(listed) > MAX_PAGES:
             raise UnreadableDocumentError("too_large", f"the OFD has more than {MAX_PAGES} pages")
+        return listed
+
+    def pages(self, findings: list[Finding]) -> Iterator[PageContent]:
         characters = 0
-        for number, page in enumerate(listed, 1):
+        for number, page in enumerate(self.listed(), 1):
             at = f"page={number}"
             try:
-                content, unread = self._page(page, number, findings)
+                drawing = self.drawing(page)
+                content = self._scans.read(drawing.content(number), partial(self._seen, drawing), findings)
             except UnreadableDocumentError as error:
                 if error.code != "damaged":
                     raise
@@ -200,32 +227,41 @@ class _Reader:
             if characters > MAX_CHARACTERS:
                 raise UnreadableDocumentError("too_complex", f"the OFD holds more than {MAX_CHARACTERS} characters")
             findings.extend(page_blocks.text_findings(content))
-            if unread:
-                findings.append(Finding("composite_object", f"{unread} composite objects were not read", at))
+            if drawing.unread:
+                findings.append(Finding("composite_object", f"{drawing.unread} composite objects were not read", at))
             if content.too_many_paths:
                 findings.append(Finding("too_many_paths", f"page {number} draws more than {MAX_PATHS} paths", at))
             yield content
 
-    def _page(self, page: etree._Element, number: int, findings: list[Finding]) -> tuple[PageContent, int]:
+    def drawing(self, page: etree._Element) -> _Drawing:
+        """What a page and its templates draw."""
         path = _resolved(self._folder, page.get("BaseLoc", ""))
         root = _tree(self._package, path)
         box = _box_of(_text(_child(root, "Area"), "PhysicalBox")) or self._box
-        drawing = _Drawing(box)
+        drawing = _Drawing(box, _resolved(posixpath.dirname(path), _text(root, "PageRes")))
         for template in _children(root, "Template"):
             if (below := self._template(template.get("TemplateID", ""))) is not None:
                 drawing.take_page(below)
         drawing.take_page(root)
-        content = self._scans.read(drawing.content(number), partial(self._seen, drawing, root, path), findings)
-        return content, drawing.unread
+        return drawing
 
-    def _seen(self, drawing: _Drawing, page: etree._Element, path: str) -> tuple[Picture, float] | None:
-        """The pictures of a page, where every one is upright and can be decoded."""
+    def _seen(self, drawing: _Drawing) -> tuple[Picture, float] | None:
+        """A page's pictures as they are recognised: their red channel, and how many of its points are one of A4's."""
+        import numpy as np
+
+        picture = self.picture(drawing)
+        if picture is None:
+            return None
+        _, _, width, height = drawing.box
+        return np.ascontiguousarray(np.asarray(picture)[:, :, 0]), scan_pages.unit(max(width, height) * _POINTS)
+
+    def picture(self, drawing: _Drawing) -> Image.Image | None:
+        """The pictures of a page in colour, None where one is not upright or cannot be decoded."""
         if drawing.is_oblique:
             return None
         common = _child(self._document, "CommonData")
         listed = [_resolved(self._folder, _text(common, name)) for name in ("PublicRes", "DocumentRes")]
-        listed.append(_resolved(posixpath.dirname(path), _text(page, "PageRes")))
-        paths = {name: place for one in listed for name, place in self._resources(one)}
+        paths = {name: place for one in (*listed, drawing.resources) for name, place in self._resources(one)}
         _, _, width, height = drawing.box
         return ofd_pictures.on_paper(self._package, paths, drawing.pictures, (width * _POINTS, height * _POINTS))
 
@@ -248,9 +284,13 @@ class _Reader:
 
 @dataclass(slots=True)
 class _Drawing:
-    """What one page shows, gathered from its layers; `box` is the page in millimetres."""
+    """What one page shows, gathered from its layers.
+
+    `box` is the page in millimetres; `resources` the path of the list of what is the page's own.
+    """
 
     box: _Box
+    resources: str
     unread: int = 0
     is_oblique: bool = False
     pictures: list[Placed] = field(default_factory=list)

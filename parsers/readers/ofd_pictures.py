@@ -11,7 +11,7 @@ from parsers.readers import image, scan_pages
 from parsers.readers.ooxml import Package
 
 if TYPE_CHECKING:
-    from parsers.readers.scan_ink import Picture
+    from PIL import Image
 
 # A page that is a scan is one picture, or a few strips of one.
 _MOST = 40
@@ -30,16 +30,14 @@ class Placed:
 
 def on_paper(
     package: Package, paths: Mapping[str, str], placed: Sequence[Placed], size: tuple[float, float]
-) -> tuple[Picture, float] | None:
-    """A page of so many points (width, height) as `Scans.read` wants it, None where a picture of it cannot be decoded.
+) -> Image.Image | None:
+    """A page of so many points (width, height) in colour, None where a picture of it cannot be decoded.
 
-    `paths`: where in the package a resource lies.
+    It has 200 pixels to the inch of A4. `paths`: where in the package a resource lies.
     """
-    import numpy as np
     from PIL import Image
 
-    points = scan_pages.unit(max(size))
-    scale = scan_pages.DPI / 72 / points
+    scale = scan_pages.DPI / 72 / scan_pages.unit(max(size))
     paper = Image.new("RGB", (max(1, round(size[0] * scale)), max(1, round(size[1] * scale))), "white")
     for picture in placed[:_MOST]:
         data = package.part(paths.get(picture.resource, ""))
@@ -55,4 +53,4 @@ def on_paper(
             return None
         if width > 0 and height > 0:
             paper.paste(drawn.resize((width, height), reducing_gap=2.0), (left, top))
-    return np.ascontiguousarray(np.asarray(paper)[:, :, 0]), points
+    return paper

@@ -39,8 +39,7 @@ class Scans:
         `picture` gives what is seen of the page, grey, 200 pixels to the inch, and how many of its points are one of
         those; None where that cannot be told.
         """
-        whole, part = _says_nothing(content), _may_hold_a_table(content)
-        if not whole and not part:
+        if not may_be_scan(content):
             return content
         at = f"page={content.number}"
         if self._pages >= MAX_PAGES:
@@ -65,12 +64,17 @@ class Scans:
         grey, unit = seen
         scanned = page_content(grey, number=content.number, recogniser=recogniser, unit=unit).content
         is_ruled = min(len(scanned.horizontal), len(scanned.vertical)) >= _LEAST_RULES
-        if not scanned.characters.text or (not whole and not is_ruled):
+        if not scanned.characters.text or (not is_ruled and not _says_nothing(content)):
             return content
         if content.characters.text.strip():
             findings.extend(page_blocks.text_findings(content))
         findings.append(Finding("read_by_ocr", f"page {content.number} was read as an image", at))
         return scanned
+
+
+def may_be_scan(content: PageContent) -> bool:
+    """Whether a page may show more than its characters say."""
+    return _says_nothing(content) or _may_hold_a_table(content)
 
 
 def _says_nothing(content: PageContent) -> bool:

@@ -3,15 +3,14 @@
 import ctypes
 import importlib.util
 import io
-import re
 import sys
 from contextlib import closing
 from decimal import Decimal
 
 import pytest
 
-from parsers import certainty
-from parsers.model import Cell, Check, Document, Fact, Grid, Reading
+from parsers import certainty, places
+from parsers.model import Cell, Check, Document, Fact, Grid, PagePicture, Reading, Shown
 from parsers.reading import read
 
 pytest.importorskip("cv2", reason="OpenCV is not installed (extra ocr)")
@@ -200,8 +199,11 @@ def test_scanned_pages_of_an_ofd_are_read() -> None:
     assert right(reading) >= 0.99
     assert wrong_when_sure(reading) == []
     assert {finding.code for finding in reading.findings} >= {"read_by_ocr"}
-    boxes = [fact.locator for fact in reading.facts if fact.status == "reported"]
-    assert all(re.search(r"page=\d;box=", locator) for locator in boxes)
+    fact = next(fact for fact in reading.facts if "page=2" in fact.locator and fact.status == "reported")
+    drawn = places.draw(data, locator=fact.locator)
+    assert isinstance(drawn, PagePicture)
+    assert (round(drawn.width), round(drawn.height), drawn.number) == (595, 842, 2)
+    assert places.framed(drawn, fact.locator).is_marked
 
 
 @pytest.mark.parametrize(
@@ -213,8 +215,10 @@ def test_scanned_pages_of_an_ofd_are_read() -> None:
     ],
 )
 def test_a_picture_of_an_ofd_that_cannot_be_laid_on_its_page_is_said_to_be_unread(picture: bytes, ctm: str) -> None:
-    reading = read(ofd.of_pictures([picture], ctm))
+    data = ofd.of_pictures([picture], ctm)
+    reading = read(data)
     assert (reading.error, [finding.code for finding in reading.findings]) == (None, ["no_text_layer"])
+    assert isinstance(places.draw(data), Shown)
 
 
 def test_a_photo_is_a_page_without_facts() -> None:
