@@ -41,9 +41,11 @@ def draw(
     if kind in _TEXTS:
         return lines.marked(data, locator)
     if kind == sniff.PDF or kind.startswith("image/"):
-        return picture.page_picture(data, kind, _page(locator))
-    if kind == sniff.OFD and (scan := picture.ofd_page(data, _page(locator))) is not None:
+        return picture.page_picture(data, kind, _number(locator))
+    if kind == sniff.OFD and (scan := picture.ofd_page(data, _number(locator))) is not None:
         return scan
+    if kind == sniff.DOCX and locator.startswith("picture="):
+        return picture.pasted(data, _number(locator, "picture"))
     document = document_of(data, name, converted or {})
     if any(finding.code == "needs_conversion" for finding in document.findings) and converted is None:
         raise UnreadableDocumentError("needs_conversion", "the document has to be converted before it is drawn")
@@ -66,7 +68,7 @@ def _located(data: bytes, name: str, locator: str) -> tuple[bytes, str, str]:
     raise UnreadableDocumentError("no_member", f"the archive holds no file that the place {locator!r} is in")
 
 
-def _page(locator: str) -> int:
+def _number(locator: str, of: str = "page") -> int:
     parts = dict(part.partition("=")[::2] for part in locator.split(";"))
-    page = parts.get("page", "1")
-    return int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 1
+    number = parts.get(of, "1")
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1

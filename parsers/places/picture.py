@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from parsers import sniff
 from parsers.errors import UnreadableDocumentError
 from parsers.model import PagePicture, Shown
 from parsers.places.frame import ANCHOR, page
-from parsers.readers import image, ofd, pdf
+from parsers.readers import docx, image, ofd, pdf
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -39,6 +40,14 @@ def ofd_page(data: bytes, number: int) -> PagePicture | None:
     drawn, width, height = scan
     drawn.thumbnail((_MOST_PIXELS, _MOST_PIXELS))
     return PagePicture(_encoded(drawn), width, height, number)
+
+
+def pasted(data: bytes, number: int) -> PagePicture:
+    """Picture `number` (from 1) that a docx shows. Raises UnreadableDocumentError as `page_picture`."""
+    shown = docx.pictures(data)
+    if not 1 <= number <= len(shown):
+        raise UnreadableDocumentError("no_page", f"the document has {len(shown)} pictures, not one numbered {number}")
+    return replace(_frame(shown[number - 1], 1), number=number)
 
 
 def framed(picture: PagePicture, locator: str) -> Shown:

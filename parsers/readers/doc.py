@@ -16,6 +16,7 @@ from office_oxide import OfficeOxideError
 
 from parsers.errors import UnreadableDocumentError
 from parsers.model import Block, Cell, Document, Finding, Grid, Paragraph
+from parsers.readers import pasted
 from parsers.readers.native import panics_refused
 from parsers.sniff import DOC
 
@@ -88,7 +89,7 @@ def _findings(blocks: tuple[Block, ...], warnings: Iterable[str], pictures: int)
     if has_table and not nested:
         return
     text = "".join(block.text for block in blocks if isinstance(block, Paragraph))
-    if _REPORT.search(text[:_REPORT_WITHIN]):
+    if pasted.may_be_report(text) if pictures else _REPORT.search(text[:_REPORT_WITHIN]):
         message = "the text is a report's, and no table that stands by itself was found in it; LibreOffice may see one"
         yield Finding("needs_conversion", message)
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lxml import etree
 
 from parsers.errors import UnreadableDocumentError
 from parsers.model import Block, Cell, Document, Finding, Grid, Paragraph
+from parsers.readers import pasted
 from parsers.readers.docx_numbering import Numbering, numbering
 from parsers.readers.ooxml import Package
 from parsers.record import record
@@ -94,28 +95,52 @@ def read(data: bytes) -> Document:
     reader = _Reader(*_styles(package, main), _numbering(package, main))
     blocks = tuple(reader.blocks(body))
     metadata = _metadata(package)
+    findings = [*reader.findings(), *_foreign(body)]
+    if not any(isinstance(block, Grid) for block in blocks):
+        more, said = _pasted(_pictures(package, main, body), blocks)
+        blocks += more
+        findings += said
     return Document(
         media_type=DOCX,
         blocks=blocks,
         title=metadata.get("title", ""),
         metadata=metadata,
-        findings=(*reader.findings(), *_unread(body, has_table=any(isinstance(block, Grid) for block in blocks))),
+        findings=tuple(findings),
     )
 
 
-def _unread(body: etree._Element, *, has_table: bool) -> Iterator[Finding]:
-    """What the document shows and this reader passes over."""
-    foreign = sum(1 for _ in body.iter(_FOREIGN_PART))
-    if foreign:
-        yield Finding("foreign_part", f"{foreign} parts of the document are in another format; they were not read")
-    if has_table:
-        return
+def pictures(data: bytes) -> list[bytes]:
+    """The pictures that the text shows, in its order. Raises UnreadableDocumentError as `read` does."""
+    package = Package(data)
+    main = package.related("officeDocument") or "word/document.xml"
+    root = package.tree(main)
+    return _pictures(package, main, root) if root is not None else []
+
+
+def _pictures(package: Package, main: str, body: etree._Element) -> list[bytes]:
     # A picture stands there twice, for new and for old versions of Word.
-    shown = {
-        picture.get(f"{_RELATION}embed") or picture.get(f"{_RELATION}id") for picture in body.iter(_SHOWN_PICTURES)
-    }
-    if shown:
-        yield Finding("pictures_not_read", f"no table, but {len(shown)} pictures, which were not read")
+    shown = dict.fromkeys(
+        picture.get(f"{_RELATION}embed") or picture.get(f"{_RELATION}id") or ""
+        for picture in body.iter(_SHOWN_PICTURES)
+    )
+    parts = package.related_by_id(of=main) if shown else {}
+    return [package.part(parts.get(identifier, "")) or b"" for identifier in shown]
+
+
+def _pasted(pictures: list[bytes], blocks: Iterable[Block]) -> tuple[tuple[Block, ...], tuple[Finding, ...]]:
+    """The pages of a report that a document without tables shows as pictures."""
+    if not pictures:
+        return (), ()
+    if not pasted.may_be_report("".join(block.text for block in blocks if isinstance(block, Paragraph))):
+        message = f"no table, but {len(pictures)} pictures, which were not read"
+        return (), (Finding("pictures_not_read", message),)
+    return pasted.read(pictures)
+
+
+def _foreign(body: etree._Element) -> Iterator[Finding]:
+    count = sum(1 for _ in body.iter(_FOREIGN_PART))
+    if count:
+        yield Finding("foreign_part", f"{count} parts of the document are in another format; they were not read")
 
 
 def _child(element: etree._Element | None, tag: str) -> etree._Element | None:

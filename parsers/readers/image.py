@@ -58,7 +58,7 @@ def _document(data: bytes, kind: str, recogniser: ocr.Recogniser) -> Document:
 
     pages = []
     findings: list[Finding] = []
-    for number, (picture, unit) in enumerate(_pictures(data, findings), 1):
+    for number, (picture, unit) in enumerate(pictures(data, findings), 1):
         if number > MAX_PAGES:
             findings.append(Finding("too_many_scanned_pages", f"only {MAX_PAGES} pages of the picture are read"))
             break
@@ -147,7 +147,7 @@ def _in_eight_bits(frame: Image.Image) -> Image.Image:
     return Image.fromarray(np.nan_to_num(values, nan=255).astype(np.uint8))
 
 
-def _pictures(data: bytes, findings: list[Finding]) -> Iterator[tuple[Picture, float]]:
+def pictures(data: bytes, findings: list[Finding]) -> Iterator[tuple[Picture, float]]:
     """Each page in grey at about 200 pixels to the inch, and how many of the file's pixels are one of A4's points."""
     import numpy as np
 

@@ -96,7 +96,9 @@ def test_tables_with_nothing_between_them_are_one_whose_columns_are_not_known(mo
     [
         (tree(words("青禾区2022年政府信息公开工作年度报告"), words("文")), ["needs_conversion"]),
         (tree(words("关于召开会议的通知")), []),
-        (tree(words("扫描件"), {"type": "image"}, {"type": "image"}), ["pictures_not_read"]),
+        # Pictures may be its pages, which are read from the docx that LibreOffice makes of it.
+        (tree(words("扫描件"), {"type": "image"}, {"type": "image"}), ["pictures_not_read", "needs_conversion"]),
+        (tree(words("会议在青禾区召开。" * 20), {"type": "image"}), ["pictures_not_read"]),
         (tree(rows(["甲", "1"]), {"type": "image"}), []),
         (tree(words("政府信息公开年报"), rows(["甲", "1"])), []),
         (

