@@ -29,6 +29,7 @@ _MAX_COLUMNS = 200
 
 _P, _R, _T, _TBL, _TR, _TC = (f"{_W}{name}" for name in ("p", "r", "t", "tbl", "tr", "tc"))
 _P_PR, _R_PR, _TR_PR, _TC_PR = (f"{_W}{name}Pr" for name in ("p", "r", "tr", "tc"))
+_R_STYLE = f"{_W}rStyle"
 _STYLE, _STYLE_NAME, _P_STYLE, _OUTLINE = (f"{_W}{name}" for name in ("style", "name", "pStyle", "outlineLvl"))
 _GRID_SPAN, _V_MERGE, _GRID_BEFORE = (f"{_W}{name}" for name in ("gridSpan", "vMerge", "gridBefore"))
 _DEL, _CELL_DEL, _VERT_ALIGN = (f"{_W}{name}" for name in ("del", "cellDel", "vertAlign"))
@@ -72,6 +73,7 @@ _LOOKS = re.compile(
     rb"start|suppressLineNumbers|szCs|sz|tblLayout|tblLook|tblW|tcW|textAlignment|top|trHeight|u|vAlign|widowControl|"
     rb"wordWrap)(?: [^<>]*)?/>"
 )
+_TELLING = re.compile(rb"<w:(?:vertAlign|position|vanish|d?strike)\b")
 _STYLE_TYPE = re.compile(rb' w:type="(\w+)"')
 # Half points up or down from which a run stands beside its line; less is a matter of fonts.
 _LEAST_RAISED = 3
@@ -92,7 +94,7 @@ def read(data: bytes) -> Document:
     body = _child(root, f"{_W}body")
     if body is None:
         raise UnreadableDocumentError("damaged", f"{main} holds no body; its root is {root.tag}")
-    reader = _Reader(*_styles(package, main), _numbering(package, main))
+    reader = _Reader(_styles(package, main), _numbering(package, main))
     blocks = tuple(reader.blocks(body))
     metadata = _metadata(package)
     findings = [*reader.findings(), *_foreign(body)]
@@ -151,15 +153,16 @@ def _without_looks(content: bytes) -> bytes:
     return _LOOKS.sub(b"", content)
 
 
-def _paragraph_styles(content: bytes) -> bytes:
-    """Styles without those of tables and characters: templates hold hundreds of kilobytes of them."""
+def _telling_styles(content: bytes) -> bytes:
+    """Styles of paragraphs, and those of characters that raise or hide: templates hold a great many others."""
     end = b"</w:style>"
     *parts, rest = content.split(end)
     kept = []
     for part in parts:
         start = part.rfind(b"<w:style ")
         kind = _STYLE_TYPE.search(part, start, part.find(b">", start)) if start >= 0 else None
-        kept.append(part[:start] if kind and kind[1] != b"paragraph" else part + end)
+        is_telling = not kind or kind[1] == b"paragraph" or (kind[1] == b"character" and _TELLING.search(part, start))
+        kept.append(part + end if is_telling else part[:start])
     return _without_looks(b"".join((*kept, rest)))
 
 
@@ -190,18 +193,32 @@ def _numbering(package: Package, main: str) -> Numbering:
         return Numbering()
 
 
-def _styles(package: Package, main: str) -> tuple[dict[str, int], dict[str, tuple[str, int]]]:
-    """Style id → heading level, from the styles' outline levels or their built-in names; style id → list and level."""
-    levels: dict[str, int] = {}
-    lists: dict[str, tuple[str, int]] = {}
+# The finding's code for characters that are not shown, else ""; whether they stand beside their line.
+_Effect = tuple[str, bool]
+
+
+@dataclass(slots=True)
+class _Styles:
+    """By a style's id: its heading level; its list and level there; what it does to characters."""
+
+    levels: dict[str, int] = field(default_factory=dict)
+    lists: dict[str, tuple[str, int]] = field(default_factory=dict)
+    effects: dict[str, _Effect] = field(default_factory=dict)
+
+
+def _styles(package: Package, main: str) -> _Styles:
+    """Heading levels are those of the styles' outlines or of their built-in names."""
+    styles = _Styles()
     try:
-        root = package.tree(package.related("styles", of=main) or "word/styles.xml", _paragraph_styles)
+        root = package.tree(package.related("styles", of=main) or "word/styles.xml", _telling_styles)
     except UnreadableDocumentError:
-        return levels, lists
+        return styles
     for style in root.iterchildren(_STYLE) if root is not None else ():
+        style_id = style.get(_STYLE_ID) or ""
+        if style.get(_TYPE) == "character" and (properties := _child(style, _R_PR)) is not None:
+            styles.effects[style_id] = _effect(properties)
         if style.get(_TYPE) != "paragraph":
             continue
-        style_id = style.get(_STYLE_ID) or ""
         name = _value(_child(style, _STYLE_NAME)).lower()
         properties = _child(style, _P_PR)
         if name.startswith("heading ") and name[8:].isdigit():
@@ -211,11 +228,28 @@ def _styles(package: Package, main: str) -> tuple[dict[str, int], dict[str, tupl
         else:
             level = _number(_value(_child(properties, _OUTLINE)), 9) + 1
         if 1 <= level <= 6:
-            levels[style_id] = level
+            styles.levels[style_id] = level
         listed = _list_place(properties)
         if listed:
-            lists[style_id] = listed
-    return levels, lists
+            styles.lists[style_id] = listed
+    return styles
+
+
+def _effect(properties: etree._Element, effect: _Effect = ("", False)) -> _Effect:
+    """What run properties make of the `effect` that a style had."""
+    hidden, raised = effect
+    for setting in properties:
+        tag = setting.tag
+        if tag in _INVISIBLE:
+            if _value(setting) not in _OFF:
+                hidden = _INVISIBLE[tag]
+            elif hidden == _INVISIBLE[tag]:
+                hidden = ""
+        elif tag == _VERT_ALIGN:
+            raised = _value(setting) in ("superscript", "subscript")
+        elif tag == _POSITION:
+            raised = raised or _number(_value(setting).lstrip("-"), 0) >= _LEAST_RAISED
+    return hidden, raised
 
 
 def _list_place(properties: etree._Element | None) -> tuple[str, int] | None:
@@ -260,11 +294,10 @@ class _Table:
 class _Reader:
     """Walks one document body. Tables are numbered as they begin, paragraphs as they are printed."""
 
-    def __init__(
-        self, levels: dict[str, int], lists: dict[str, tuple[str, int]], numbering_of_document: Numbering
-    ) -> None:
-        self._levels = levels
-        self._lists = lists
+    def __init__(self, styles: _Styles, numbering_of_document: Numbering) -> None:
+        self._levels = styles.levels
+        self._lists = styles.lists
+        self._effects = styles.effects
         self._numbering = numbering_of_document
         self._paragraphs = 0
         self._tables = 0
@@ -347,16 +380,11 @@ class _Reader:
                 # 21¹ must never become 211: a raised number is a note's mark, printed as one.
                 parts.append(f"[{text.strip()}]" if raised and text.strip().isdigit() else text)
             elif tag == _R_PR:
-                for setting in element:
-                    if setting.tag in _INVISIBLE and _value(setting) not in _OFF:
-                        self._dropped[_INVISIBLE[setting.tag]] += 1
-                        return
-                    if setting.tag == _VERT_ALIGN:
-                        raised = _value(setting) in ("superscript", "subscript")
-                    elif setting.tag == _POSITION:
-                        raised = raised or _number(_value(setting).lstrip("-"), 0) >= _LEAST_RAISED
-                    elif setting.tag == _COLOR:
-                        is_white = _value(setting).upper() == _WHITE
+                hidden, raised = _effect(element, self._effects.get(_value(_child(element, _R_STYLE)), ("", False)))
+                if hidden:
+                    self._dropped[hidden] += 1
+                    return
+                is_white = _value(_child(element, _COLOR)).upper() == _WHITE
             elif tag in _BREAKS:
                 parts.append(_BREAKS[tag])
             elif tag == _SYMBOL:

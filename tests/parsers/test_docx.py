@@ -206,6 +206,27 @@ def test_what_a_cell_shows_in_place_of_text_is_not_nothing(shown: str, text: str
     assert [found.text for found in grid.cells] == ["规章", text, "3"]
 
 
+@pytest.mark.parametrize(
+    ("style", "own", "text"),
+    [
+        ('<w:vertAlign w:val="superscript"/>', "", "21[1]"),
+        ('<w:vertAlign w:val="superscript"/>', '<w:vertAlign w:val="baseline"/>', "211"),
+        ("<w:vanish/>", "", "21"),
+        ("<w:vanish/>", '<w:vanish w:val="0"/>', "211"),
+        ("<w:b/>", "", "211"),
+    ],
+)
+def test_a_style_of_characters_raises_and_hides_them(style: str, own: str, text: str) -> None:
+    run = f'<w:r><w:rPr><w:rStyle w:val="mark"/>{own}</w:rPr><w:t>1</w:t></w:r>'
+    cell = f"<w:tc><w:tcPr/><w:p><w:r><w:t>21</w:t></w:r>{run}</w:p></w:tc>"
+    styles = (
+        '<w:styles xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
+        f'<w:style w:type="character" w:styleId="mark"><w:rPr>{style}</w:rPr></w:style></w:styles>'
+    )
+    (grid,) = grids(reader.read(docx(tbl(tr(tc("规章"), cell)), {"word/styles.xml": styles})))
+    assert grid.cells[1].text == text
+
+
 SCANNED = (
     '<w:p><w:r><w:drawing><wp:inline xmlns:wp="wp"><a:blip '
     'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
