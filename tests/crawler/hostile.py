@@ -15,14 +15,25 @@ import sys
 import time
 from pathlib import Path
 
-from parsers.model import Reading
+from parsers.model import Cell, Fact, Reading
 
 
 def echoed(value):
     return value
 
 
-def reading():
+Everything = tuple[int, None, str, bytes, tuple[Cell, ...], dict[str, tuple[bool, float]], Fact, str]
+
+
+def echoed_everything(value: Everything) -> Everything:
+    return value
+
+
+def echoed_one(value: Cell | Fact | tuple[str, ...]) -> Cell | Fact | tuple[str, ...]:
+    return value
+
+
+def reading() -> Reading:
     return Reading(media_type="text/plain", title="某街道")
 
 
@@ -101,7 +112,7 @@ def panics():
 
 
 def sends_an_object():
-    return Path("/")
+    return object()
 
 
 def sends_a_call():
@@ -195,7 +206,7 @@ def errno_of(name, *arguments):
     return ctypes.get_errno() if function(*arguments) < 0 else 0
 
 
-def capabilities():
+def capabilities() -> list[str]:
     status = Path("/proc/self/status").read_text()
     return [line.split()[1] for line in status.splitlines() if line.startswith(("CapEff", "CapPrm", "CapInh"))]
 

@@ -42,7 +42,9 @@ def without_bubblewrap(monkeypatch: pytest.MonkeyPatch) -> Iterator[Jail]:
 def test_a_result_comes_back_as_it_was(jail: Jail) -> None:
     fact = Fact("a.b", Decimal("1.50"), "1.50", "件", "reported", "page=1")
     value = (1, None, "字", b"\0", (Cell("x", 0, 0, ""),), {"a": (True, 1.5)}, fact, "\x00\u2028\\ud800")
-    assert jail.run(hostile.echoed, value) == value
+    assert jail.run(hostile.echoed_everything, value) == value
+    for one in (value[4][0], fact, ("x", "y"), ()):
+        assert jail.run(hostile.echoed_one, one) == one
 
 
 def test_a_reading_passes(jail: Jail) -> None:
@@ -61,7 +63,7 @@ def test_a_reading_passes(jail: Jail) -> None:
         (hostile.fails, "reader_failed", "ValueError: not a number"),
         (hostile.panics, "reader_failed", "KeyboardInterrupt"),
         (hostile.fills_memory_below_python, "reader_failed", "Cannot allocate memory"),
-        (hostile.sends_an_object, "reader_failed", "pathlib"),
+        (hostile.sends_an_object, "reader_failed", "unsupported"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
@@ -127,7 +129,7 @@ def test_an_answer_runs_no_code(jail: Jail) -> None:
     failure = jail.run(hostile.forges, pickle.dumps(hostile.Call()))
     assert isinstance(failure, Failure)
     assert failure.code == "parser_crashed"
-    assert "is not among the records that pass" in jail.run(hostile.sends_a_call).message
+    assert "cannot be sent" in jail.run(hostile.sends_a_call).message
 
 
 def test_an_answer_takes_no_more_memory_than_its_bytes(jail: Jail) -> None:
@@ -136,7 +138,7 @@ def test_an_answer_takes_no_more_memory_than_its_bytes(jail: Jail) -> None:
     try:
         failure = jail.run(hostile.forges, b"\x80\x04Nr\xff\xff\xff\x0f.")
         with pytest.raises(ValueError, match="more than 4000000 values"):
-            answers.answer(b'["done",[' + b"[]," * 5_000_000 + b"[]]]", Reading)
+            answers.answer(b'["done","Reading",[' + b"[]," * 5_000_000 + b"[]]]", Reading)
         assert tracemalloc.get_traced_memory()[1] < 64 << 20
     finally:
         tracemalloc.stop()
@@ -179,16 +181,17 @@ def test_an_answer_is_of_the_type_that_the_function_declares(jail: Jail, value: 
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"[]", b'["done"]', b'["done",1,2]', b'{"done":1}', b'["harm",1]', b'["done",1e999]', b'["done",NaN]',
-     b'["done","\\ud800"]', b'["done",{"Fact":[]}]', b'["done",{"Facts":[]}]', b'["done",{"bytes":1}]', b"[" * 100_000,
-     b'["done",' + b"9" * 5000 + b"]", b'["done","\xff"]', b'["ready","x"]'],
+    [b"", b"[]", b'["done"]', b'["done","",1]', b'["done","",{},2]', b'{"done":1}', b'["harm","",1]',
+     b'["done","",1e999]', b'["done","",NaN]', b'["done","",{"media_type":"\\ud800"}]', b'["ready","","x"]',
+     b'["done","",{"media_type":"","report_year":' + b"9" * 5000 + b"}]", b'["done","",{"media_type":"\xff"}]',
+     b'["done","",{"media_type":"","facts":[{}]}]', b"[" * 100_000, b'["done","",' + b"[" * 100_000],
 )  # fmt: skip
 def test_an_answer_of_another_shape_is_none(data: bytes) -> None:
     with pytest.raises(ValueError, match="no answer"):
         answers.answer(data, Reading)
 
 
-NAMES = st.sampled_from(["Reading", "Page", "Facts", "Contact", "Decimal", "bytes", "x"])
+NAMES = st.sampled_from(["media_type", "kind", "facts", "value", "contact", "report_year", "error", "x"])
 ANY_JSON = st.recursive(
     st.sampled_from(["", "annual_report", 1, 0.5, None, True]),
     lambda inner: st.lists(inner, max_size=16) | st.dictionaries(NAMES, inner, max_size=2),
@@ -199,7 +202,7 @@ ANY_JSON = st.recursive(
 @given(ANY_JSON)
 def test_any_json_is_an_answer_or_none(value: object) -> None:
     with contextlib.suppress(ValueError):
-        kind, told = answers.answer(json.dumps(["done", value]).encode(), Reading)
+        kind, told = answers.answer(json.dumps(["done", "", value]).encode(), Reading)
         assert (kind, type(told)) == ("done", Reading)
 
 
@@ -235,7 +238,7 @@ def test_no_memory_is_held_that_the_limit_does_not_count(without_bubblewrap: Jai
 
 @needs_filter
 def test_a_worker_of_root_has_none_of_its_powers(without_bubblewrap: Jail) -> None:
-    assert without_bubblewrap.run(hostile.capabilities) == ("0" * 16,) * 3
+    assert without_bubblewrap.run(hostile.capabilities) == ["0" * 16] * 3
 
 
 @needs_filter
@@ -249,7 +252,7 @@ def test_a_crash_is_named_where_there_is_no_bubblewrap(without_bubblewrap: Jail)
 
 
 def test_numeric_libraries_may_have_threads(jail: Jail) -> None:
-    assert jail.run(hostile.threads) == (1,)
+    assert jail.run(hostile.threads) == [1]
 
 
 @needs_bubblewrap
