@@ -61,7 +61,7 @@ def test_failures_reach_the_spider_as_failures(seen: list[dict[str, object]]) ->
 
 
 def test_little_is_tried_again(seen: list[dict[str, object]]) -> None:
-    """The first TLS handshakes, dead connections, and on a kept one what is no head: the rest of an answer begins so."""
+    """First TLS handshakes, dead connections, and what is no head on a kept one: the rest of an answer is none."""
     again = [str(row["again"]).partition(":")[0] for row in seen if "again" in row]
     assert set(again) <= {"tls_failed", "stale_connection", "stray_bytes"}
     assert "tls_failed" in again
