@@ -27,6 +27,7 @@ _LEAST_DIGIT = 0.4
 _UNKNOWN = Recognised("\ufffd", (0.0,), (0.5,))
 _LEAST_EM, _MOST_EM = 14, 60
 _NUMBER_LIKE = re.compile(r"[0-9OoQD〇○lI|.,，。、:：·•*＊#＃~^'`‘’\s-]+")
+_DIGIT_LIKE = re.compile(r"[0-9OoQD〇○lI|]")
 _AS_DIGITS = str.maketrans({**dict.fromkeys("OoQD〇○", "0"), **dict.fromkeys("lI|", "1"), "，": ",", "。": "."})
 _EDGES = " .,，。、:：·•*＊#＃~^'`‘’"
 # Pages the right way up have 0.96, others 0.87 at most.
@@ -216,7 +217,10 @@ def _texts(lines: Sequence[_PrintedLine], drawn: Ink, recogniser: Recogniser, em
 
     once = [index for index in others if index not in again]
     texts.update(scan_digits.read(drawn.clean, numbers, once, em, ask))
+    # Numbers as long differ too little where one digit does: they are recognised, each for itself.
+    alone = [index for index, first in again.items() if _DIGIT_LIKE.search(texts[first].text)]
     texts.update((index, texts[first]) for index, first in again.items())
+    texts.update(zip(alone, ask(alone), strict=True))
     return [texts[index] for index in range(len(lines))]
 
 
