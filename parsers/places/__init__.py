@@ -17,6 +17,7 @@ from parsers.model import PagePicture, Shown
 from parsers.places import lines, markup, picture, tables
 from parsers.places.frame import ANCHOR
 from parsers.places.picture import framed
+from parsers.readers import flat_docx
 from parsers.readers.archive import KINDS, member_locator, members
 from parsers.reading import Conversions, document_of
 
@@ -30,9 +31,9 @@ def draw(
 ) -> Shown | PagePicture:
     """The place that `locator` names. Without one, or where it names nothing, the document without a mark.
 
-    Of a PDF, a scanned OFD or a picture the page as a picture, which serves all places on it; `framed` draws the place
-    on it.
-    `converted` as for `reading.read`. Raises UnreadableDocumentError: `no_member`, `no_page`, what the readers raise.
+    Of a PDF, a scanned OFD, a picture and one in a Word document the page as a picture, which serves all places on it;
+    `framed` draws the place on it. `converted` as for `reading.read`. Raises UnreadableDocumentError: `no_member`,
+    `no_page`, what the readers raise.
     """
     data, name, locator = _located(data, name, locator)
     kind = sniff.media_type(data, name)
@@ -44,8 +45,8 @@ def draw(
         return picture.page_picture(data, kind, _number(locator))
     if kind == sniff.OFD and (scan := picture.ofd_page(data, _number(locator))) is not None:
         return scan
-    if kind == sniff.DOCX and locator.startswith("picture="):
-        return picture.pasted(data, _number(locator, "picture"))
+    if locator.startswith("picture=") and (package := _docx(data, kind, converted or {})) is not None:
+        return picture.pasted(package, _number(locator, "picture"))
     document = document_of(data, name, converted or {})
     if any(finding.code == "needs_conversion" for finding in document.findings) and converted is None:
         raise UnreadableDocumentError("needs_conversion", "the document has to be converted before it is drawn")
@@ -66,6 +67,14 @@ def _located(data: bytes, name: str, locator: str) -> tuple[bytes, str, str]:
         if locator == led or locator.startswith(f"{led};"):
             return member.data, member.name, locator[len(led) + 1 :]
     raise UnreadableDocumentError("no_member", f"the archive holds no file that the place {locator!r} is in")
+
+
+def _docx(data: bytes, kind: str, converted: Conversions) -> bytes | None:
+    """The docx whose pictures a document's are; None where it has to be converted first, or cannot be."""
+    if kind == sniff.DOCX:
+        return data
+    made = flat_docx.zipped(data) if kind == sniff.FLAT_DOCX else converted.get(data)
+    return made if isinstance(made, bytes) else None
 
 
 def _number(locator: str, of: str = "page") -> int:

@@ -7,7 +7,6 @@ a row is known.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -27,8 +26,6 @@ _Node = dict[str, Any]
 _NOT_READABLE_BY_OTHERS = ("missing stream", "CFB error")
 _ENCRYPTED = ("encrypted", "password")
 _NESTED = "nested tables"
-_REPORT = re.compile(r"信息公开.{0,40}(?:报告|年报)", re.DOTALL)
-_REPORT_WITHIN = 5000
 _METADATA = ("title", "author", "subject", "description", "created", "modified")
 
 
@@ -89,7 +86,7 @@ def _findings(blocks: tuple[Block, ...], warnings: Iterable[str], pictures: int)
     if has_table and not nested:
         return
     text = "".join(block.text for block in blocks if isinstance(block, Paragraph))
-    if pasted.may_be_report(text) if pictures else _REPORT.search(text[:_REPORT_WITHIN]):
+    if pasted.may_be_report(text) if pictures else pasted.is_report(text):
         message = "the text is a report's, and no table that stands by itself was found in it; LibreOffice may see one"
         yield Finding("needs_conversion", message)
 

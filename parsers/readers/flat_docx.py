@@ -23,11 +23,12 @@ _PKG = "{http://schemas.microsoft.com/office/2006/xmlPackage}"
 
 def read(data: bytes) -> Document:
     """Read the docx that the parts make up. Raises UnreadableDocumentError: `damaged`, and as the docx reader does."""
-    document = docx.read(_zipped(data))
+    document = docx.read(zipped(data))
     return replace(document, media_type=sniff.FLAT_DOCX)
 
 
-def _zipped(data: bytes) -> bytes:
+def zipped(data: bytes) -> bytes:
+    """The docx that the parts make up. Raises UnreadableDocumentError: `damaged`."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
     try:
         root = etree.fromstring(data, parser)

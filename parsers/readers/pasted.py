@@ -22,9 +22,14 @@ _LITTLE = 100
 _LEAST_SCORE, _LEAST_CHARACTERS = 0.8, 20
 
 
+def is_report(text: str) -> bool:
+    """Whether a text says at its beginning that it is a report of this kind."""
+    return _REPORT.search(text[:_REPORT_WITHIN]) is not None
+
+
 def may_be_report(text: str) -> bool:
     """Whether pictures in a document with this text, and no table, may be the pages of a report."""
-    return len(text) < _LITTLE or _REPORT.search(text[:_REPORT_WITHIN]) is not None
+    return len(text) < _LITTLE or is_report(text)
 
 
 def read(pictures: Sequence[bytes]) -> tuple[tuple[Block, ...], tuple[Finding, ...]]:

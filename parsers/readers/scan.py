@@ -13,7 +13,6 @@ from statistics import median
 
 import numpy as np
 
-from parsers.model import Finding
 from parsers.readers import pdf_grid, scan_digits, scan_ink, scan_words
 from parsers.readers.ocr import Recognised, Recogniser
 from parsers.readers.page_content import Characters, PageContent
@@ -55,7 +54,6 @@ class Scanned:
 
     content: PageContent
     score: float | None
-    findings: tuple[Finding, ...] = ()
 
 
 def page_content(picture: Picture, *, number: int, recogniser: Recogniser, unit: float = 1.0) -> Scanned:

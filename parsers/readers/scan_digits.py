@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
-from typing import Any
 
-import cv2
 import numpy as np
 
+from parsers.readers import scan_looks
 from parsers.readers.ocr import Recognised
 from parsers.readers.scan_ink import Picture, Piece
+from parsers.readers.scan_looks import Array
 
 # Correlation with the mean of a digit's examples (of one digit 0.83 to 1, of two 0.85 at most), less where all ten are
 # known to compare with; and by how much more than with the next digit's.
@@ -38,7 +38,6 @@ _MOST_DIGITS = 9
 _MOST_PIECES = 2000
 _SIGNS = frozenset("0123456789,")
 _MARGIN = 4
-Array = np.ndarray[Any, np.dtype[Any]]
 Ask = Callable[[Sequence[int]], list[Recognised]]
 
 
@@ -167,7 +166,7 @@ def read(clean: Picture, numbers: Numbers, others: Sequence[int], em: float, ask
 
 def _looks(clean: Picture, digits: Mapping[int, Sequence[Piece]], em: float) -> _Looks:
     wide, high = round(0.7 * em), round(em)
-    shapes: list[Array] = []
+    shapes: list[Picture] = []
     measures: list[tuple[int, int, int]] = []
     rows = {}
     for index, pieces in digits.items():
@@ -176,28 +175,18 @@ def _looks(clean: Picture, digits: Mapping[int, Sequence[Piece]], em: float) -> 
         rows[index] = slice(len(shapes), len(shapes) + len(pieces))
         left, top = max(0, pieces[0].left - _MARGIN), max(0, min(piece.top for piece in pieces) - _MARGIN)
         right, bottom = pieces[-1].right + _MARGIN, max(piece.bottom for piece in pieces)
-        paper = cv2.GaussianBlur(clean[top : bottom + _MARGIN, left:right], (0, 0), 1.0)
-        ink = paper.max() - paper
+        ink = scan_looks.ink(clean[top : bottom + _MARGIN, left:right])
         # The edges of a piece are its own as far as the next piece.
         ends = [left, *(piece.right for piece in pieces[:-1])]
         starts = [*(piece.left for piece in pieces[1:]), right]
         for piece, end, start in zip(pieces, ends, starts, strict=True):
             across = slice(max(end, piece.left - 2) - left, min(start, piece.right + 2) - left)
             own = ink[max(0, piece.top - top - 2) : piece.bottom - top + 2, across]
-            moments = cv2.moments(own)
-            mass = moments["m00"] or 1.0
-            shift = wide / 2 - moments["m10"] / mass, high / 2 - moments["m01"] / mass
-            moved = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
-            shapes.append(cv2.warpAffine(own, moved, (wide, high)))
+            shapes.append(scan_looks.centred(own, wide, high))
             measures.append((piece.width, piece.height, bottom - piece.bottom))
-    level = np.array(shapes, np.float32).reshape(len(shapes), wide * high)
-    level -= level.mean(axis=1, keepdims=True)
-    level /= np.maximum(np.linalg.norm(level, axis=1, keepdims=True), 1e-6)
+    looks = scan_looks.rows(shapes) if shapes else np.zeros((0, wide * high), np.float32)
     sizes = np.array(measures, np.int16).reshape(-1, 3)
-    same = level @ level.T >= _SAME
-    for size in sizes.T:
-        same &= np.abs(size[:, None] - size) <= _SIZE
-    return _Looks(level, sizes, same, rows)
+    return _Looks(looks, sizes, scan_looks.same(looks, sizes, least=_SAME, most=_SIZE), rows)
 
 
 def _sample(looks: _Looks, plain: Mapping[int, Sequence[Piece]]) -> list[int]:

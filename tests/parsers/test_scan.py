@@ -12,6 +12,7 @@ from decimal import Decimal
 import pytest
 
 from parsers import certainty, places
+from parsers.errors import UnreadableDocumentError
 from parsers.model import Cell, Check, Document, Fact, Grid, PagePicture, Reading, Shown
 from parsers.reading import read
 
@@ -228,6 +229,18 @@ def test_pages_pasted_into_a_docx_are_read() -> None:
     assert isinstance(drawn, PagePicture)
     assert drawn.width < drawn.height
     assert places.framed(drawn, fact.locator).is_marked
+
+
+def test_a_pasted_picture_is_shown_of_what_a_document_was_converted_to() -> None:
+    """Of an rtf: the picture stands in the docx that was made of it, and can be shown once there is one."""
+    data, package = b"{\\rtf1 }", docx_of([scan.jpeg(np.full((300, 200), 120, np.uint8))], "")
+    drawn = places.draw(data, locator="picture=1;box=10,10,20,20", converted={data: package})
+    assert isinstance(drawn, PagePicture)
+    assert (drawn.width, drawn.height) == (200, 300)
+    with pytest.raises(UnreadableDocumentError, match="LibreOffice"):
+        places.draw(data, locator="picture=1;box=10,10,20,20")
+    with pytest.raises(UnreadableDocumentError, match="1 pictures, not one numbered 2"):
+        places.draw(package, locator="picture=2")
 
 
 def test_pictures_beside_a_text_are_not_taken_for_its_pages() -> None:

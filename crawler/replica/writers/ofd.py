@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
@@ -52,11 +52,7 @@ def write(printed: Printed, *, style: OfdStyle | None = None) -> bytes:
         else:
             pages.table(block)
     pages.finish()
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as package:
-        for name, body in _members(canvas.finished, printed.title, chosen).items():
-            package.writestr(zipfile.ZipInfo(name, _EPOCH), _document(body, chosen), zipfile.ZIP_DEFLATED)
-    return buffer.getvalue()
+    return _package(_members(canvas.finished, printed.title, chosen), chosen, {})
 
 
 def of_pictures(pictures: Sequence[bytes], ctm: str = f"{_PAGE[2]} 0 0 {_PAGE[3]} 0 0") -> bytes:
@@ -72,12 +68,16 @@ def of_pictures(pictures: Sequence[bytes], ctm: str = f"{_PAGE[2]} 0 0 {_PAGE[3]
     )
     members = _members(drawn, "", style)
     members["Doc_0/DocumentRes.xml"] = f'<o:Res BaseLoc="Res"><o:MultiMedias>{media}</o:MultiMedias></o:Res>'
+    return _package(members, style, {f"Doc_0/Res/{number}.jpg": data for number, data in enumerate(pictures)})
+
+
+def _package(members: Mapping[str, str], style: OfdStyle, files: Mapping[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as package:
         for name, body in members.items():
             package.writestr(zipfile.ZipInfo(name, _EPOCH), _document(body, style), zipfile.ZIP_DEFLATED)
-        for number, picture in enumerate(pictures):
-            package.writestr(zipfile.ZipInfo(f"Doc_0/Res/{number}.jpg", _EPOCH), picture)
+        for name, data in files.items():
+            package.writestr(zipfile.ZipInfo(name, _EPOCH), data)
     return buffer.getvalue()
 
 
