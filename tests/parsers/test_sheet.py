@@ -15,7 +15,7 @@ from crawler.replica.reports import draw_report, lay_out
 from crawler.replica.writers.sheet import SheetStyle, write_xls, write_xlsx
 from parsers.errors import UnreadableDocumentError
 from parsers.model import Document, Grid, Paragraph
-from parsers.readers import ole, read_document, sheet
+from parsers.readers import ole, read_document, sheet, workbook
 from parsers.reading import read
 
 REPORT = lay_out(draw_report("sheet", year=2022, mode="distinct"))
@@ -314,7 +314,7 @@ def test_an_old_workbooks_raised_and_struck_digits_never_join_a_number(before: i
 
 
 def test_columns_are_lettered_as_spreadsheets_do() -> None:
-    assert [sheet.column_letters(column) for column in (0, 25, 26, 701, 702)] == ["A", "Z", "AA", "ZZ", "AAA"]
+    assert [workbook.column_letters(column) for column in (0, 25, 26, 701, 702)] == ["A", "Z", "AA", "ZZ", "AAA"]
 
 
 @pytest.mark.parametrize("cell", ["XFD1", "A1048576", "B20001", "b20001"])
