@@ -50,7 +50,6 @@ from parsers.model import Grid
 from parsers.readers import pdf_fonts, read_document
 from parsers.reading import read
 
-CONVERTED = ("rtf", "odt")
 Job = tuple[bytes, str, dict[bytes, Any]]
 
 
@@ -89,7 +88,9 @@ def writers() -> dict[str, measured.Write]:
 def row(name: str, write: measured.Write, printed: Sequence[Printed], runs: int) -> Row:
     written = write(printed)
     began = time.perf_counter()
-    converted: dict[bytes, Any] = office.conversions([("", data) for data in written]) if name in CONVERTED else {}
+    converted: dict[bytes, Any] = (
+        office.conversions([("", data) for data in written]) if name in measured.CONVERTED else {}
+    )
     convert_ms = (time.perf_counter() - began) / len(written) * 1000 if converted else None
     jobs: list[Job] = [(data, "", {data: converted[data]} if converted else {}) for data in written]
     found = [measured._compared(report, understand(*one)[0]) for report, one in zip(printed, jobs, strict=True)]

@@ -1,4 +1,4 @@
-"""Documents that only LibreOffice reads (.rtf, .odt, XML of Word 2003, odd .doc), made docx in a locked-away process.
+"""Documents only LibreOffice reads (.rtf, .odt, .uot, Word 2003 XML, odd .doc), made docx in a locked-away process.
 
 One start converts many files: starting costs more than converting. The process has a profile of its own with macros and
 external links off, no network and no sight of anything but its own folder (with bubblewrap, where it is installed and
@@ -35,13 +35,22 @@ _POLL_SECONDS = 0.02
 MAX_OUTPUT_BYTES = 128 << 20
 _MEMORY_BYTES = 4 << 30
 _CPU_SECONDS = 600
-_SUFFIXES = {sniff.RTF: ".rtf", sniff.ODT: ".odt", sniff.DOC: ".doc", sniff.WORD_XML: ".xml"}
-Target = Literal["docx", "doc", "rtf", "odt"]
+_SUFFIXES = {
+    sniff.RTF: ".rtf",
+    sniff.ODT: ".odt",
+    sniff.FLAT_ODT: ".fodt",
+    sniff.UOF: ".uot",
+    sniff.DOC: ".doc",
+    sniff.WORD_XML: ".xml",
+}
+Target = Literal["docx", "doc", "rtf", "odt", "fodt", "uot"]
 _FILTERS: Mapping[Target, str] = {
     "docx": "docx:MS Word 2007 XML",
     "doc": "doc:MS Word 97",
     "rtf": "rtf:Rich Text Format",
     "odt": "odt:writer8",
+    "fodt": "fodt:OpenDocument Text Flat XML",
+    "uot": "uot:UOF text",
 }
 
 # Setting paths of LibreOffice's registry: no macros whatever signs them, no links to other files or the network.

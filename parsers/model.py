@@ -9,7 +9,7 @@ Locators are strings a person can follow, `key=value` joined by `;`, most genera
     table=3;row=5;column=2                HTML, docx, .doc: n-th table of the document, grid row and column
     paragraph=14                          HTML, docx, .doc
     line=120;column=3                     text: line of the file, n-th tab-, bar- or space-separated cell of it
-    sheet=表一;cell=B12                    .xls, .xlsx: the sheet's name (its semicolons full-width) and the cell
+    sheet=表一;cell=B12                    sheets: the sheet's name (its semicolons full-width) and the cell
     member=附件/年报.doc;…                 archives: before the locator within the member
 
 In .doc, whose rows do not say in which columns their cells stand, `column` counts the cells of the row.

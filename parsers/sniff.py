@@ -37,6 +37,9 @@ RTF = "application/rtf"
 MHTML = "multipart/related"
 WORD_XML = "application/vnd.ms-word.2003+xml"
 FLAT_DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document+xml"
+EXCEL_XML = "application/vnd.ms-excel.2003+xml"
+FLAT_ODT = "application/vnd.oasis.opendocument.text-flat-xml"
+UOF = "application/vnd.uof.text"
 EMPTY = "application/x-empty"
 BINARY = "application/octet-stream"
 
@@ -96,6 +99,12 @@ _BEFORE_MARKUP = re.compile(r"\s*(?:<!--.*?-->\s*|<\?xml.*?\?>\s*|<\?.*?\?>\s*)*
 _OFFICE_XML: tuple[tuple[str, str], ...] = (
     ("http://schemas.microsoft.com/office/word/2003/wordml", WORD_XML),
     ("http://schemas.microsoft.com/office/2006/xmlPackage", FLAT_DOCX),
+    ('"urn:schemas-microsoft-com:office:spreadsheet"', EXCEL_XML),
+    ('office:mimetype="application/vnd.oasis.opendocument.text"', FLAT_ODT),
+    # 标文通 (GB/T 20916) is one for texts, sheets and slides, and what wrote a text need not say so.
+    ("vnd.uof.spreadsheet", XML),
+    ("vnd.uof.presentation", XML),
+    ('"http://schemas.uof.org/cn/2003/uof"', UOF),
 )
 # Lines of a message's head up to the one that says what it is made of.
 _WEB_ARCHIVE = re.compile(
@@ -170,9 +179,7 @@ def _ole_kind(data: bytes) -> str:
 
 
 def _text_kind(data: bytes, name: str) -> str:
-    # A cut at a fixed byte may fall inside a character: whatever breaks there is not counted against the text.
-    sample = data if len(data) <= _TEXT_SAMPLE else data[:_TEXT_SAMPLE].rsplit(b"\n", 1)[0]
-    decoded = decode(sample)
+    decoded = decode(_sample(data))
     text = decoded.text
     if _WEB_ARCHIVE.match(text):
         return MHTML
@@ -181,11 +188,18 @@ def _text_kind(data: bytes, name: str) -> str:
         return HTML
     if len(_CONTROL.findall(text)) + decoded.broken > len(text) / 20:
         return BINARY
-    if text.lstrip().startswith("<?xml"):
+    if text.lstrip().startswith(("<?xml", "<Workbook")):
         return next((kind for sign, kind in _OFFICE_XML if sign in text[:_HEAD]), XML)
     if len(_HTML_CLOSING.findall(text)) >= _MANY_CLOSINGS:
         return HTML
     return MARKDOWN if name.lower().endswith((".md", ".markdown")) else PLAIN
+
+
+def _sample(data: bytes) -> bytes:
+    """The beginning up to where a line or a tag ends (XML is one long line): cut elsewhere, a character may break."""
+    sample = data[:_TEXT_SAMPLE]
+    ends = max(sample.rfind(b"\n"), sample.rfind(b">"))
+    return sample[:ends] if len(data) > _TEXT_SAMPLE and ends > 0 else sample
 
 
 def _end_of_prologue(text: str) -> int:

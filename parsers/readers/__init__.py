@@ -37,6 +37,7 @@ READERS: dict[str, Format] = {
     sniff.DOC: Format("parsers.readers.doc", 64 * _MB),
     sniff.XLS: Format("parsers.readers.sheet", 64 * _MB),
     sniff.XLSX: Format("parsers.readers.sheet", 64 * _MB),
+    sniff.EXCEL_XML: Format("parsers.readers.excel_xml", 32 * _MB),
     sniff.OLE: Format("parsers.readers.ole", 64 * _MB),
     sniff.OFD: Format("parsers.readers.ofd", 128 * _MB),
     sniff.RTF: Format("parsers.readers.convertible", 64 * _MB),
@@ -46,6 +47,8 @@ READERS: dict[str, Format] = {
     ),
     sniff.ODT: Format("parsers.readers.convertible", 64 * _MB),
     sniff.WORD_XML: Format("parsers.readers.convertible", 64 * _MB),
+    sniff.FLAT_ODT: Format("parsers.readers.convertible", 64 * _MB),
+    sniff.UOF: Format("parsers.readers.convertible", 64 * _MB),
     sniff.FLAT_DOCX: Format("parsers.readers.flat_docx", 64 * _MB),
 }
 

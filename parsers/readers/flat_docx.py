@@ -13,9 +13,9 @@ from dataclasses import replace
 from lxml import etree
 
 from parsers import sniff
-from parsers.errors import UnreadableDocumentError
 from parsers.model import Document
 from parsers.readers import docx
+from parsers.readers.xml_tree import flat_tree
 
 _LONGEST_NAME = 200
 _PKG = "{http://schemas.microsoft.com/office/2006/xmlPackage}"
@@ -29,11 +29,7 @@ def read(data: bytes) -> Document:
 
 def zipped(data: bytes) -> bytes:
     """The docx that the parts make up. Raises UnreadableDocumentError: `damaged`."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
-    try:
-        root = etree.fromstring(data, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise UnreadableDocumentError("damaged", f"the Word XML cannot be read: {error}") from error
+    root = flat_tree(data, "the Word XML")
     parts = {(part.get(f"{_PKG}name") or "").strip("/"): _content(part) for part in root.iterchildren(f"{_PKG}part")}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:

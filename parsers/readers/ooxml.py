@@ -11,6 +11,7 @@ from collections.abc import Callable
 from lxml import etree
 
 from parsers.errors import UnreadableDocumentError
+from parsers.readers.xml_tree import xml_tree
 
 MAX_MEMBERS = 10_000
 MAX_PART_BYTES = 32 << 20
@@ -89,19 +90,7 @@ class Package:
         # "!" alone is found ten times as fast as behind the "<" that stands everywhere.
         if shortened is not None and (b"!" not in content or b"<!" not in content):
             content = shortened(content)
-        parser = etree.XMLParser(
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            remove_comments=True,
-            remove_pis=True,
-            collect_ids=False,
-        )
-        try:
-            return etree.fromstring(content, parser)
-        except (etree.XMLSyntaxError, ValueError) as error:
-            code = "too_complex" if "Excessive depth" in str(error) else "damaged"
-            raise UnreadableDocumentError(code, f"{name} in the package is no readable XML: {error}") from error
+        return xml_tree(content, f"{name} in the package")
 
     def related(self, kind: str, *, of: str = "") -> str:
         """Name of the first part that part `of` ("" for the package itself) relates to as `kind`; "" when none."""

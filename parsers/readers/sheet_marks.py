@@ -77,11 +77,11 @@ def _of_sheet(package: Package, name: str, strings: Mapping[int, str], formats: 
     marks.shows_zeros = all(view.get("showZeros", "1") in _TRUE for view in views)
     for column in tree.iterfind("{*}cols/{*}col"):
         if column.get("hidden") in _TRUE:
-            first, last = _whole(column.get("min")), _whole(column.get("max"))
+            first, last = whole(column.get("min")), whole(column.get("max"))
             marks.hidden_columns.update(range(max(0, first - 1), min(last, 1 << 14)))
     at = -1
     for row in tree.iterfind("{*}sheetData/{*}row"):
-        at = _whole(row.get("r"), at + 2) - 1
+        at = whole(row.get("r"), at + 2) - 1
         if row.get("hidden") in _TRUE:
             marks.hidden_rows.add(at)
         column_at = -1
@@ -101,7 +101,7 @@ def _shown(cell: etree._Element, strings: Mapping[int, str]) -> str | None:
     if kind == "e":
         return value or _OTHER_ERROR
     if kind == "s":
-        return strings.get(_whole(value, -1))
+        return strings.get(whole(value, -1))
     if kind == "inlineStr":
         return _marked(cell.find("{*}is"))
     formula = cell.find("{*}f")
@@ -166,7 +166,8 @@ def _marked(string: etree._Element | None) -> str | None:
     return "".join(parts).strip() if is_marked else None
 
 
-def _whole(text: str | None, otherwise: int = 0) -> int:
+def whole(text: str | None, otherwise: int = 0) -> int:
+    """A number of up to eight digits, `otherwise` for anything else."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 9 else otherwise
 
 

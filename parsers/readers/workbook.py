@@ -31,7 +31,7 @@ Value = int | float | str | bool | time | date | datetime | timedelta
 Range = tuple[tuple[int, int], tuple[int, int]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Worksheet:
     """One sheet: rows from its first on, "" for blank cells. `merged`: (first, last) cells of ranges, from 0."""
 
@@ -40,6 +40,22 @@ class Worksheet:
     merged: list[Range] = field(default_factory=list)
     marks: Marks = field(default_factory=Marks)
     is_hidden: bool = False
+    _room: int = MAX_CELLS
+
+    def put(self, row: int, column: int, value: Value) -> None:
+        """Puts a value where there is none yet, counted from 0. Raises UnreadableDocumentError: `too_complex`."""
+        if row >= MAX_ROWS or column >= MAX_COLUMNS:
+            place = f"{column_letters(column)}{row + 1}"
+            raise UnreadableDocumentError(
+                "too_complex", f"sheet {self.name} has a cell at {place}; at most {MAX_ROWS} rows are read"
+            )
+        self.rows.extend([] for _ in range(len(self.rows), row + 1))
+        cells = self.rows[row]
+        self._room -= max(0, column + 1 - len(cells))
+        if self._room < 0:
+            raise UnreadableDocumentError("too_complex", f"sheet {self.name} has more than {MAX_CELLS} cells")
+        cells.extend("" for _ in range(len(cells), column + 1))
+        cells[column] = value
 
 
 def document(kind: str, worksheets: Iterable[Worksheet]) -> Document:

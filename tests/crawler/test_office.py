@@ -62,6 +62,21 @@ def test_the_xml_of_word_2003_is_read(tmp_path: Path) -> None:
 
 
 @installed
+@pytest.mark.parametrize("kind", ["fodt", "uot"])
+def test_texts_that_are_one_xml_file_are_read(kind: str) -> None:
+    reading = read_file(FIXTURES / f"{kind}-report" / f"input.{kind}")
+    assert {fact["locator"]: fact["raw"] for fact in reading["facts"] if fact["locator"]} == {
+        "table=1;row=2;column=2": "3",
+        "table=1;row=2;column=3": "",
+        "table=1;row=2;column=4": "41",
+        "table=1;row=3;column=2": "0",
+        "table=1;row=3;column=3": "/",
+        "table=1;row=3;column=4": "26",
+    }
+    assert (reading["error"], reading["form"], reading["signed_date"]) == (None, "2021", "2023-01-11")
+
+
+@installed
 def test_several_documents_are_converted_in_one_start(monkeypatch: pytest.MonkeyPatch) -> None:
     starts = []
     run = office._run

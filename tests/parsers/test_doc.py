@@ -198,6 +198,19 @@ def test_a_cut_xml_of_word_2003_is_told_from_a_whole_one(data: bytes, code: str)
     assert refusal(data) == code
 
 
+@pytest.mark.parametrize("kind", ["fodt", "uot"])
+def test_texts_that_are_one_xml_file_ask_for_conversion_unless_they_are_cut(kind: str) -> None:
+    assert refusal(fixture(f"{kind}-report")) == "needs_conversion"
+    assert refusal(fixture(f"{kind}-cut")) == "damaged"
+
+
+@pytest.mark.parametrize("name", ["fodt-report", "uot-report"])
+def test_no_other_program_is_given_entities_to_follow(name: str) -> None:
+    declared, rest = fixture(name).split(b"\n", 1)
+    kinds = b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]>'
+    assert refusal(declared + kinds + rest) == "unsupported"
+
+
 def test_odt_asks_for_conversion_unless_it_is_cut_or_locked() -> None:
     assert refusal(fixture("odt-report")) == "needs_conversion"
     error = read(fixture("odt-cut")).error

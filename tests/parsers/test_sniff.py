@@ -73,6 +73,42 @@ def zipped(*names: str, mimetype: str = "") -> bytes:
             sniff.WORD_XML,
             id="Word 2003 XML",
         ),
+        pytest.param(
+            b'<?xml version="1.0"?>\n<w:wordDocument xmlns:w="http://schemas.microsoft.com/office/word/2003/wordml">'
+            + "<w:t>字</w:t>".encode() * 6000,
+            sniff.WORD_XML,
+            id="Word 2003 XML in one long line",
+        ),
+        pytest.param(
+            b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>',
+            sniff.EXCEL_XML,
+            id="Excel 2003 XML",
+        ),
+        pytest.param(
+            b'<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>',
+            sniff.EXCEL_XML,
+            id="Excel 2003 XML that does not say it is XML",
+        ),
+        pytest.param(
+            b'<html xmlns:x="urn:schemas-microsoft-com:office:excel"><table/>', sniff.HTML, id="a page that Excel saved"
+        ),
+        pytest.param(
+            b'<?xml version="1.0"?><office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+            b'office:mimetype="application/vnd.oasis.opendocument.text"/>',
+            sniff.FLAT_ODT,
+            id="flat odt",
+        ),
+        pytest.param(
+            '<?xml version="1.0"?><uof:UOF xmlns:uof="http://schemas.uof.org/cn/2003/uof" xmlns:字="字"/>'.encode(),
+            sniff.UOF,
+            id="uof",
+        ),
+        pytest.param(
+            b'<?xml version="1.0"?><u:UOF xmlns:u="http://schemas.uof.org/cn/2003/uof" '
+            b'u:mimetype="vnd.uof.spreadsheet"/>',
+            sniff.XML,
+            id="a sheet in uof",
+        ),
         pytest.param("青石县人民政府年度报告\n规章\t3".encode("gb18030"), sniff.PLAIN, id="gbk text"),
         pytest.param("青石县\f第二页".encode(), sniff.PLAIN, id="utf-8 text with form feeds"),
         pytest.param("规章\t3\r\n".encode("utf-16-le"), sniff.PLAIN, id="utf-16 text without mark"),

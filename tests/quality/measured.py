@@ -61,6 +61,7 @@ FORMATS: dict[str, Write] = {
     "ofd": each(ofd.write),
     "xls": each(sheet.write_xls),
     "xlsx": each(sheet.write_xlsx),
+    "excel-xml": each(sheet.write_excel_xml),
     "zip": packed_as(packed.write_zip),
     "rar": packed_as(packed.write_rar),
 }
@@ -69,8 +70,10 @@ OFFICE_FORMATS: dict[str, Write] = {
     "doc": lambda reports: word.write_all(reports, kind="doc"),
     "rtf": lambda reports: word.write_all(reports, kind="rtf"),
     "odt": lambda reports: word.write_all(reports, kind="odt"),
+    "fodt": lambda reports: word.write_all(reports, kind="fodt"),
+    "uot": lambda reports: word.write_all(reports, kind="uot"),
 }
-CONVERTED = ("rtf", "odt")
+CONVERTED = ("rtf", "odt", "fodt", "uot")
 
 
 def reports(form: str, seeds: Sequence[int]) -> list[Printed]:
@@ -124,9 +127,9 @@ def main() -> int:
     names = [*FORMATS, *(OFFICE_FORMATS if office.is_installed() else ())]
     found = {name: measure(name) for name in names}
     known = floors() if BASELINE.exists() else {}
-    print(f"{'format':6} {'cells':>6} {'right':>8} {'floor':>8}  wrong at confidence >= {SURE}")
+    print(f"{'format':9} {'cells':>6} {'right':>8} {'floor':>8}  wrong at confidence >= {SURE}")
     for name, one in found.items():
-        print(f"{name:6} {one.cells:6} {one.share:8.2%} {known.get(name, 0.0):8.2%}  {one.wrong_when_sure}")
+        print(f"{name:9} {one.cells:6} {one.share:8.2%} {known.get(name, 0.0):8.2%}  {one.wrong_when_sure}")
     if chosen.is_raising:
         shares = raised(known, {name: round(one.share, 6) for name, one in found.items()})
         BASELINE.write_text(json.dumps(shares, indent=1) + "\n", "utf-8")

@@ -1,4 +1,4 @@
-"""Reports as spreadsheets, .xls and .xlsx: the whole report on one sheet, or a sheet for each table.
+"""Reports as spreadsheets, .xls, .xlsx and Excel 2003 XML: the whole report on one sheet, or a sheet for each table.
 
 The .xlsx is written part by part (inline strings and merged ranges are all a report needs); the .xls, which is also
 what WPS calls .et, by xlwt.
@@ -21,6 +21,7 @@ from crawler.replica.reports import Block, Printed, Text
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+_SHEET_2003 = "urn:schemas-microsoft-com:office:spreadsheet"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same report is the same bytes
 
 
@@ -80,6 +81,29 @@ def write_xls(printed: Printed, *, style: SheetStyle | None = None) -> bytes:
     return buffer.getvalue()
 
 
+def write_excel_xml(printed: Printed, *, style: SheetStyle | None = None) -> bytes:
+    chosen = style or SheetStyle()
+    body = "".join(_excel_xml_sheet(sheet, chosen) for sheet in _sheets(printed, chosen))
+    head = '<?xml version="1.0" encoding="utf-8"?>\n<?mso-application progid="Excel.Sheet"?>\n'
+    return f'{head}<Workbook xmlns="{_SHEET_2003}" xmlns:ss="{_SHEET_2003}">{body}</Workbook>'.encode()
+
+
+def _excel_xml_sheet(sheet: _Sheet, style: SheetStyle) -> str:
+    rows = "".join(
+        f'<Row ss:Index="{row + 1}">{"".join(_excel_xml_cell(put, style) for put in puts)}</Row>'
+        for row, puts in _rows(sheet)
+    )
+    return f"<Worksheet ss:Name={quoteattr(sheet.name)}><Table>{rows}</Table></Worksheet>"
+
+
+def _excel_xml_cell(put: _Put, style: SheetStyle) -> str:
+    value = put.text if style.as_text else _number(put.text)
+    spans = f' ss:MergeAcross="{put.column_span - 1}" ss:MergeDown="{put.row_span - 1}"' if style.merged else ""
+    kind = "String" if isinstance(value, str) else "Number"
+    data = "" if value == "" else f'<Data ss:Type="{kind}">{escape(str(value))}</Data>'
+    return f'<Cell ss:Index="{put.column + 1}"{spans}>{data}</Cell>'
+
+
 def _sheets(printed: Printed, style: SheetStyle) -> tuple[_Sheet, ...]:
     if not style.sheet_each:
         return (_Sheet("年度报告", tuple(_put(printed.blocks))),)
@@ -126,13 +150,17 @@ def _cell(put: _Put, style: SheetStyle) -> str:
     return f'<c r="{at}"><v>{value}</v></c>'
 
 
-def _worksheet(sheet: _Sheet, style: SheetStyle) -> str:
+def _rows(sheet: _Sheet) -> list[tuple[int, list[_Put]]]:
+    """Rows in order, from 0, their cells in order."""
     rows: dict[int, list[_Put]] = {}
-    for put in sheet.cells:
+    for put in sorted(sheet.cells, key=lambda put: (put.row, put.column)):
         rows.setdefault(put.row, []).append(put)
+    return list(rows.items())
+
+
+def _worksheet(sheet: _Sheet, style: SheetStyle) -> str:
     body = "".join(
-        f'<row r="{row + 1}">{"".join(_cell(put, style) for put in sorted(puts, key=lambda put: put.column))}</row>'
-        for row, puts in sorted(rows.items())
+        f'<row r="{row + 1}">{"".join(_cell(put, style) for put in puts)}</row>' for row, puts in _rows(sheet)
     )
     ranges = [
         f"{_reference(p.row, p.column)}:{_reference(p.row + p.row_span - 1, p.column + p.column_span - 1)}"

@@ -1,4 +1,7 @@
-"""Reports as .doc, .rtf and .odt: LibreOffice makes them of the .docx, many in one start. Without it there are none."""
+"""Reports as .doc, .rtf, .odt, .fodt and 标文通 (.uot): LibreOffice makes them of the .docx, many in one start.
+
+Without it there are none.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from crawler.replica.reports import Printed
 from crawler.replica.writers import docx
 from crawler.replica.writers.docx import DocxStyle
 
-Kind = Literal["doc", "rtf", "odt"]
+Kind = Literal["doc", "rtf", "odt", "fodt", "uot"]
 
 
 def write(printed: Printed, *, kind: Kind = "doc", style: DocxStyle | None = None) -> bytes:
