@@ -108,7 +108,8 @@ class Discovery:
     """What reading one payload adds: entries of a list, further requests, findings.
 
     `outcome` overrides the transport's when the bytes show something else (a challenge page sent with 200: `blocked`).
-    `declared_total` is the number of entries the site itself claims for the channel.
+    `declared_total` is the number of entries the site itself claims for the channel. With `asks_again` nothing came of
+    what was asked for: the next run asks again, as it does for what is `blocked`.
     """
 
     listings: tuple[Listing, ...] = ()
@@ -116,3 +117,4 @@ class Discovery:
     findings: tuple[Finding, ...] = ()
     outcome: Outcome | None = None
     declared_total: int | None = None
+    asks_again: bool = False

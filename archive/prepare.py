@@ -44,7 +44,8 @@ class Prepared:
 
 
 def prepare(target: Target, exchange: Exchange, discover: Discover, stored: Stored) -> Prepared:
-    """Reads one exchange. `discover` sees the entity (content coding removed, what could be decoded of it).
+    """Reads one exchange. `discover` sees the entity (content coding removed, what could be decoded of it). Where
+    nothing could be, as of a bomb, the answer brought no content: what the address said before stands.
 
     Of a page that a browser drew it sees what was drawn. A list that answers 304 is read again from the stored
     exchange: its entries are still listed, its further groups still to be walked.
@@ -105,6 +106,8 @@ def _discovery(
         head = http1.split_head(exchange.response)
         body = http1.payload(exchange.response, exchange.method)
     entity, problem = _entity(target, body, head) if exchange.rendered is None else (exchange.rendered, None)
+    if problem is not None and not entity and outcome == "ok":
+        return Discovery(findings=(problem,), outcome="http_error", asks_again=True)
     # The bytes are worth more than what reading them leads to: a page that defeats the reader is archived all the same.
     try:
         discovery = discover(target, exchange, entity)

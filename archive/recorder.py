@@ -296,9 +296,9 @@ class Recorder:
         refers_to = self._refers_to(prepared)
         is_revisit = refers_to is not None and prepared.outcome == "ok"
         outcome: Outcome = "revisit" if is_revisit else prepared.outcome
-        # What a guard's page stands in for is still to be fetched, by a later run.
-        is_blocked = outcome == "blocked" and waiting.finished == "acknowledged"
-        finished: Finished = "failed" if is_blocked else waiting.finished
+        # What a guard's page stands in for is still to be fetched, by a later run; so is what an empty answer is of.
+        is_missing = outcome == "blocked" or prepared.discovery.asks_again
+        finished: Finished = "failed" if is_missing and waiting.finished == "acknowledged" else waiting.finished
         marking = Marking(self._run_id, outcome, finished, waiting.not_before)
         found, main_index = capture_records(
             prepared, marking, refers_to, self._certificates, self._drawn_before(prepared)

@@ -41,6 +41,8 @@ _SOFT_404 = {
 MOST_REDIRECTS = 5
 # Where sites send those who ask for what is gone.
 GONE_PATHS = re.compile(r"/(?:404(?:\.html?|\.shtml|/)?|(?:error|notfound)\.(?:html?|jsp))?", re.I)
+# A page that sends to itself until a cookie comes back has hardly anything else; others draw themselves anew.
+_LONGEST_JUMP = 4096
 _FILE_SUFFIXES = "pdf|docx?|wps|xlsx?|et|ofd|rar|zip|7z|csv|rtf|pptx?|jpe?g|png|gif|tiff?"
 _FILE_PATH = re.compile(rf"\.(?:{_FILE_SUFFIXES})$", re.I)
 # Characters that may stand in an address as they are; bytes beyond ASCII are percent-encoded as received.
@@ -89,6 +91,10 @@ def discover(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -
         found = _only(_finding(target, level, "http_error", f"expected the {target.role}, found status {status}"))
         is_whole = status < 400 and exchange.truncated is None
         return replace(found, outcome="http_error") if is_whole else found
+    if target.role != "list" and exchange.truncated is None and (not entity or entity.isspace()):
+        message = f"expected the {target.role}, found status {status} and nothing in its {len(entity)} bytes"
+        said = _finding(target, "warning", "empty_answer", message)
+        return Discovery(findings=(said,), outcome="http_error", asks_again=True)
     sent_on = _sent_on(target, entity, site=site, exchange=exchange)
     if sent_on is not None:
         return sent_on
@@ -139,6 +145,11 @@ def location_of(url: str, headers: tuple[tuple[bytes, bytes], ...]) -> str | Non
 
 def destination_of(url: str, response: bytes) -> str | None:
     """Where a response whose outcome is `redirect` leads: by its Location, or by the page that sends on."""
+    location = _named_location(url, response)
+    return _lasting(url, location) if location is not None else None
+
+
+def _named_location(url: str, response: bytes) -> str | None:
     head = http1.split_head(response)
     location = location_of(url, head.headers) if head else None
     if head is None or location is not None or head.status in REDIRECTS:
@@ -157,7 +168,8 @@ def _redirect(target: Target, *, site: Site, exchange: Exchange) -> Discovery:
         message = f"status {exchange.status} without a Location that is an address"
         return _only(_finding(target, "warning", "redirect_without_location", message))
     if location == _absolute(target.url, target.url):
-        return _to_itself(target, exchange)
+        said = _finding(target, "warning", "redirect_limit", "redirected to itself")
+        return _guarded(target, exchange) or _only(said)
     return _redirected(target, location, site=site, exchange=exchange)
 
 
@@ -165,14 +177,33 @@ def _sent_on(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -
     """A page that only sends a browser on, as a redirect; None for any other, one that loads itself again included."""
     address = refresh_address(entity) if _rendering(target) == () else None
     location = _absolute(target.url, address) if address else None
-    if location is None or location == _absolute(target.url, target.url):
+    if location is None:
         return None
+    if location == _absolute(target.url, target.url):
+        return _guarded(target, exchange) if len(entity) <= _LONGEST_JUMP else None
     found = _redirected(target, location, site=site, exchange=exchange)
     said = _finding(target, "info", "meta_refresh", f"the page only sends browsers on to {location}")
     return replace(found, findings=(said, *found.findings), outcome="redirect")
 
 
 def _redirected(target: Target, location: str, *, site: Site, exchange: Exchange) -> Discovery:
+    followed = _lasting(target.url, location)
+    found = _onwards(target, followed, site=site, exchange=exchange)
+    if followed == location:
+        return found
+    said = _finding(target, "info", "session_id", "a session id taken off the address redirected to")
+    return replace(found, findings=(said, *found.findings))
+
+
+def _lasting(url: str, location: str) -> str:
+    """The address to ask for where `url` sends on to `location`: a session id would make it another in every run. One
+    that sends to itself with a session id wants it.
+    """
+    lasting = without_session_id(location)
+    return location if lasting == _absolute(url, url) else lasting
+
+
+def _onwards(target: Target, location: str, *, site: Site, exchange: Exchange) -> Discovery:
     parameters = _parameters(target)
     hops = int(parameters.get("redirects", 0)) + 1
     if hops > 1 and location == target.via:
@@ -197,12 +228,13 @@ def _redirected(target: Target, location: str, *, site: Site, exchange: Exchange
     return _follow((following,), site, exchange)
 
 
-def _to_itself(target: Target, exchange: Exchange) -> Discovery:
-    if any(name.lower() == b"set-cookie" for name, _ in exchange.headers):
-        name = self_redirect_guard(exchange.headers)
-        message = f"redirected to itself with a cookie: a guard that lets only browsers pass: {name}"
-        return Discovery(findings=(_finding(target, "error", "challenge", message),), outcome="blocked")
-    return _only(_finding(target, "warning", "redirect_limit", "redirected to itself"))
+def _guarded(target: Target, exchange: Exchange) -> Discovery | None:
+    """What an answer that sends to its own address comes to, where it sets a cookie to be brought back there."""
+    if not any(name.lower() == b"set-cookie" for name, _ in exchange.headers):
+        return None
+    name = self_redirect_guard(exchange.headers)
+    message = f"sent to itself with a cookie: a guard that lets only browsers pass: {name}"
+    return Discovery(findings=(_finding(target, "error", "challenge", message),), outcome="blocked")
 
 
 def _is_farewell(url: str, location: str) -> bool:

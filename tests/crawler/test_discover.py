@@ -200,6 +200,30 @@ def test_a_redirect_to_itself_with_a_cookie_is_a_guard():
     assert found.findings[0].message.endswith("CT6T")
 
 
+JUMPS = {
+    "script": f"<html><script>location.href='{PAGE.url}';</script></html>".encode(),
+    "meta": b"<html><meta http-equiv='refresh' content='0;url=art_33_1.html'><p>Loading, please wait.</p></html>",
+}
+
+
+@pytest.mark.parametrize("kind", JUMPS)
+@pytest.mark.parametrize("role", ["page", "attachment", "list"])
+def test_a_page_that_sends_to_itself_with_a_cookie_is_a_guard(kind: str, role: str):
+    found = read(replace(PAGE, role=role), JUMPS[kind], 200, (b"Set-Cookie", b"seen=1; path=/"))
+    assert (codes(found), found.outcome) == (["challenge"], "blocked")
+
+
+@pytest.mark.parametrize("kind", JUMPS)
+def test_a_page_that_draws_itself_anew_without_a_cookie_is_a_page(kind: str):
+    assert read(PAGE, JUMPS[kind]) == Discovery()
+
+
+@pytest.mark.parametrize(("target", "empty"), [(PAGE, b""), (FILE, b""), (PAGE, b"\r\n\t\r\n")])
+def test_an_answer_with_nothing_in_it_is_no_content(target: Target, empty: bytes):
+    found = read(target, empty)
+    assert (codes(found), found.outcome, found.asks_again) == (["empty_answer"], "http_error", True)
+
+
 GUARDS = {
     "ruishu 412": (412, b"<meta r='m'><script r='m'>$_ts=window['$_ts'];</script>"),
     "ruishu 202": (202, b"<script type='text/javascript' r='m'>$_ts=window['$_ts'];$_ts.cd='x'</script>"),

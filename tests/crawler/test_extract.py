@@ -1,5 +1,6 @@
 """Reading captures: the way from a file to its page, fallbacks, findings, and that one document costs only itself."""
 
+import gzip
 import json
 from contextlib import closing
 from dataclasses import replace
@@ -273,19 +274,32 @@ def test_a_new_version_of_a_page_replaces_the_old_one_which_stays(tmp_path: Path
 
 
 def test_what_cannot_be_decoded_is_read_as_far_as_it_goes(tmp_path: Path):
+    torn = gzip.compress(report_tables().encode())[:-60]
     with session(tmp_path) as run:
-        put(run, PAGE, response(b"no gzip at all", HTML, b"Content-Encoding: gzip"))
+        put(run, PAGE, response(torn, HTML, b"Content-Encoding: gzip"))
         put(run, replace(PAGE, url="http://d.example.cn/2.html"), page("<p>乙</p>"))
     assert extract(tmp_path).read == 2
-    assert one(tmp_path, "SELECT count(*) FROM findings WHERE code LIKE 'content_%'") == 1
+    assert found(tmp_path, "content_bad_coding") == [("warning", PAGE.url)]
+    assert one(tmp_path, "SELECT length(text) FROM pages WHERE url = ?", PAGE.url) > 100
+
+
+def test_an_answer_of_which_nothing_can_be_decoded_is_no_content(tmp_path: Path):
+    with session(tmp_path) as run:
+        put(run, PAGE, response(b"no gzip at all", HTML, b"Content-Encoding: gzip"))
+    assert extract(tmp_path).read == 0
+    assert rows(tmp_path, "SELECT level, code FROM findings WHERE url = ?", PAGE.url) == [
+        ("warning", "content_bad_coding")
+    ]
 
 
 @pytest.mark.parametrize("role", ["page", "attachment"])
-def test_an_empty_answer_is_a_finding(tmp_path: Path, role: str):
+@pytest.mark.parametrize("body", [b"", b"\r\n \r\n"])
+def test_an_empty_answer_is_a_finding(tmp_path: Path, role: str, body: bytes):
     with session(tmp_path) as run:
-        put(run, replace(PAGE, role=role), response(b""))
+        put(run, replace(PAGE, role=role), response(body))
     extract(tmp_path)
-    assert found(tmp_path, "empty") == [("error", PAGE.url)]
+    assert rows(tmp_path, "SELECT level, code FROM findings WHERE url = ?", PAGE.url) == [("warning", "empty_answer")]
+    assert one(tmp_path, "SELECT count(*) FROM changes") == 0
 
 
 def test_no_exchange_is_needed_to_say_nothing(tmp_path: Path):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from test_discover import LIST, PAGE, SITE, codes, column_page, exchange, read
 
-from crawler.discover import absolute_url, discover
+from crawler.discover import absolute_url, destination_of, discover
 from crawler.site import Limits
 from crawler.traps import trap, without_session_id
 
@@ -78,6 +78,23 @@ def test_a_redirect_that_adds_a_session_id_is_followed():
     found = read(PAGE, b"", 302, (b"Location", PAGE.url.encode() + b";jsessionid=1"), (b"Set-Cookie", b"JSESSIONID=1"))
     assert [target.url for target in found.targets] == [PAGE.url + ";jsessionid=1"]
     assert codes(found) == []
+
+
+ELSEWHERE = "http://d.example.cn/files/a.pdf"
+SENT_ON = {
+    "a Location": (b"", 302, (b"Location", ELSEWHERE.encode() + b";jsessionid=0A1B")),
+    "a script": (f"<script>location.href='{ELSEWHERE};jsessionid=0A1B'</script>".encode(), 200, (b"X", b"")),
+}
+
+
+@pytest.mark.parametrize("way", SENT_ON)
+def test_a_redirect_elsewhere_is_followed_without_its_session_id(way: str):
+    body, status, header = SENT_ON[way]
+    found = read(PAGE, body, status, header)
+    assert [(target.url, target.via) for target in found.targets] == [(ELSEWHERE, PAGE.url)]
+    assert "session_id" in codes(found)
+    head = b"HTTP/1.1 %d X\r\n%s: %s\r\n\r\n" % (status, *header)
+    assert destination_of(PAGE.url, head + body) == ELSEWHERE
 
 
 def test_a_walk_ends_at_its_depth():
