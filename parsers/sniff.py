@@ -27,6 +27,8 @@ EPUB = "application/epub+zip"
 ZIP = "application/zip"
 RAR = "application/vnd.rar"
 SEVEN_ZIP = "application/x-7z-compressed"
+GZIP = "application/gzip"
+TAR = "application/x-tar"
 DOC = "application/msword"
 XLS = "application/vnd.ms-excel"
 PPT = "application/vnd.ms-powerpoint"
@@ -35,6 +37,7 @@ OLE = "application/x-ole-storage"
 ENCRYPTED_OFFICE = "application/x-ole-encrypted"
 RTF = "application/rtf"
 MHTML = "multipart/related"
+MAIL = "message/rfc822"
 WORD_XML = "application/vnd.ms-word.2003+xml"
 FLAT_DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document+xml"
 EXCEL_XML = "application/vnd.ms-excel.2003+xml"
@@ -59,7 +62,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "image/jp2"),
     (b"Rar!\x1a\x07", RAR),
     (b"7z\xbc\xaf\x27\x1c", SEVEN_ZIP),
-    (b"\x1f\x8b\x08", "application/gzip"),
+    (b"\x1f\x8b\x08", GZIP),
     (b"BZh", "application/x-bzip2"),
     (b"\xfd7zXZ\x00", "application/x-xz"),
     (b"\x7fELF", "application/x-executable"),
@@ -70,6 +73,7 @@ _FTYP_BRANDS = {
     **dict.fromkeys((b"heic", b"heix", b"hevc", b"heim", b"mif1", b"msf1"), "image/heic"),
     b"avif": "image/avif",
 }
+_TAR_SIGN_AT = 257
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _OLE_START = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # Stream names in an OLE file's directory, UTF-16; an encrypted docx or xlsx is an OLE file around its ciphertext.
@@ -110,6 +114,12 @@ _OFFICE_XML: tuple[tuple[str, str], ...] = (
 _WEB_ARCHIVE = re.compile(
     r"\s*(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*){0,20}?content-type:\s*multipart/(?:related|alternative)", re.IGNORECASE
 )
+_HEAD_OF_LINES = re.compile(r"\s*((?:[A-Za-z][\w-]*:[^\n]*\n(?:[ \t][^\n]*\n)*)+)\r?\n")
+# Web archives are addressed to no one.
+_MAIL_LINES = (
+    re.compile(r"^(?:received|to):", re.I | re.M),
+    re.compile(r"^(?:mime-version|content-type):", re.I | re.M),
+)
 # C0 controls that no text file holds; tab, line ends, form feed (page breaks) and escape sequences aside.
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
@@ -129,6 +139,8 @@ def media_type(data: bytes, name: str = "") -> str:
         return _zip_kind(data)
     if head.startswith(_OLE_START):
         return _ole_kind(data)
+    if head[_TAR_SIGN_AT:].startswith(b"ustar"):
+        return TAR
     if _binary_kind(head):
         return _binary_kind(head)
     if b"%PDF-" in head[:_PDF_HEADER_WITHIN] and not head.lstrip().startswith(b"<"):
@@ -181,6 +193,9 @@ def _ole_kind(data: bytes) -> str:
 def _text_kind(data: bytes, name: str) -> str:
     decoded = decode(_sample(data))
     text = decoded.text
+    head = _HEAD_OF_LINES.match(text)
+    if head and all(line.search(head[1]) for line in _MAIL_LINES):
+        return MAIL
     if _WEB_ARCHIVE.match(text):
         return MHTML
     body = text[_end_of_prologue(text) :]

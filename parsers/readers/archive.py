@@ -1,11 +1,13 @@
-"""Archives (.zip, .rar, .7z) to their members, in memory: nothing touches the disk, and names are only names.
+"""Archives (.zip, .rar, .7z, .tar, .gz) to their members, in memory: nothing touches the disk, names are only names.
 
-Zip tools on Chinese Windows write names in GBK and do not say so; zip itself then claims they are cp437.
+Zip tools on Chinese Windows write names in GBK and do not say so; zip itself then claims they are cp437. A mail (.eml)
+is an archive of what it says and what is attached to it.
 """
 
 from __future__ import annotations
 
 import ctypes
+import gzip
 import io
 import lzma
 import os
@@ -20,6 +22,7 @@ from types import ModuleType
 from parsers import sniff
 from parsers.errors import UnreadableDocumentError
 from parsers.model import Finding
+from parsers.readers import mime
 
 MAX_MEMBERS = 1000
 MAX_DEPTH = 3
@@ -31,13 +34,19 @@ MAX_RATIO = 250
 _RATIO_MATTERS_FROM = 16 << 20
 _CHUNK = 1 << 16
 
-KINDS = frozenset((sniff.ZIP, sniff.RAR, sniff.SEVEN_ZIP))
-_LIBARCHIVE_FORMATS = {sniff.RAR: ("rar5", "rar"), sniff.SEVEN_ZIP: ("7zip",)}
+KINDS = frozenset((sniff.ZIP, sniff.RAR, sniff.SEVEN_ZIP, sniff.TAR, sniff.GZIP, sniff.MAIL))
+_LIBARCHIVE_FORMATS = {sniff.RAR: ("rar5", "rar"), sniff.SEVEN_ZIP: ("7zip",), sniff.TAR: ("tar",)}
 _RAR5 = b"Rar!\x1a\x07\x01"
 # A RAR 5 archive ends with a block of type 5 of few bytes: its size, its type, its flags.
 _RAR5_END = re.compile(rb"[\x03-\x10]\x05[\x00-\x07]")
 _RAR5_END_WITHIN = 24
+_TAR_END = bytes(1024)
+_GZIP_EXTRA, _GZIP_NAME = 0x04, 0x08
+# What has no name in a mail, and in a .gz, is called.
+_BODY, _CONTENT = "正文", "内容"
+_BODY_SUFFIXES = {sniff.HTML: ".html", sniff.PLAIN: ".txt"}
 _FURNITURE = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
+_OTHER_SCRIPTS = "\u07ff"
 _UTF8_NAME = 0x800
 _ENCRYPTED = 0x1
 _ZIP_TROUBLE = (
@@ -73,7 +82,7 @@ def members(data: bytes) -> Unpacked:
     """Take an archive apart.
 
     Raises UnreadableDocumentError: `damaged`, `encrypted` (every member is), `bomb`, `too_complex`, `too_large`,
-    `libarchive_missing` (.rar and .7z), `unsupported` (no archive).
+    `libarchive_missing` (.rar, .7z and .tar), `unsupported` (no archive).
     """
     unpacking = _Unpacking(allowed=min(MAX_TOTAL_BYTES, max(_RATIO_MATTERS_FROM, len(data) * MAX_RATIO)))
     unpacking.take(data, "", 1)
@@ -96,6 +105,10 @@ class _Unpacking:
         kind = sniff.media_type(data)
         if kind == sniff.ZIP:
             found = self._zip(data, folder)
+        elif kind == sniff.GZIP:
+            found = self._gzip(data, folder)
+        elif kind == sniff.MAIL:
+            found = self._mail(data, folder)
         elif kind in _LIBARCHIVE_FORMATS:
             found = self._other(data, kind, folder)
         else:
@@ -158,6 +171,37 @@ class _Unpacking:
             self._measured(content, folder + name)
             yield name, content
 
+    def _gzip(self, data: bytes, folder: str) -> Iterator[tuple[str, bytes]]:
+        """The one file in it."""
+        self._count()
+        name = _gzip_name(data)
+        try:
+            with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+                content = stream.read(min(MAX_MEMBER_BYTES, self.allowed) + 1)
+        except (OSError, EOFError, zlib.error) as error:
+            raise UnreadableDocumentError("damaged", f"the .gz cannot be read: {error}") from error
+        self._measured(content, folder + name)
+        yield name, content
+
+    def _mail(self, data: bytes, folder: str) -> Iterator[tuple[str, bytes]]:
+        found = mime.parts(data)
+        if found.lacks_boundary or (found.is_cut and not found.parts):
+            raise UnreadableDocumentError("damaged", "the mail is cut off, or does not say what parts its parts")
+        if found.is_cut:
+            message = "the mail is cut off: its last part may be, and others may be missing"
+            self._finding("damaged_archive", message, folder.rstrip("/"))
+        bodies = 0
+        for part in found.parts:
+            name = _shown(part.name)
+            if not name:
+                if not part.content.strip():
+                    continue
+                bodies += 1
+                name = _BODY + (str(bodies) if bodies > 1 else "") + _BODY_SUFFIXES.get(part.kind, "")
+            self._count()
+            self._measured(part.content, folder + name)
+            yield name, part.content
+
     def _measured(self, content: bytes, name: str) -> None:
         self._spent(len(content), name)
         if len(content) > MAX_MEMBER_BYTES:
@@ -197,6 +241,8 @@ class _Unpacking:
             if not taken:
                 raise UnreadableDocumentError("damaged", "the .rar archive is cut off before its first member")
             self._finding("damaged_archive", "the .rar archive is cut off: members may be missing", folder.rstrip("/"))
+        if kind == sniff.TAR and not data.endswith(_TAR_END):
+            self._finding("damaged_archive", "the .tar archive is cut off: members may be missing", folder.rstrip("/"))
 
     def _blocks(self, entry: object, name: str) -> bytes | None:
         """Content of a member, None (and a finding) where it cannot be read."""
@@ -237,12 +283,24 @@ def _zip_name(entry: zipfile.ZipInfo) -> str:
     return _plain_name(entry.filename.encode("cp437", errors="replace"))
 
 
+def _gzip_name(data: bytes) -> str:
+    """The name in a .gz's head, where it has one (RFC 1952)."""
+    flags = data[3] if len(data) > 3 else 0
+    if not flags & _GZIP_NAME:
+        return _CONTENT
+    at = 10 + (2 + int.from_bytes(data[10:12], "little") if flags & _GZIP_EXTRA else 0)
+    return _plain_name(data[at:].split(b"\0", 1)[0][:MAX_NAME]) or _CONTENT
+
+
 def _plain_name(raw: bytes) -> str:
+    """UTF-8 where that gives characters of Chinese: 通知 and 小学 in GBK are UTF-8 too, of letters of other scripts."""
     for encoding in ("utf-8", "gb18030"):
         try:
-            return _shown(raw.decode(encoding))
+            name = raw.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if name.isascii() or max(name) > _OTHER_SCRIPTS:
+            return _shown(name)
     return _shown(raw.decode("cp437"))
 
 
@@ -262,5 +320,5 @@ def _libarchive() -> ModuleType:
     try:
         return import_module("libarchive")
     except (ImportError, OSError, AttributeError, TypeError) as error:
-        message = "reading .rar and .7z needs libarchive, which is not installed (Debian: libarchive13)"
+        message = "reading .rar, .7z and .tar needs libarchive, which is not installed (Debian: libarchive13)"
         raise UnreadableDocumentError("libarchive_missing", message) from error

@@ -5,16 +5,12 @@ Of several pages (Excel writes a frame and one for each sheet) the longest is re
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from dataclasses import replace
-from email.message import Message
-from email.parser import BytesHeaderParser
 
 from parsers import sniff
 from parsers.errors import UnreadableDocumentError
 from parsers.model import Document, Finding
-from parsers.readers import html
+from parsers.readers import html, mime
 
 
 def read(data: bytes) -> Document:
@@ -22,26 +18,15 @@ def read(data: bytes) -> Document:
 
     Raises UnreadableDocumentError: `damaged` (no boundary), `empty` (no page in it), and as the HTML reader does.
     """
-    boundary = BytesHeaderParser().parsebytes(data).get_boundary()
-    if not boundary:
+    found = mime.parts(data)
+    if found.lacks_boundary:
         raise UnreadableDocumentError("damaged", "the web archive does not say what parts its parts (no boundary)")
-    *parts, rest = re.split(rb"(?:^|\n)--" + re.escape(boundary.encode("ascii", "replace")) + rb"(?=--|\s)", data)
-    is_cut = not rest.startswith(b"--")
-    pages = sorted(_pages([*parts[1:], rest] if is_cut else parts[1:]), key=len)
+    pages = sorted((part.content for part in found.parts if part.kind == sniff.HTML), key=len)
     if not pages:
         raise UnreadableDocumentError("empty", "the web archive holds no page")
-    findings = [Finding("cut_off", "the web archive is cut off: its last boundary is missing")] if is_cut else []
+    findings = [Finding("cut_off", "the web archive is cut off: its last boundary is missing")] if found.is_cut else []
     for page in pages[:-1]:
         if b"<table" in page.lower():
             findings.append(Finding("further_page", f"a further page of {len(page)} bytes, with a table, was not read"))
     document = html.read(pages[-1])
     return replace(document, media_type=sniff.MHTML, findings=(*findings, *document.findings))
-
-
-def _pages(parts: list[bytes]) -> Iterator[bytes]:
-    for part in parts:
-        head: Message = BytesHeaderParser().parsebytes(part.lstrip(b" \t\r\n"))
-        if head.get_content_type() == sniff.HTML:
-            content = head.get_payload(decode=True)
-            if isinstance(content, bytes):
-                yield content

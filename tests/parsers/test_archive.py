@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import struct
+import tarfile
 
 import pytest
 
@@ -56,6 +59,11 @@ def test_a_name_in_utf8_that_is_not_declared_is_readable() -> None:
     assert names(data) == ["年报.txt"]
 
 
+@pytest.mark.parametrize("name", ["通知.txt", "小学.txt", "readme.txt", "年报.txt"])
+def test_a_gbk_name_that_is_utf8_too_is_chinese(name: str) -> None:
+    assert names(write_zip([(name, NOTICE)], encoding="gb18030")) == [name]
+
+
 def test_a_gbk_name_whose_second_byte_is_a_backslash_is_not_cut() -> None:
     assert names(write_zip([("誠信\\報告.txt", NOTICE)], encoding="gb18030")) == ["誠信/報告.txt"]
 
@@ -68,6 +76,41 @@ def test_members_of_a_rar_are_read() -> None:
 
 def test_members_of_a_7z_are_read() -> None:
     assert names(seven_zip("通知.txt", NOTICE)) == ["通知.txt"]
+
+
+def test_the_one_file_of_a_gz_is_read_under_its_name() -> None:
+    assert [(m.name, m.data) for m in members(gzipped(NOTICE, name="通知.txt".encode("gb18030"))).members] == [
+        ("通知.txt", NOTICE)
+    ]
+    assert names(gzipped(NOTICE)) == ["内容"]
+    assert names(gzipped(NOTICE, name=b"a.txt", extra=b"xy" * 20)) == ["a.txt"]
+    reading = read(gzipped(REPORT, name=b"2022.docx"), name="年报.gz")
+    assert (reading.media_type, reading.form, reading.facts[0].locator) == (
+        "application/gzip",
+        "2021",
+        "member=2022.docx;table=1;row=3;column=2",
+    )
+
+
+def test_members_of_a_tar_are_read_within_a_gz_or_not() -> None:
+    packed = tar("附件/通知.txt", NOTICE)
+    assert names(packed) == ["附件/通知.txt"]
+    assert names(gzipped(packed)) == ["内容/附件/通知.txt"]
+
+
+def test_a_tar_that_was_cut_off_says_so() -> None:
+    packed = tar("通知.txt", NOTICE * 100)
+    assert codes(packed) == []
+    without_end = packed[: len(packed.rstrip(b"\0")) // 512 * 512 + 512]
+    assert names(without_end) == ["通知.txt"]
+    assert codes(without_end) == ["damaged_archive"]
+    assert refusal(without_end[:-512]) == "damaged"
+
+
+def test_a_gz_that_inflates_without_end_is_a_bomb() -> None:
+    bomb = gzip.compress(bytes(300 << 20), 9)
+    assert refusal(bomb) == "bomb"
+    assert refusal(write_zip([("a.gz", bomb)])) == "bomb"
 
 
 def test_hostile_names_are_only_names() -> None:
@@ -147,6 +190,8 @@ def test_cut_archives_are_damaged() -> None:
     assert refusal(write_zip([("a.txt", NOTICE)])[:-30]) == "damaged"
     assert refusal(write_rar([("a.txt", NOTICE * 20)])[:60]) == "damaged"
     assert refusal(seven_zip("a.txt", NOTICE)[:-10]) == "damaged"
+    assert refusal(gzipped(NOTICE * 20)[:-10]) == "damaged"
+    assert refusal(gzipped(NOTICE)[:5]) == "damaged"
 
 
 @pytest.mark.parametrize("pack", [write_zip, write_rar], ids=["zip", "rar"])
@@ -186,6 +231,24 @@ def test_a_member_without_a_name_is_read() -> None:
 def test_documents_of_a_file_are_itself_or_its_members() -> None:
     assert [part.name for part in documents(REPORT, "a.docx")] == ["a.docx"]
     assert [part.name for part in documents(write_zip([("b.docx", REPORT)]), "a.zip")] == ["b.docx"]
+
+
+def gzipped(data: bytes, *, name: bytes = b"", extra: bytes = b"") -> bytes:
+    """gzip with the fields of its head that RFC 1952 leaves to choice."""
+    flags = bool(extra) << 2 | bool(name) << 3
+    field = struct.pack("<H", len(extra)) + extra if extra else b""
+    return (
+        b"\x1f\x8b\x08" + bytes([flags]) + bytes(6) + field + (name + b"\0" if name else b"") + gzip.compress(data)[10:]
+    )
+
+
+def tar(name: str, data: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as packed:
+        member = tarfile.TarInfo(name)
+        member.size = len(data)
+        packed.addfile(member, io.BytesIO(data))
+    return buffer.getvalue()
 
 
 def seven_zip(name: str, data: bytes) -> bytes:

@@ -59,6 +59,8 @@ def zipped(*names: str, mimetype: str = "") -> bytes:
         pytest.param(b"\0\0\0\x0cjP  \r\n\x87\n\0\0", "image/jp2", id="jpeg 2000"),
         pytest.param(b"Rar!\x1a\x07\x01\x00", "application/vnd.rar", id="rar"),
         pytest.param(b"7z\xbc\xaf\x27\x1c\x00\x04", "application/x-7z-compressed", id="7z"),
+        pytest.param(b"\x1f\x8b\x08\0", sniff.GZIP, id="gz"),
+        pytest.param(b"a.doc" + bytes(252) + b"ustar\x0000" + bytes(250), sniff.TAR, id="tar"),
         pytest.param(b"MZ\x90\x00\x03\x00\x00\x00", "application/x-msdownload", id="exe"),
         pytest.param(bytes(range(256)) * 8, sniff.BINARY, id="anything else"),
         pytest.param("<!DOCTYPE html><html>".encode("utf-16"), sniff.HTML, id="utf-16 html"),
@@ -67,6 +69,22 @@ def zipped(*names: str, mimetype: str = "") -> bytes:
         pytest.param("青石县<p>一</p><p>二</p><p>三</p>".encode(), sniff.HTML, id="html that begins with text"),
         pytest.param(b"<?xml version='1.0'?><rss><channel/></rss>", sniff.XML, id="xml"),
         pytest.param(b"MIME-Version: 1.0\r\nContent-Type: multipart/related", sniff.MHTML, id="mhtml"),
+        pytest.param(
+            b"Received: a\r\n\tby b\r\nSubject: x\r\nContent-Type: multipart/related; boundary=b\r\n\r\n<html>",
+            sniff.MAIL,
+            id="mail with a page",
+        ),
+        pytest.param(
+            "Date: x\nFrom: 张三\nTo: a\nSubject: 年报\nMIME-Version: 1.0\n\nxOqxqA==\n".encode("gb18030"),
+            sniff.MAIL,
+            id="mail in base64",
+        ),
+        pytest.param(b"To: whom it may concern\n\nMIME-Version: 1.0\n", sniff.PLAIN, id="text that begins as a mail"),
+        pytest.param(
+            b"From: <Saved by Blink>\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related\r\n\r\n",
+            sniff.MHTML,
+            id="mhtml of a browser",
+        ),
         pytest.param(
             b'<?xml version="1.0"?>\n<?mso-application progid="Word.Document"?>'
             b'<w:wordDocument xmlns:w="http://schemas.microsoft.com/office/word/2003/wordml"/>',

@@ -7,6 +7,7 @@ Nothing lowers a floor but a person editing the file.
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -64,6 +65,8 @@ FORMATS: dict[str, Write] = {
     "excel-xml": each(sheet.write_excel_xml),
     "zip": packed_as(packed.write_zip),
     "rar": packed_as(packed.write_rar),
+    "mail": packed_as(packed.write_mail),
+    "gzip": each(lambda printed: gzip.compress(docx.write(printed), mtime=0)),
 }
 # Written by LibreOffice, and all but .doc read with it too.
 OFFICE_FORMATS: dict[str, Write] = {
