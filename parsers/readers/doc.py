@@ -15,7 +15,7 @@ from office_oxide import OfficeOxideError
 
 from parsers.errors import UnreadableDocumentError
 from parsers.model import Block, Cell, Document, Finding, Grid, Paragraph
-from parsers.readers import pasted
+from parsers.readers import doc_marks, pasted
 from parsers.readers.native import panics_refused
 from parsers.sniff import DOC
 
@@ -35,6 +35,7 @@ def read(data: bytes) -> Document:
     Raises UnreadableDocumentError: `damaged`, `encrypted`, `too_complex`, or `needs_conversion` for what office-oxide
     does not understand and LibreOffice may (Word 6 and 95).
     """
+    data, left_out = doc_marks.shown(data)
     with panics_refused("office-oxide"):
         tree = _tree(data)
     metadata = {key: _repaired(str(value)) for key in _METADATA if (value := tree["metadata"].get(key))}
@@ -46,7 +47,10 @@ def read(data: bytes) -> Document:
         blocks=blocks,
         title=metadata.get("title", ""),
         metadata=metadata,
-        findings=tuple(_findings(blocks, tree["metadata"].get("warnings") or (), pictures)),
+        findings=(
+            *_findings(blocks, tree["metadata"].get("warnings") or (), pictures),
+            *(Finding(code, f"{count} {doc_marks.LEFT_OUT[code]}") for code, count in sorted(left_out.items())),
+        ),
     )
 
 
@@ -150,7 +154,7 @@ def _text(node: _Node, depth: int = 0) -> str:
     if depth > _MAX_DEPTH:
         raise UnreadableDocumentError("too_complex", f"the .doc nests more than {_MAX_DEPTH} deep")
     if node.get("type") == "text":
-        text = str(node.get("text") or "")
+        text = doc_marks.read_back(str(node.get("text") or ""))
         # 21¹ must never become 211: a raised number is a note's mark, printed as one.
         is_mark = node.get("vertical_align") == "superscript" and text.strip().isdigit()
         return f"[{text.strip()}]" if is_mark else text

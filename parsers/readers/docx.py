@@ -16,6 +16,7 @@ from lxml import etree
 from parsers.errors import UnreadableDocumentError
 from parsers.model import Block, Cell, Document, Finding, Grid, Paragraph
 from parsers.readers import pasted
+from parsers.readers.doc_marks import LEFT_OUT
 from parsers.readers.docx_numbering import Numbering, numbering
 from parsers.readers.ooxml import Package
 from parsers.record import record
@@ -305,13 +306,7 @@ class _Reader:
         self._findings: list[Finding] = []
 
     def findings(self) -> tuple[Finding, ...]:
-        messages = {
-            "deleted_text": "tracked deletions were left out",
-            "hidden_text": "runs of hidden text were left out",
-            "struck_text": "runs of struck-out text were left out",
-            "white_number": "runs of numbers in white ink cannot be told from nothing",
-        }
-        dropped = (Finding(code, f"{count} {messages[code]}") for code, count in sorted(self._dropped.items()))
+        dropped = (Finding(code, f"{count} {LEFT_OUT[code]}") for code, count in sorted(self._dropped.items()))
         return (*self._findings, *dropped)
 
     def blocks(self, body: etree._Element, depth: int = 0) -> Iterator[Block]:

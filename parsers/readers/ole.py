@@ -34,6 +34,11 @@ def stream(data: bytes, names: Sequence[str]) -> bytes:
     return _Container(data).stream(names)
 
 
+def replaced(data: bytes, name: str, content: bytes) -> bytes:
+    """The file with other bytes, as many, in the stream. Raises UnreadableDocumentError `damaged`."""
+    return _Container(data).replaced(name, content)
+
+
 def top_names(data: bytes) -> frozenset[str]:
     """Names of what the file holds itself, not within an embedded object. Raises UnreadableDocumentError `damaged`."""
     return _Container(data).top_names()
@@ -117,6 +122,18 @@ class _Container:
                 if entry.kind == _STREAM and entry.name == name:
                     return self._content(entry)
         raise UnreadableDocumentError("damaged", f"the OLE file has no stream {' or '.join(names)}")
+
+    def replaced(self, name: str, content: bytes) -> bytes:
+        entry = next((one for one in self._entries if one.kind == _STREAM and one.name == name), None)
+        if entry is None or entry.size != len(content) or entry.size < _MINI_CUTOFF:
+            raise UnreadableDocumentError("damaged", f"the stream {name} has no room for {len(content)} bytes")
+        data = bytearray(self._data)
+        size = 1 << self._shift
+        for at, number in enumerate(self._chain(entry.first, self._table)):
+            part = content[at * size : (at + 1) * size]
+            start = (number + 1) * size
+            data[start : start + len(part)] = part
+        return bytes(data[: len(self._data)])
 
     def top_names(self) -> frozenset[str]:
         found: dict[int, str] = {}

@@ -9,7 +9,7 @@ import pytest
 
 from parsers.errors import UnreadableDocumentError
 from parsers.model import Document, Finding, Grid, Paragraph, ReadingError
-from parsers.readers import doc, read_document
+from parsers.readers import doc, doc_marks, read_document
 from parsers.reading import read
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "documents"
@@ -71,6 +71,31 @@ def test_marks_hidden_and_deleted_text_and_boxes() -> None:
     paragraphs = [block.text for block in document.blocks if isinstance(block, Paragraph)]
     assert paragraphs == expected("doc-marks")["paragraphs"]
     assert [finding.code for finding in document.findings] == expected("doc-marks")["findings"]
+
+
+def test_marks_are_seen_on_whichever_page_of_the_file_they_are_noted() -> None:
+    document = read_document(fixture("doc-many-marks"))
+    (grid,) = [block for block in document.blocks if isinstance(block, Grid)]
+    texts = [cell.text for cell in grid.cells]
+    assert [list(row) for row in zip(texts[::2], texts[1::2], strict=True)] == expected("doc-many-marks")["rows"]
+    assert [finding.code for finding in document.findings] == expected("doc-many-marks")["findings"]
+
+
+def test_what_is_not_shown_is_written_over_in_a_copy_as_long() -> None:
+    data = fixture("doc-many-marks")
+    shown, left_out = doc_marks.shown(data)
+    assert len(shown) == len(data) and shown != data
+    assert left_out["deleted_text"] == 12
+    assert doc_marks.shown(fixture("doc-report")) == (fixture("doc-report"), {})
+
+
+def test_a_doc_whose_marks_cannot_be_followed_is_left_as_it_is_or_as_long() -> None:
+    whole = fixture("doc-many-marks")
+    for place in range(0, len(whole), 97):
+        for damage in (b"\xff\xff\xff\xff", b"\0\0\0\0"):
+            data = whole[:place] + damage + whole[place + 4 :]
+            assert len(doc_marks.shown(data)[0]) == len(data)
+        assert len(doc_marks.shown(whole[:place])[0]) == place
 
 
 def test_a_cell_is_found_by_table_row_and_column() -> None:
