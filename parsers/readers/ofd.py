@@ -46,6 +46,10 @@ _MAX_THICKNESS = 4.5 / _POINTS
 _MIN_LENGTH = 1.0 / _POINTS
 _AXIS_TOLERANCE = 1.0 / _POINTS
 _SCAN_COVERS = 0.5
+# Cells' grounds are painted one by one; more boxes over text no page has.
+_MOST_PAINTED = 2000
+# Of 255: ink that cannot be told from paper.
+_LEAST_WHITE = 250
 # Millimetres; what is drawn farther out, or nowhere (not a number), is on no page.
 _FAR = 100_000.0
 _TOKEN = re.compile(r"[A-Za-z]|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
@@ -227,6 +231,8 @@ class _Reader:
             if characters > MAX_CHARACTERS:
                 raise UnreadableDocumentError("too_complex", f"the OFD holds more than {MAX_CHARACTERS} characters")
             findings.extend(page_blocks.text_findings(content))
+            if drawing.hidden and not content.is_scan_with_ocr:
+                findings.append(Finding("hidden_text", f"{drawing.hidden} texts that are not shown were left out", at))
             if drawing.unread:
                 findings.append(Finding("composite_object", f"{drawing.unread} composite objects were not read", at))
             if content.too_many_paths:
@@ -301,11 +307,21 @@ class _Drawing:
     _straight: set[tuple[str | None, str]] = field(default_factory=set)
     _paths: int = 0
     _shown: int = 0
-    _hidden: int = 0
+    _hidden: list[etree._Element] = field(default_factory=list)
     _image_area: float = 0.0
+    # Boxes of text in white ink, in points; of what is painted over text, with how many characters were there before.
+    _white: list[_Box] = field(default_factory=list)
+    _inked: int = 0
+    _painted: list[tuple[_Box, int]] = field(default_factory=list)
 
     def content(self, number: int) -> PageContent:
+        """Called once. Text that is not shown counts where it is what a scanner's program recognised."""
         _, _, width, height = self.box
+        unseen = sum(len(code.text or "") for element in self._hidden for code in _children(element, "TextCode"))
+        is_scan_with_ocr = unseen > self._shown and self._image_area > width * height * _SCAN_COVERS
+        if is_scan_with_ocr:
+            for element in self._hidden:
+                self._take_text(element)
         self._characters.text = "".join(self._texts)
         return PageContent(
             number=number,
@@ -317,9 +333,34 @@ class _Drawing:
             vertical=self._vertical,
             has_image=self._image_area > 0,
             images=[(one.left, one.top, one.right, one.bottom) for one in self.pictures],
-            is_scan_with_ocr=self._hidden > self._shown and self._image_area > width * height * _SCAN_COVERS,
+            white=[*(self._white if len(self._white) <= self._inked else ()), *self._covering()],
+            is_scan_with_ocr=is_scan_with_ocr,
             too_many_paths=self._paths > MAX_PATHS,
         )
+
+    @property
+    def hidden(self) -> int:
+        """How many texts are not shown."""
+        return len(self._hidden)
+
+    def _covering(self) -> list[_Box]:
+        """The boxes painted over text that stood there before."""
+        height = self.box[3] * _POINTS
+        characters = self._characters
+        lines: dict[int, list[int]] = {}
+        for index, (top, bottom) in enumerate(
+            zip(characters.top, characters.bottom, strict=True) if self._painted else ()
+        ):
+            lines.setdefault(int((top + bottom) / 2), []).append(index)
+        return [
+            (left, top, right, bottom)
+            for (left, top, right, bottom), before in self._painted
+            if any(
+                index < before and left < (characters.left[index] + characters.right[index]) / 2 < right
+                for y in range(int(max(top, 0)), int(min(bottom, height)) + 1)
+                for index in lines.get(y, ())
+            )
+        ]
 
     def take_page(self, root: etree._Element) -> None:
         for layer in _children(_child(root, "Content"), "Layer"):
@@ -342,6 +383,8 @@ class _Drawing:
                 self.unread += 1
 
     def _picture(self, element: etree._Element) -> None:
+        if element.get("Visible") == "false":
+            return
         _, _, width, height = _box_of(element.get("Boundary")) or (0.0, 0.0, 0.0, 0.0)
         self._image_area = max(self._image_area, width * height)
         left, top = self._corner(element)
@@ -376,20 +419,40 @@ class _Drawing:
         return x - left, y - top
 
     def _text(self, element: etree._Element) -> None:
+        color = _child(element, "FillColor")
+        unpainted = element.get("Fill") == "false" and element.get("Stroke") != "true"
+        if unpainted or element.get("Visible") == "false" or "0" in (element.get("Alpha"), _attribute(color, "Alpha")):
+            self._hidden.append(element)
+            return
+        before = len(self._characters.left)
+        self._shown += self._take_text(element)
+        characters = self._characters
+        if not _is_white(color):
+            self._inked += 1
+        elif len(characters.left) > before:
+            self._white.append(
+                (
+                    min(characters.left[before:]),
+                    min(characters.top[before:]),
+                    max(characters.right[before:]),
+                    max(characters.bottom[before:]),
+                )
+            )
+
+    def _take_text(self, element: etree._Element) -> int:
+        """Take a text's characters; how many it has."""
         matrix, is_turned = self._placed(element)
         size = _number(element.get("Size"), 0.0)
         stretch = _number(element.get("HScale"), 1.0)
-        is_hidden = element.get("Visible") == "false" or element.get("Alpha") == "0"
         x, y = 0.0, 0.0
+        count = 0
         for code in _children(element, "TextCode"):
             text = (code.text or "").strip("\r\n")
-            if is_hidden:
-                self._hidden += len(text)
-            else:
-                self._shown += len(text)
+            count += len(text)
             # A code without its own X or Y goes on from the one before.
             x, y = _number(code.get("X"), x), _number(code.get("Y"), y)
             self._codes(text, (x, y), code, (size, stretch), matrix, is_turned=is_turned)
+        return count
 
     def _codes(
         self,
@@ -464,10 +527,19 @@ class _Drawing:
                 for (x0, y0), (x1, y1) in pairwise(placed):
                     if abs(x1 - x0) <= _AXIS_TOLERANCE or abs(y1 - y0) <= _AXIS_TOLERANCE:
                         self._thin(x0, y0, x1, y1)
-            elif is_filled and len(placed) > 1:
+            if is_filled and len(placed) > 1:
                 xs, ys = [x for x, _ in placed], [y for _, y in placed]
-                if min(max(xs) - min(xs), max(ys) - min(ys)) <= _MAX_THICKNESS:
-                    self._thin(min(xs), min(ys), max(xs), max(ys))
+                left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
+                if min(right - left, bottom - top) > _MAX_THICKNESS:
+                    self._paint_over((left, top, right, bottom), is_opaque=element.get("Alpha", "255") == "255")
+                elif not is_stroked:
+                    self._thin(left, top, right, bottom)
+
+    def _paint_over(self, box: _Box, *, is_opaque: bool) -> None:
+        before = len(self._characters.left)
+        if is_opaque and before and len(self._painted) < _MOST_PAINTED:
+            left, top, right, bottom = (side * _POINTS for side in box)
+            self._painted.append(((left, top, right, bottom), before))
 
     def _is_straight(self, boundary: str | None, path: str) -> bool:
         """Take a path that is one straight line, as nine of ten are; False where it is another, or oddly written."""
@@ -493,6 +565,15 @@ class _Drawing:
             self._horizontal.append(Line((top + bottom) / 2 * _POINTS, left * _POINTS, right * _POINTS))
         elif height > width * 1.5 and height >= _MIN_LENGTH:
             self._vertical.append(Line((left + right) / 2 * _POINTS, top * _POINTS, bottom * _POINTS))
+
+
+def _attribute(element: etree._Element | None, name: str) -> str | None:
+    return None if element is None else element.get(name)
+
+
+def _is_white(color: etree._Element | None) -> bool:
+    values = _numbers(_attribute(color, "Value"))
+    return len(values) in (1, 3) and min(values) >= _LEAST_WHITE
 
 
 def _deltas(text: str | None, most: int) -> list[float]:

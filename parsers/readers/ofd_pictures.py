@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -44,7 +45,10 @@ def on_paper(
         if data is None:
             return None
         try:
-            drawn = next(image.frames(data, []))
+            with warnings.catch_warnings():
+                # Pillow warns of odd metadata.
+                warnings.simplefilter("ignore")
+                drawn = next(image.frames(data, []))
         except UnreadableDocumentError:
             return None
         left, top = round(picture.left * scale), round(picture.top * scale)

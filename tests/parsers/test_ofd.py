@@ -139,6 +139,64 @@ def test_transparent_text_over_a_picture_is_told_to_be_recognised_text() -> None
     assert codes(read_document(package(page))) == ["ocr_text_layer"]
 
 
+def beside_seven(drawn: str) -> Document:
+    """A table whose second cell holds a 7, with something drawn right behind it."""
+    words = text(22, 22, "规章") + text(52, 22, "7") + text(22, 32, "文件") + text(52, 32, "5")
+    return read_document(package(RULES + words + drawn))
+
+
+WHITE = '<FillColor Value="255 255 255"/>'
+BOX = (
+    '<PathObject Boundary="50 20 30 10" Stroke="{stroke}" Fill="{fill}"{rest}>{color}'
+    "<AbbreviatedData>M 0 0 L 30 0 L 30 10 L 0 10 C</AbbreviatedData></PathObject>"
+)
+
+
+@pytest.mark.parametrize("rest", ['Visible="false"', 'Alpha="0"', 'Fill="false"'])
+def test_text_that_is_not_shown_is_left_out_and_said(rest: str) -> None:
+    document = beside_seven(text(54, 22, "9", rest))
+    (grid,) = [block for block in document.blocks if isinstance(block, Grid)]
+    assert [cell.text for cell in grid.cells] == ["规章", "7", "文件", "5"]
+    assert codes(document) == ["hidden_text"]
+
+
+@pytest.mark.parametrize(
+    ("drawn", "shown"),
+    [
+        (text(54, 22, "9").replace("<TextCode", f"{WHITE}<TextCode"), "\ufffc"),
+        (text(54, 22, "9").replace("<TextCode", '<FillColor Value="0 0 0" Alpha="0"/><TextCode'), "7"),
+        (text(54, 22, "9").replace("<TextCode", '<FillColor Value="200 0 0"/><TextCode'), "79"),
+        # Painted over, with white or any colour that is not seen through.
+        (BOX.format(stroke="false", fill="true", rest="", color=WHITE), "\ufffc"),
+        (BOX.format(stroke="true", fill="true", rest="", color=""), "\ufffc"),
+        (BOX.format(stroke="false", fill="true", rest=' Alpha="80"', color=""), "7"),
+        (BOX.format(stroke="false", fill="false", rest="", color=""), "7"),
+        (BOX.format(stroke="false", fill="true", rest="", color=WHITE) + text(52, 22, "9"), "\ufffc"),
+    ],
+)
+def test_a_number_that_may_not_be_seen_is_not_told(drawn: str, shown: str) -> None:
+    document = beside_seven(drawn)
+    (grid,) = [block for block in document.blocks if isinstance(block, Grid)]
+    assert [cell.text for cell in grid.cells] == ["规章", shown, "文件", "5"]
+    assert ("white_number" in codes(document)) == (shown == "\ufffc")
+
+
+def test_the_ground_that_a_number_is_printed_on_does_not_hide_it() -> None:
+    words = text(22, 22, "规章") + BOX.format(stroke="false", fill="true", rest="", color=WHITE) + text(52, 22, "7")
+    document = read_document(package(RULES + words + text(22, 32, "文件") + text(52, 32, "5")))
+    (grid,) = [block for block in document.blocks if isinstance(block, Grid)]
+    assert [cell.text for cell in grid.cells] == ["规章", "7", "文件", "5"]
+
+
+def test_a_picture_that_is_not_shown_stands_in_no_cell() -> None:
+    document = beside_seven('<ImageObject Boundary="0 0 210 297" Visible="false"/>')
+    assert codes(document) == []
+    words = text(22, 22, "规章") + text(52, 22, "3") + text(22, 32, "文件")
+    document = read_document(package(RULES + words + '<ImageObject Boundary="60 32 10 6" Visible="false"/>'))
+    (grid,) = [block for block in document.blocks if isinstance(block, Grid)]
+    assert grid.cells[-1].text == ""
+
+
 @pytest.mark.parametrize(
     ("boundary", "shown"), [("60 32 10 6", "\ufffc"), ("50 30 30 10", "\ufffc"), ("30 20 60 60", ""), ("", "")]
 )
