@@ -10,7 +10,7 @@ than ten seconds, or where a reading contradicts itself. The input is kept in FO
 name of its target and digest, for `python tests/fuzz.py TARGET --input FILE`.
 
 Packages (docx, xlsx, ofd, zip) are zip files, in which a changed byte is a broken checksum and no more: the targets
-`docx-part`, `ofd-page` and `xlsx-part` change the XML inside instead.
+`docx-part`, `ofd-page`, `xlsx-part` and those of pictures change what is inside instead.
 """
 
 # ruff: noqa: T201  a command of its own
@@ -18,11 +18,13 @@ Packages (docx, xlsx, ofd, zip) are zip files, in which a changed byte is a brok
 from __future__ import annotations
 
 import argparse
+import base64
 import hashlib
 import importlib
 import importlib.util
 import io
 import os
+import quopri
 import random
 import subprocess
 import sys
@@ -48,7 +50,10 @@ _TOKENS = (
 )  # fmt: skip
 
 
-_INSTRUMENTED = ("archive", "doc", "docx", "html", "image", "ofd", "ole", "pdf", "scan", "sheet", "text")
+_INSTRUMENTED = (
+    "archive", "convertible", "doc", "docx", "flat_docx", "html", "image", "mhtml", "ofd", "ofd_pictures", "ole",
+    "pasted", "pdf", "scan", "sheet", "text",
+)  # fmt: skip
 # Pixels across and down a piece of a scanned page: a cell or two, which take some 10 ms and not a page's 200.
 _ACROSS, _DOWN = 160, 96
 
@@ -105,6 +110,14 @@ def _scanned(data: bytes) -> object:
     return page_blocks.blocks([page_blocks.taken_apart(content, [])])
 
 
+def _pasted(data: bytes) -> object:
+    from parsers.readers import pasted
+
+    blocks, findings = pasted.read([data])
+    assert findings
+    return blocks
+
+
 def _whole(data: bytes) -> object:
     from parsers.reading import as_json, read
 
@@ -119,20 +132,36 @@ def _whole(data: bytes) -> object:
 def _part(kind: str) -> Callable[[bytes], object]:
     member, package = _PACKAGES[kind]
     seed = _written(package)
+    # A page of pictures is put together and not recognised, which takes ten times as long.
+    read = _shown if package == "ofd-pictures" else _whole
 
     def run(data: bytes) -> object:
         buffer = io.BytesIO()
         with zipfile.ZipFile(io.BytesIO(seed)) as old, zipfile.ZipFile(buffer, "w") as new:
             for name in old.namelist():
                 new.writestr(zipfile.ZipInfo(name), data if name == member else old.read(name))
-        return _whole(buffer.getvalue())
+        return read(buffer.getvalue())
 
     return run
 
 
+def _shown(data: bytes) -> object:
+    from parsers.errors import UnreadableDocumentError
+    from parsers.readers.ofd import scanned_page
+
+    try:
+        return scanned_page(data, 1)
+    except UnreadableDocumentError:
+        return None
+
+
 _PACKAGES = {
     "docx-part": ("word/document.xml", "docx"),
+    "docx-pictures": ("word/document.xml", "docx-pictures"),
     "ofd-page": ("Doc_0/Pages/Page_1/Content.xml", "ofd"),
+    "ofd-picture": ("Doc_0/Res/0.jpg", "ofd-pictures"),
+    "ofd-pictures": ("Doc_0/Pages/Page_0/Content.xml", "ofd-pictures"),
+    "ofd-resources": ("Doc_0/DocumentRes.xml", "ofd-pictures"),
     "xlsx-part": ("xl/worksheets/sheet1.xml", "xlsx"),
 }
 
@@ -147,7 +176,11 @@ def _written(kind: str) -> bytes:
     writers: dict[str, Callable[[], bytes]] = {
         "docx": lambda: docx.write(printed),
         "html": lambda: html.write(printed),
+        "docx-pictures": lambda: packed.write_zip(_with_pictures()),
+        "flat-docx": lambda: _flat(docx.write(printed)),
+        "mhtml": lambda: _web_archive(html.write(printed)),
         "ofd": lambda: ofd.write(printed),
+        "ofd-pictures": lambda: ofd.of_pictures(_pictures()[:2]),
         "pdf": lambda: pdf.write(printed),
         "text": lambda: text.write(printed),
         "xls": lambda: sheet.write_xls(printed),
@@ -195,6 +228,56 @@ def _pictures() -> list[bytes]:
     return found
 
 
+def _with_pictures() -> list[tuple[str, bytes]]:
+    """The members of a docx that shows two pictures."""
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    main = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    drawing = "http://schemas.openxmlformats.org/drawingml/2006/main"
+    relation = '<Relationship Id="r{0}" Type="{1}/{2}" Target="{3}"/>'
+    relations = '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{}</Relationships>'
+    shown = "".join(f'<w:p><w:r><w:drawing><a:blip r:embed="r{n}"/></w:drawing></w:r></w:p>' for n in (1, 2))
+    body = f"<w:body><w:p><w:r><w:t>政府信息公开年度报告</w:t></w:r></w:p>{shown}</w:body>"
+    document = f'<w:document xmlns:w="{main}" xmlns:a="{drawing}" xmlns:r="{office}">{body}</w:document>'
+    files = [f"media/{n}.png" for n in (1, 2)]
+    images = "".join(relation.format(n, office, "image", file) for n, file in enumerate(files, 1))
+    top = relation.format(1, office, "officeDocument", "word/document.xml")
+    return [
+        ("[Content_Types].xml", b"<Types/>"),
+        ("_rels/.rels", relations.format(top).encode()),
+        ("word/document.xml", document.encode()),
+        ("word/_rels/document.xml.rels", relations.format(images).encode()),
+        *((f"word/{file}", data) for file, data in zip(files, _pictures(), strict=False)),
+    ]
+
+
+def _flat(package: bytes) -> bytes:
+    """A docx as one XML file."""
+    parts = []
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        for name in archive.namelist():
+            markup = archive.read(name).split(b"?>", 1)[-1]
+            parts.append(b'<pkg:part pkg:name="/%s"><pkg:xmlData>%s</pkg:xmlData></pkg:part>' % (name.encode(), markup))
+    start = b'<pkg:package xmlns:pkg="http://schemas.microsoft.com/office/2006/xmlPackage">'
+    return b"".join((start, *parts, b"</pkg:package>"))
+
+
+def _web_archive(page: bytes) -> bytes:
+    head = b"MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=P\r\n\r\n"
+    part = b"--P\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: %s\r\n\r\n%s\r\n"
+    return b"".join(
+        (
+            head,
+            part % (b"quoted-printable", quopri.encodestring(page)),
+            part % (b"base64", base64.encodebytes(page)),
+            b"--P--\r\n",
+        )
+    )
+
+
+def _rich_text() -> list[bytes]:
+    return [rb"{\rtf1\ansicpg936{\*\x \{\}}\trowd\cellx900 \'c4\'ea\'b1\'a8\cell 12\cell\row\bin3 {{{\par}"]
+
+
 def _page_pieces() -> list[bytes]:
     """Pieces of a scanned report, as pixels: such as are read at once, others are turned round and read four times."""
     from crawler.replica.writers import scan
@@ -239,6 +322,10 @@ TARGETS: dict[str, Target] = {
     "html": Target(_whole, _seeds("html", suffixes=(".html", ".htm"))),
     "docx": Target(_reader("docx"), _seeds("docx", suffixes=(".docx",))),
     "pdf": Target(_reader("pdf"), _seeds("pdf", suffixes=(".pdf",))),
+    "flat-docx": Target(_reader("flat_docx"), _seeds("flat-docx")),
+    "mhtml": Target(_reader("mhtml"), _seeds("mhtml")),
+    "convertible": Target(_reader("convertible"), lambda: [*_rich_text(), *_fixtures(".odt", ".rtf")]),
+    "pasted": Target(_pasted, lambda: _pictures()),
     "doc": Target(_reader("doc"), lambda: _fixtures(".doc")),
     "ole": Target(_reader("ole"), lambda: _fixtures(".doc")),
     "xls": Target(_reader("sheet"), _seeds("xls", suffixes=(".xls",))),
