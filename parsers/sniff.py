@@ -23,6 +23,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 OFD = "application/ofd"
 ODT = "application/vnd.oasis.opendocument.text"
+ODS = "application/vnd.oasis.opendocument.spreadsheet"
 EPUB = "application/epub+zip"
 ZIP = "application/zip"
 RAR = "application/vnd.rar"
@@ -42,6 +43,7 @@ WORD_XML = "application/vnd.ms-word.2003+xml"
 FLAT_DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document+xml"
 EXCEL_XML = "application/vnd.ms-excel.2003+xml"
 FLAT_ODT = "application/vnd.oasis.opendocument.text-flat-xml"
+FLAT_ODS = "application/vnd.oasis.opendocument.spreadsheet-flat-xml"
 UOF = "application/vnd.uof.text"
 EMPTY = "application/x-empty"
 BINARY = "application/octet-stream"
@@ -86,7 +88,7 @@ _OLE_STREAMS: tuple[tuple[str, str], ...] = (
     ("MatOST", WORKS),
 )
 _ZIP_MEMBERS: tuple[tuple[str, str], ...] = (("word/", DOCX), ("xl/", XLSX), ("ppt/", PPTX), ("OFD.xml", OFD))
-_MIMETYPES = (ODT, EPUB, OFD)
+_MIMETYPES = ("application/vnd.oasis.opendocument.", EPUB, OFD)
 # Every Office package has these; one cut before its own parts is most often a docx here.
 _ANY_OFFICE = ("[Content_Types].xml", "_rels/", "docProps/")
 _LOCAL_HEADER = re.compile(rb"PK\x03\x04.{22}(.)\x00.{2}([\x20-\x7e]{1,255})", re.DOTALL)
@@ -104,7 +106,8 @@ _OFFICE_XML: tuple[tuple[str, str], ...] = (
     ("http://schemas.microsoft.com/office/word/2003/wordml", WORD_XML),
     ("http://schemas.microsoft.com/office/2006/xmlPackage", FLAT_DOCX),
     ('"urn:schemas-microsoft-com:office:spreadsheet"', EXCEL_XML),
-    ('office:mimetype="application/vnd.oasis.opendocument.text"', FLAT_ODT),
+    (f'office:mimetype="{ODT}"', FLAT_ODT),
+    (f'office:mimetype="{ODS}"', FLAT_ODS),
     # 标文通 (GB/T 20916) is one for texts, sheets and slides, and what wrote a text need not say so.
     ("vnd.uof.spreadsheet", XML),
     ("vnd.uof.presentation", XML),
@@ -167,7 +170,7 @@ def _zip_kind(data: bytes) -> str:
             names = set(archive.namelist())
             if "mimetype" in names and archive.getinfo("mimetype").file_size < 200:
                 declared = archive.read("mimetype").decode("ascii", errors="replace").strip()
-                if declared in _MIMETYPES:
+                if declared.startswith(_MIMETYPES):
                     return declared
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, NotImplementedError):
         found = _LOCAL_HEADER.findall(data)

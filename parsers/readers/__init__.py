@@ -38,6 +38,8 @@ READERS: dict[str, Format] = {
     sniff.XLS: Format("parsers.readers.sheet", 64 * _MB),
     sniff.XLSX: Format("parsers.readers.sheet", 64 * _MB),
     sniff.EXCEL_XML: Format("parsers.readers.excel_xml", 32 * _MB),
+    sniff.ODS: Format("parsers.readers.ods", 64 * _MB),
+    sniff.FLAT_ODS: Format("parsers.readers.ods", 32 * _MB),
     sniff.OLE: Format("parsers.readers.ole", 64 * _MB),
     sniff.OFD: Format("parsers.readers.ofd", 128 * _MB),
     sniff.RTF: Format("parsers.readers.convertible", 64 * _MB),

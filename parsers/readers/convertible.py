@@ -11,9 +11,8 @@ import re
 from parsers import sniff
 from parsers.errors import UnreadableDocumentError
 from parsers.model import Document
-from parsers.readers.ooxml import Package
+from parsers.readers import odf
 
-_ENCRYPTION = b"encryption-data"
 # A backslash before a brace makes it text; bytes after \\bin may be braces without being any.
 _BRACES = re.compile(rb"\\[{}\\]|([{}])")
 _XML = (sniff.WORD_XML, sniff.FLAT_ODT, sniff.UOF)
@@ -27,11 +26,7 @@ def read(data: bytes) -> Document:
     """Raises UnreadableDocumentError, always: `encrypted`, `damaged`, `unsupported`, or else `needs_conversion`."""
     kind = sniff.media_type(data)
     if kind == sniff.ODT:
-        manifest = Package(data).part("META-INF/manifest.xml")
-        if manifest is None:
-            raise UnreadableDocumentError("damaged", "the .odt package has no manifest")
-        if _ENCRYPTION in manifest:
-            raise UnreadableDocumentError("encrypted", "the .odt is encrypted and needs its password")
+        odf.opened(data)
     elif kind in _XML:
         if not _XML_END.search(data, max(0, len(data) - _END_WITHIN)):
             raise UnreadableDocumentError("damaged", f"the XML is cut off: no end of it ({len(data)} bytes)")

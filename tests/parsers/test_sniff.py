@@ -43,6 +43,7 @@ def zipped(*names: str, mimetype: str = "") -> bytes:
         pytest.param(zipped("[Content_Types].xml", "xl/workbook.xml"), sniff.XLSX, id="xlsx"),
         pytest.param(zipped("OFD.xml", "Doc_0/Document.xml"), sniff.OFD, id="ofd"),
         pytest.param(zipped("content.xml", mimetype=sniff.ODT), sniff.ODT, id="odt"),
+        pytest.param(zipped("content.xml", mimetype=sniff.ODS), sniff.ODS, id="ods"),
         pytest.param(zipped("附件1.doc"), sniff.ZIP, id="zip"),
         pytest.param(b"PK\x05\x06" + bytes(18), sniff.ZIP, id="empty zip"),
         pytest.param(stream("WordDocument"), sniff.DOC, id="doc or wps"),
@@ -126,6 +127,12 @@ def zipped(*names: str, mimetype: str = "") -> bytes:
             b'u:mimetype="vnd.uof.spreadsheet"/>',
             sniff.XML,
             id="a sheet in uof",
+        ),
+        pytest.param(
+            b'<?xml version="1.0"?><office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+            b'office:mimetype="application/vnd.oasis.opendocument.spreadsheet"/>',
+            sniff.FLAT_ODS,
+            id="flat ods",
         ),
         pytest.param("青石县人民政府年度报告\n规章\t3".encode("gb18030"), sniff.PLAIN, id="gbk text"),
         pytest.param("青石县\f第二页".encode(), sniff.PLAIN, id="utf-8 text with form feeds"),

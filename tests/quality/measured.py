@@ -63,6 +63,8 @@ FORMATS: dict[str, Write] = {
     "xls": each(sheet.write_xls),
     "xlsx": each(sheet.write_xlsx),
     "excel-xml": each(sheet.write_excel_xml),
+    "ods": each(sheet.write_ods),
+    "fods": each(sheet.write_fods),
     "zip": packed_as(packed.write_zip),
     "rar": packed_as(packed.write_rar),
     "mail": packed_as(packed.write_mail),

@@ -1,4 +1,4 @@
-"""Reports as spreadsheets, .xls, .xlsx and Excel 2003 XML: the whole report on one sheet, or a sheet for each table.
+"""Reports as spreadsheets (.xls, .xlsx, Excel 2003 XML, .ods, .fods): all on one sheet, or a sheet for each table.
 
 The .xlsx is written part by part (inline strings and merged ranges are all a report needs); the .xls, which is also
 what WPS calls .et, by xlwt.
@@ -22,6 +22,8 @@ _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _SHEET_2003 = "urn:schemas-microsoft-com:office:spreadsheet"
+_OASIS = "urn:oasis:names:tc:opendocument:xmlns"
+_ODS = "application/vnd.oasis.opendocument.spreadsheet"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same report is the same bytes
 
 
@@ -102,6 +104,56 @@ def _excel_xml_cell(put: _Put, style: SheetStyle) -> str:
     kind = "String" if isinstance(value, str) else "Number"
     data = "" if value == "" else f'<Data ss:Type="{kind}">{escape(str(value))}</Data>'
     return f'<Cell ss:Index="{put.column + 1}"{spans}>{data}</Cell>'
+
+
+def write_ods(printed: Printed, *, style: SheetStyle | None = None) -> bytes:
+    manifest = (
+        '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
+        f'<manifest:file-entry manifest:full-path="/" manifest:media-type="{_ODS}"/></manifest:manifest>'
+    )
+    content = _ods_document("document-content", "", printed, style)
+    parts = {"mimetype": _ODS, "content.xml": content, "META-INF/manifest.xml": manifest}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as package:
+        for name, part in parts.items():
+            stored = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
+            package.writestr(zipfile.ZipInfo(name, _EPOCH), part, stored)
+    return buffer.getvalue()
+
+
+def write_fods(printed: Printed, *, style: SheetStyle | None = None) -> bytes:
+    return _ods_document("document", f' office:mimetype="{_ODS}"', printed, style).encode()
+
+
+def _ods_document(root: str, attributes: str, printed: Printed, style: SheetStyle | None) -> str:
+    chosen = style or SheetStyle()
+    names = "".join(f' xmlns:{name}="{_OASIS}:{name}:1.0"' for name in ("office", "table", "text"))
+    tables = "".join(_ods_table(sheet, chosen) for sheet in _sheets(printed, chosen))
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<office:{root}{names} office:version="1.3"{attributes}>'
+        f"<office:body><office:spreadsheet>{tables}</office:spreadsheet></office:body></office:{root}>"
+    )
+
+
+def _ods_table(sheet: _Sheet, style: SheetStyle) -> str:
+    rows = "".join(f"<table:table-row>{''.join(_ods_cells(puts, style))}</table:table-row>" for _, puts in _rows(sheet))
+    return f"<table:table table:name={quoteattr(sheet.name)}>{rows}</table:table>"
+
+
+def _ods_cells(puts: list[_Put], style: SheetStyle) -> Iterator[str]:
+    """The cells of a row; before each as many that others cover as there are places left."""
+    after = 0
+    for put in puts:
+        if put.column > after:
+            yield f'<table:covered-table-cell table:number-columns-repeated="{put.column - after}"/>'
+        after = put.column + 1
+        value = put.text if style.as_text else _number(put.text)
+        kind = "" if value == "" else ' office:value-type="string"'
+        if not isinstance(value, str):
+            kind = f' office:value-type="float" office:value="{value}"'
+        spans = f' table:number-columns-spanned="{put.column_span}" table:number-rows-spanned="{put.row_span}"'
+        text = f"<text:p>{escape(put.text)}</text:p>" if put.text else ""
+        yield f"<table:table-cell{kind}{spans if style.merged else ''}>{text}</table:table-cell>"
 
 
 def _sheets(printed: Printed, style: SheetStyle) -> tuple[_Sheet, ...]:
