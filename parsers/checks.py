@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from parsers.form import Form, Rule
 from parsers.model import Check, Fact, Finding, Number

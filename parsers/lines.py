@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from parsers.model import Document, Grid
-from parsers.record import record
 from parsers.spacing import squeeze, tidy
 
 _PAGE_NUMBER = re.compile(r"[-—–－·第页共/\d]{1,12}")
@@ -14,8 +15,7 @@ _PAGE_NUMBER = re.compile(r"[-—–－·第页共/\d]{1,12}")
 _PROSE = 60
 
 
-@record
-class Line:
+class Line(Struct, frozen=True, gc=False):
     """A printed line or paragraph: `text` tidied, `key` without spaces. `after_table`: a table stands before it."""
 
     text: str

@@ -25,8 +25,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
+
+from msgspec.structs import replace
 
 from parsers.form import Form, cell_id, forms
 from parsers.model import Document, Fact, Finding, Number, Paragraph

@@ -10,6 +10,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from msgspec import structs
+
 from parsers import certainty, checks, sniff
 from parsers.errors import UnreadableDocumentError
 from parsers.form import forms
@@ -105,7 +107,7 @@ def _in_member(reading: Reading, at: str) -> Reading:
 
     return replace(
         reading,
-        facts=tuple(replace(fact, locator=led(fact.locator) if fact.locator else "") for fact in reading.facts),
+        facts=tuple(structs.replace(fact, locator=led(fact.locator) if fact.locator else "") for fact in reading.facts),
         findings=tuple(replace(finding, locator=led(finding.locator)) for finding in reading.findings),
         sections=tuple(replace(section, locator=led(section.locator)) for section in reading.sections),
     )

@@ -6,11 +6,12 @@ Everything here works on the order of real cells in a row; grid columns are aske
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from parsers.model import Cell, FactStatus, Grid, Number
 from parsers.normalise import UNKNOWN_UNIT, is_wordy, label_key, read_number, seen
-from parsers.record import record
 
 # What each oddity of a printed number leaves of the confidence in it.
 _ODDITY = {
@@ -29,8 +30,7 @@ _BY_HEADER = 0.8
 IN_STREAM, EMPTY_LINE = 0.9, 0.85
 
 
-@dataclass(slots=True)
-class Line:
+class Line(Struct):
     """One row of a grid as its real cells in order. `grid` numbers the document's grids from 0.
 
     `keys`: the `label_key` of each cell.
@@ -40,7 +40,7 @@ class Line:
     grid: int
     columns_known: bool
     rows_known: bool
-    keys: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    keys: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.keys = tuple([label_key(cell.text) for cell in self.cells])
@@ -55,8 +55,7 @@ class Line:
         return " ".join(" ".join(cell.text.split()) for cell in self.cells if cell.text.strip())
 
 
-@record
-class Candidate:
+class Candidate(Struct, frozen=True, gc=False):
     """One reading of one cell of a form. `instance` numbers the printings of a table in the document."""
 
     cell: str
@@ -69,8 +68,7 @@ class Candidate:
     instance: int = 0
 
 
-@record
-class Placed:
+class Placed(Struct, frozen=True, gc=False):
     """Values put to columns: one cell per column, None for a column that is not printed."""
 
     cells: tuple[Cell | None, ...]

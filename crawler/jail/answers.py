@@ -8,10 +8,8 @@ of its kind, the name of its type, which tells one record from another, and the 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import fields, is_dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cache
-from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -78,34 +76,31 @@ def _hold_to_bounds(values: Collection[Any]) -> None:
     JSON has no float that is none.
     """
     kinds: set[Any] = set(map(type, values))
-    if not kinds.isdisjoint(_WHOLE) and not all(-_MOST <= one < _MOST for one in values if type(one) in _WHOLE):
-        raise ValueError("a number of more than 64 bits, or none")
+    if not kinds.isdisjoint(_WHOLE):
+        whole: list[Any] = [one for one in values if type(one) in _WHOLE]
+        if min(whole) < -_MOST or max(whole) >= _MOST:
+            raise ValueError("a number of more than 64 bits")
     for kind in kinds - _PLAIN:
         same: list[Any] = [one for one in values if type(one) is kind]
-        if hasattr(kind, "__dataclass_fields__"):
-            # Field by field: of hundreds of records each is a column of one type.
-            for column in zip(*map(_numbers(kind), same), strict=True):
-                _hold_to_bounds(column)
-        else:
+        if issubclass(kind, Collection):
             for one in same:
                 _hold_to_bounds(one.values() if kind is dict else one)
+        else:
+            # Field by field: of hundreds of records each is a column of one type.
+            for name in _numbers(kind):
+                _hold_to_bounds([getattr(one, name) for one in same])
 
 
 @cache
-def _numbers(record: type) -> Callable[[Any], tuple[Any, ...]]:
+def _numbers(record: type) -> tuple[str, ...]:
     """The fields of a record that are whole or decimal numbers, or hold some."""
-    hints = get_type_hints(record)
-    names = [field.name for field in fields(record) if _has_numbers(hints[field.name])]
-    if len(names) > 1:
-        return attrgetter(*names)
-    return lambda value: tuple(getattr(value, name) for name in names)
+    return tuple(name for name, hint in get_type_hints(record).items() if _has_numbers(hint))
 
 
 def _has_numbers(declared: Any) -> bool:
     arguments = get_args(declared)
     if get_origin(declared) in (tuple, dict, Union, UnionType):
         return any(map(_has_numbers, arguments))
-    if isinstance(declared, type) and is_dataclass(declared):
-        hints = get_type_hints(declared)
-        return any(_has_numbers(hints[field.name]) for field in fields(declared))
-    return declared in (*_WHOLE, Any, object)
+    if declared in (*_WHOLE, Any, object):
+        return True
+    return isinstance(declared, type) and any(map(_has_numbers, get_type_hints(declared).values()))

@@ -9,6 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from msgspec import structs
+
 from parsers.errors import UnreadableDocumentError
 from parsers.model import Block, Finding, Grid
 from parsers.readers import image, ocr, page_blocks
@@ -65,6 +67,8 @@ def _of_picture(block: Block) -> Block:
     """A block whose locators name the picture, not a page."""
     locator = block.locator.replace("page=", "picture=", 1)
     if isinstance(block, Grid):
-        cells = tuple(replace(cell, locator=cell.locator.replace("page=", "picture=", 1)) for cell in block.cells)
+        cells = tuple(
+            structs.replace(cell, locator=cell.locator.replace("page=", "picture=", 1)) for cell in block.cells
+        )
         return replace(block, cells=cells, locator=locator)
-    return replace(block, locator=locator)
+    return structs.replace(block, locator=locator)

@@ -7,8 +7,10 @@ the words above or before it name one group.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec.structs import replace
 
 from parsers.form import Table
 from parsers.labels import Entry, LabelBook

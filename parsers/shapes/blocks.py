@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from parsers.form import Block, Column, Form, Row, Table, cell_id
 from parsers.labels import Entry, LabelBook

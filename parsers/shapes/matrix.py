@@ -6,7 +6,9 @@ Labels stand in up to three columns of headings and are broken by pages; the num
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from parsers.form import Table, cell_id
 from parsers.model import Cell, Finding

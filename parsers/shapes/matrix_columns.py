@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from parsers.form import Column
 from parsers.rows import Line, Placed, is_blank, is_empty, place_by_header, place_by_order, place_in_stream

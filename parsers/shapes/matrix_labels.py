@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
+
+from msgspec.structs import replace
 
 from parsers.labels import OFFICIAL, Hit, LabelBook
 from parsers.model import Cell

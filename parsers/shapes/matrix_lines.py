@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from parsers.form import Table
 from parsers.labels import Entry, Hit, LabelBook
@@ -16,8 +18,7 @@ _LONGEST_LABEL = 9
 _LEAST_VALUES = 5
 
 
-@dataclass(slots=True)
-class LabelledLine:
+class LabelledLine(Struct):
     """A line being understood: where its label ends, what it names, and its values."""
 
     line: Line

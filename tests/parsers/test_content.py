@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from parsers.content import changed_cells, content_lines, digest_of, essence_lines, text_diff
 from parsers.model import Fact, Labelled, Link, Page, Reading, ReadingError
@@ -58,7 +59,7 @@ def test_white_space_is_layout():
 
 
 def test_a_cell_printed_differently_is_content_and_named():
-    other = replace(REPORT, facts=(replace(REPORT.facts[0], value=5, raw="5"), REPORT.facts[1]))
+    other = replace(REPORT, facts=(structs.replace(REPORT.facts[0], value=5, raw="5"), REPORT.facts[1]))
     assert content_lines(other, None) != content_lines(REPORT, None)
     assert changed_cells(REPORT, other) == (("a.b", "3", "5"),)
 
