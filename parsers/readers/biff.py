@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from parsers.errors import UnreadableDocumentError
 from parsers.readers import biff_strings, ole, sheet_formats, sheet_marks
@@ -23,6 +23,7 @@ _MANY_HEAD, _MANY_EACH = 6, 6
 _BOF = (0x0809, 0x0409, 0x0209, 0x0009)
 _EOF = 0x000A
 _STYLE, _FORMAT, _VIEW = 0x00E0, 0x041E, 0x023E
+_STYLE_LENGTH = 20
 _FONT, _CONTINUED, _SHARED = 0x0031, 0x003C, 0x00FD
 _NUMBERS = frozenset((0x0203, 0x027E, 0x0006, 0x00BD))
 _SHOWS_ZEROS = 0x10
@@ -83,7 +84,7 @@ def checked(data: bytes, *, most_rows: int) -> tuple[bytes, list[Marks]]:
             number, code = _format(body)
             codes[number] = code
         elif kind == _STYLE:
-            styles.append(codes.get(struct.unpack_from("<2xH", body.ljust(4, b"\0"))[0], ""))
+            styles.append(_style(body, fonts, codes))
         elif kind == _VIEW and within:
             marks[within[-1]].shows_zeros = bool(body[:1] and body[0] & _SHOWS_ZEROS)
         if kind in _NUMBERS and within:
@@ -110,6 +111,17 @@ def _format(body: bytes) -> tuple[int, str]:
     if is_wide in (0, 1):
         return number, body[5 : 5 + length * (1 + is_wide)].decode("utf-16-le" if is_wide else "latin-1", "replace")
     return number, body[3 : 3 + body[2]].decode("gb18030", "replace")
+
+
+def _style(body: bytes, fonts: list[biff_strings.Font], codes: Mapping[int, str]) -> str:
+    """The number format of a style; one that shows nothing for white ink without a ground, and for what is struck out.
+
+    A ground is six bits behind the borders' lines, since Excel 97.
+    """
+    font, code, borders = struct.unpack_from("<HH10xI", body.ljust(18, b"\0"))
+    look = biff_strings.by_number(fonts, font)
+    is_unseen = look.struck or (look.white and len(body) >= _STYLE_LENGTH and not borders >> 26)
+    return sheet_formats.HIDING if is_unseen else codes.get(code, "")
 
 
 def _take_formats(body: bytes, columns: int, styles: list[str], marks: Marks) -> None:

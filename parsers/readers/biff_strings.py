@@ -8,22 +8,31 @@ from dataclasses import dataclass
 
 _WIDE, _FOREIGN, _RICH = 0x01, 0x04, 0x08
 _STRUCK_OUT = 0x08
+# In the usual palette.
+_WHITE = (1, 9)
 # No font is called 4: the fifth is 5.
 _NEVER = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Font:
-    """What of a font changes what is read: letters struck out, raised or lowered."""
+    """What of a font changes what is read: letters struck out, raised or lowered, white."""
 
-    struck: bool
-    raised: bool
+    struck: bool = False
+    raised: bool = False
+    white: bool = False
 
 
 def font(body: bytes) -> Font:
     """A FONT record."""
-    flags, escapement = struct.unpack_from("<2xH4xH", body.ljust(10, b"\0"))
-    return Font(bool(flags & _STRUCK_OUT), bool(escapement))
+    flags, color, escapement = struct.unpack_from("<2xHH2xH", body.ljust(10, b"\0"))
+    return Font(bool(flags & _STRUCK_OUT), bool(escapement), color in _WHITE)
+
+
+def by_number(fonts: Sequence[Font], number: int) -> Font:
+    """The font that a record calls by a number; no font is called 4."""
+    at = number - (number > _NEVER)
+    return fonts[at] if at < len(fonts) else Font()
 
 
 def marked(pieces: Sequence[bytes], fonts: Sequence[Font]) -> dict[int, str]:
@@ -43,8 +52,7 @@ def marked(pieces: Sequence[bytes], fonts: Sequence[Font]) -> dict[int, str]:
 def _marked(letters: str, runs: Sequence[tuple[int, int]], fonts: Sequence[Font]) -> str:
     parts = [letters[: runs[0][0]]]
     for (start, named), (end, _) in zip(runs, [*runs[1:], (len(letters), 0)], strict=True):
-        at = named - (named > _NEVER)
-        look = fonts[at] if at < len(fonts) else Font(struck=False, raised=False)
+        look = by_number(fonts, named)
         part = letters[start:end]
         if look.struck:
             continue

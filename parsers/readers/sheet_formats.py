@@ -36,7 +36,7 @@ _MOST_DIGITS = 15
 _DIGITS = "\0"
 _PART = re.compile(
     r'"(?P<quoted>[^"]*)"|[\\!](?P<escaped>.)|(?P<space>_.)|(?P<fill>\*.)'
-    r"|(?P<look>\[(?:black|blue|cyan|green|magenta|red|white|yellow|color ?\d+|[黑白红绿蓝黄]色?|\$-[0-9a-f]+)\])"
+    r"|(?P<look>\[(?:black|blue|cyan|green|magenta|red|yellow|color ?\d+|[黑红绿蓝黄]色?|\$-[0-9a-f]+)\])"
     r"|(?P<digits>general|g/通用格式|[#0?][#0?,]*(?:\.[#0?]*)?,*)"
     r"|(?P<plain>[-+ ¥￥$()%.、。:])|(?P<han>[\u3400-\u9fff])",
     re.IGNORECASE,

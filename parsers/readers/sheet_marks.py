@@ -125,7 +125,7 @@ def _marked_strings(package: Package) -> dict[int, str]:
 def _formats(package: Package) -> dict[str, str]:
     """Number formats, by the style that a cell names, without those that show numbers as they are.
 
-    White ink without a ground shows as little as a format that shows nothing.
+    White ink without a ground shows as little as a format that shows nothing; a number struck out is none.
     """
     workbook = package.related("officeDocument")
     name = package.related("styles", of=workbook) if workbook else ""
@@ -135,12 +135,15 @@ def _formats(package: Package) -> dict[str, str]:
     codes = {str(number): code for number, code in sheet_formats.BUILT_IN.items()}
     for made in tree.iterfind("{*}numFmts/{*}numFmt"):
         codes[made.get("numFmtId") or ""] = made.get("formatCode") or ""
-    white = {str(at) for at, font in enumerate(tree.iterfind("{*}fonts/{*}font")) if _is_white(font.find("{*}color"))}
-    fills = enumerate(tree.iterfind("{*}fills/{*}fill"))
-    empty = {str(at) for at, fill in fills if fill.find("{*}patternFill[@patternType='none']") is not None}
+    fonts = list(tree.iterfind("{*}fonts/{*}font"))
+    white = {str(at) for at, font in enumerate(fonts) if _is_white(font.find("{*}color"))}
+    struck = {str(at) for at, font in enumerate(fonts) if _is_on(font.find("{*}strike"))}
+    fills = enumerate(tree.iterfind("{*}fills/{*}fill/{*}patternFill"))
+    empty = {str(at) for at, fill in fills if fill.get("patternType", "none") == "none"}
     found: dict[str, str] = {}
     for number, style in enumerate(tree.iterfind("{*}cellXfs/{*}xf")):
-        is_unseen = style.get("fontId") in white and style.get("fillId", "0") in empty
+        font = style.get("fontId")
+        is_unseen = font in struck or (font in white and style.get("fillId", "0") in empty)
         found[str(number)] = sheet_formats.HIDING if is_unseen else codes.get(style.get("numFmtId") or "", "")
     return {number: code for number, code in found.items() if not sheet_formats.is_as_it_is(code)}
 
@@ -150,6 +153,10 @@ def _is_white(color: etree._Element | None) -> bool:
     return color is not None and ((color.get("rgb") or "").upper()[-6:] == "FFFFFF" or color.get("theme") == "0")
 
 
+def _is_on(setting: etree._Element | None) -> bool:
+    return setting is not None and setting.get("val", "1") in _TRUE
+
+
 def _marked(string: etree._Element | None) -> str | None:
     """A text without what is struck out, and with raised digits as a note's mark; None where it has neither."""
     parts: list[str] = []
@@ -157,7 +164,7 @@ def _marked(string: etree._Element | None) -> str | None:
     for run in string.iterfind("{*}r") if string is not None else ():
         text = run.findtext("{*}t") or ""
         struck, raised = run.find("{*}rPr/{*}strike"), run.find("{*}rPr/{*}vertAlign")
-        if struck is not None and struck.get("val", "1") in _TRUE:
+        if _is_on(struck):
             is_marked, text = True, ""
         elif raised is not None and raised.get("val") == "superscript" and text.strip().isdigit():
             # 21¹ must never become 211.

@@ -112,6 +112,8 @@ FORMATS = [
     (0, "#", "\ufffc"),
     (12, '[>=10]0.0"万";0', "\ufffc"),
     (12, "[DBNum1]0", "\ufffc"),
+    (12, "[White]0", "\ufffc"),
+    (12, "[Red]0", "12"),
     (1.5, "# ?/?", "\ufffc"),
     (12345, "0.00E+00", "\ufffc"),
 ]
@@ -143,13 +145,44 @@ def test_a_number_in_white_ink_is_not_told_unless_a_ground_is_behind_it() -> Non
     styles = (
         '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
         '<fonts><font/><font><color rgb="FFFFFFFF"/></font><font><color theme="0"/></font></fonts>'
-        '<fills><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="solid"/></fill></fills>'
+        '<fills><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="solid"/></fill>'
+        "<fill><patternFill/></fill></fills>"
         '<cellXfs><xf fontId="0" fillId="0"/><xf fontId="1" fillId="0"/><xf fontId="2" fillId="0"/>'
-        '<xf fontId="2" fillId="1"/></cellXfs></styleSheet>'
+        '<xf fontId="2" fillId="1"/><xf fontId="2" fillId="2"/></cellXfs></styleSheet>'
     )
-    row = "".join(f'<c s="{style}"><v>7</v></c>' for style in range(4))
+    row = "".join(f'<c s="{style}"><v>7</v></c>' for style in range(5))
     document = read_document(_with_sheet(f"<row>{row}</row>", styles=styles))
-    assert [cell.text for cell in grid(document).cells] == ["7", "\ufffc", "\ufffc", "7"]
+    assert [cell.text for cell in grid(document).cells] == ["7", "\ufffc", "\ufffc", "7", "\ufffc"]
+
+
+@pytest.mark.parametrize(
+    ("style", "text"),
+    [
+        ("font: colour white", "\ufffc"),
+        ("font: colour white; pattern: pattern solid, fore_colour dark_blue", "7"),
+        ("font: struck_out on", "\ufffc"),
+        ("font: struck_out off, colour red", "7"),
+    ],
+)
+def test_an_old_workbooks_white_or_struck_number_is_not_told(style: str, text: str) -> None:
+    workbook = xlwt.Workbook()
+    page = workbook.add_sheet("表")
+    page.write(0, 0, "甲")
+    page.write(0, 1, 7, xlwt.easyxf(style))
+    buffer = io.BytesIO()
+    workbook.save(buffer)
+    assert [cell.text for cell in grid(read_document(buffer.getvalue())).cells] == ["甲", text]
+
+
+@pytest.mark.parametrize(("strike", "text"), [("<strike/>", "\ufffc"), ('<strike val="0"/>', "7")])
+def test_a_number_struck_out_is_not_told(strike: str, text: str) -> None:
+    styles = (
+        '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        f"<fonts><font/><font>{strike}</font></fonts>"
+        '<cellXfs><xf fontId="0"/><xf fontId="1"/></cellXfs></styleSheet>'
+    )
+    document = read_document(_with_sheet('<row><c s="1"><v>7</v></c><c s="0"><v>8</v></c></row>', styles=styles))
+    assert [cell.text for cell in grid(document).cells] == [text, "8"]
 
 
 def test_numbers_in_a_row_have_their_own_formats() -> None:
