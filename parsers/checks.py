@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from parsers.form import Form, Rule
-from parsers.model import Check, Fact, Finding, Number
+from parsers.model import Check, CheckStatus, Fact, Finding, Number
 
 FAILED_CONFIDENCE = 0.5
 
@@ -34,33 +34,38 @@ def settled(form: Form, facts: Sequence[Fact]) -> tuple[tuple[Fact, ...], tuple[
     two numbers: they need a check that passes.
     """
     checks = check(form, facts)
-    passed = {cell for one in checks if one.status == "pass" for cell in one.cells}
-    failed = {cell for one in checks if one.status == "fail" for cell in one.cells}
-    confidences = {fact.cell: fact.confidence for fact in facts if fact.status == "reported"}
-    inferred_rows = {
-        cell
-        for one in checks
-        if one.status == "fail" and _is_row(one)
-        if max(confidences.get(cell, 0.0) for cell in one.cells) <= _INFERRED
-        for cell in one.cells
-    }
+    passed, failed = _cells_of(checks, "pass"), _cells_of(checks, "fail")
+    inferred = _inferred_rows(facts, checks) if failed else set()
 
     def is_refuted(fact: Fact) -> bool:
-        if fact.status != "reported":
-            return False
-        if fact.cell in inferred_rows:
+        if fact.cell in inferred or (fact.cell in failed and _SPACED.search(fact.raw)):
             return True
-        if fact.cell in failed and _SPACED.search(fact.raw):
-            return True
-        return "\n" in fact.raw and bool(_BROKEN.search(fact.raw)) and "," not in fact.raw and fact.cell not in passed
+        return bool(_BROKEN.search(fact.raw)) and "," not in fact.raw and fact.cell not in passed
 
-    refuted = {fact.cell for fact in facts if is_refuted(fact)}
+    in_doubt = [fact for fact in facts if fact.status == "reported" and (fact.cell in failed or "\n" in fact.raw)]
+    refuted = {fact.cell for fact in in_doubt if is_refuted(fact)}
     # What a check contradicts stays in doubt, even where the check itself no longer applies.
     facts = lowered(facts, checks)
     if not refuted:
         return facts, checks
     facts = tuple(_unreadable(fact) if fact.cell in refuted else fact for fact in facts)
     return facts, check(form, facts)
+
+
+def _cells_of(checks: Iterable[Check], status: CheckStatus) -> set[str]:
+    return {cell for one in checks if one.status == status for cell in one.cells}
+
+
+def _inferred_rows(facts: Iterable[Fact], checks: Iterable[Check]) -> set[str]:
+    """The cells of rows whose columns were inferred throughout, and whose sum fails."""
+    confidences = {fact.cell: fact.confidence for fact in facts if fact.status == "reported"}
+    return {
+        cell
+        for one in checks
+        if one.status == "fail" and _is_row(one)
+        if max(confidences.get(cell, 0.0) for cell in one.cells) <= _INFERRED
+        for cell in one.cells
+    }
 
 
 def _is_row(one: Check) -> bool:
@@ -74,12 +79,14 @@ def _unreadable(fact: Fact) -> Fact:
 def check(form: Form, facts: Iterable[Fact]) -> tuple[Check, ...]:
     """Every rule of the form whose cells the facts have, in the order of the form file."""
     values = {fact.cell: fact.value for fact in facts}
-    return tuple([_checked(rule, values) for rule in form.rules if values.keys() >= {*rule.left, *rule.right}])
+    return tuple([_checked(rule, values) for rule in form.rules if all(map(values.__contains__, rule.cells))])
 
 
 def lowered(facts: Sequence[Fact], checks: Iterable[Check]) -> tuple[Fact, ...]:
     """The facts, with the confidence of every cell of a failed check lowered to 0.5 at most."""
-    failed = {cell for one in checks if one.status == "fail" for cell in one.cells}
+    failed = _cells_of(checks, "fail")
+    if not failed:
+        return tuple(facts)
     return tuple(
         replace(fact, confidence=min(fact.confidence, FAILED_CONFIDENCE)) if fact.cell in failed else fact
         for fact in facts
@@ -97,12 +104,11 @@ def failures(form: Form, checks: Iterable[Check]) -> tuple[Finding, ...]:
 
 
 def _checked(rule: Rule, values: dict[str, Number | None]) -> Check:
-    cells = (*rule.left, *rule.right)
     left, right = _sum(rule.left, values), _sum(rule.right, values)
     if left is None or right is None:
-        return Check(rule.key, "not_applicable", left, right, cells)
+        return Check(rule.key, "not_applicable", left, right, rule.cells)
     holds = left <= right if rule.relation == "<=" else left == right
-    return Check(rule.key, "pass" if holds else "fail", left, right, cells)
+    return Check(rule.key, "pass" if holds else "fail", left, right, rule.cells)
 
 
 def _sum(cells: Iterable[str], values: dict[str, Number | None]) -> Number | None:

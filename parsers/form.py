@@ -105,6 +105,7 @@ class Rule:
     left: tuple[str, ...]
     right: tuple[str, ...]
     relation: Relation
+    cells: tuple[str, ...]  # of both sides
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,14 +247,16 @@ class _Loader:
         if each not in ("", "row", "column"):
             raise self._error(f"{place}.each", f"is {each!r}, expected 'row', 'column' or no such key")
         for suffix, pattern in self._instances(tree, place, tables, each):
+            sides = [tuple(pattern.format(part) for part in side) for side in (left, right)]
             rule = Rule(
                 key=key + suffix,
                 says=self._text(tree, "says", place),
-                left=tuple(pattern.format(part) for part in left),
-                right=tuple(pattern.format(part) for part in right),
+                left=sides[0],
+                right=sides[1],
                 relation=relation,  # type: ignore[arg-type]  # checked above
+                cells=sides[0] + sides[1],
             )
-            unknown = [cell for cell in (*rule.left, *rule.right) if cell not in cells]
+            unknown = [cell for cell in rule.cells if cell not in cells]
             if unknown or not rule.left or not rule.right:
                 raise self._error(f"{place} {rule.key}", f"names cells the form does not have: {', '.join(unknown)}")
             yield rule

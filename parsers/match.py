@@ -257,6 +257,8 @@ def _of_the_year(
     Left alone, and so unreadable where they disagree, when title or captions do not say.
     """
     kept, findings = candidates, list[Finding]()
+    if max(evidence.printings.values(), default=0) < 2:
+        return kept, findings
     for table in {_table_of(form, cell) for cell in _conflicts(candidates)}:
         years = {number: found for (name, number), found in evidence.years.items() if name == table}
         ours = {number for number, found in years.items() if found == year}
@@ -331,7 +333,7 @@ def _facts(form: Form, candidates: Sequence[Candidate], printings: dict[str, int
     for one in candidates:
         by_cell[one.cell].append(one)
     findings: list[Finding] = []
-    mixed = {_table_of(form, cell) for cell in _conflicts(candidates)}
+    mixed = {_table_of(form, cell) for cell, found in by_cell.items() if len(found) > 1 and _conflicts(found)}
     is_lowered = bool(mixed) or max(printings.values(), default=0) > 1
     facts: list[Fact] = []
     for cell in form.cells.values():

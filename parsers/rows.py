@@ -33,17 +33,19 @@ IN_STREAM, EMPTY_LINE = 0.9, 0.85
 class Line(Struct):
     """One row of a grid as its real cells in order. `grid` numbers the document's grids from 0.
 
-    `keys`: the `label_key` of each cell.
+    `words`: the cells that hold more than ASCII, as all that bear a label do; `keys`: the `label_key` of each of them.
     """
 
     cells: tuple[Cell, ...]
     grid: int
     columns_known: bool
     rows_known: bool
+    words: tuple[Cell, ...] = ()
     keys: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        self.keys = tuple([label_key(cell.text) for cell in self.cells])
+        self.words = tuple([cell for cell in self.cells if not cell.text.isascii()])
+        self.keys = tuple([label_key(cell.text) for cell in self.words])
 
     @property
     def locator(self) -> str:
@@ -174,18 +176,17 @@ def candidate(cell_id: str, unit: str, cell: Cell, confidence: float, printed_un
     """Read one value cell. `printed_unit` is the money unit its header or row label names, "" for the form's own."""
     raw = cell.text.strip()
     printed = read_number(raw, unit)
-    if printed.status == "number" and printed_unit == UNKNOWN_UNIT:
+    if printed.status != "number":
+        return Candidate(cell_id, printed.status, None, raw, cell.locator, confidence)
+    if printed_unit == UNKNOWN_UNIT:
         confidence = min(confidence, _UNIT_UNKNOWN)
-    elif printed.status == "number" and printed_unit and printed_unit != unit:
+    elif printed_unit and printed_unit != unit:
         with_unit = read_number(raw + printed_unit, unit)
         printed = with_unit if with_unit.status == "number" else printed
-    if printed.status == "number":
-        if printed.oddity:
-            is_odd_sign = printed.oddity == "sign" and not cell_id.endswith(".items_change")
-            confidence = round(confidence * (0.5 if is_odd_sign else _ODDITY[printed.oddity]), 3)
-        return Candidate(cell_id, "reported", printed.value, raw, cell.locator, confidence, printed.oddity)
-    status: FactStatus = "blank" if printed.status == "blank" else "unreadable"
-    return Candidate(cell_id, status, None, raw, cell.locator, confidence)
+    if printed.oddity:
+        is_odd_sign = printed.oddity == "sign" and not cell_id.endswith(".items_change")
+        confidence = round(confidence * (0.5 if is_odd_sign else _ODDITY[printed.oddity]), 3)
+    return Candidate(cell_id, "reported", printed.value, raw, cell.locator, confidence, printed.oddity)
 
 
 def put_together(above: Sequence[Cell], below: Sequence[Cell]) -> list[Cell]:

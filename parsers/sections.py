@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 
 from parsers.lines import Line
@@ -131,10 +132,13 @@ def _number(numeral: str) -> int:
 
 
 def _place_of_title(key: str) -> int:
-    for place, part in enumerate(report_words().sections, 1):
-        if key.rstrip(_BEFORE_TEXT) in part.titles:
-            return place
-    return 0
+    return _places().get(key.rstrip(_BEFORE_TEXT), 0)
+
+
+@cache
+def _places() -> dict[str, int]:
+    """The place of each whole title among the six sections."""
+    return {title: place for place, part in enumerate(report_words().sections, 1) for title in part.titles}
 
 
 def _place_of_words(title: str) -> int:
@@ -149,15 +153,14 @@ def _known_title(title: str) -> tuple[int, str]:
     found = (0, "")
     longest = 0
     first = title[0]
-    for place, part in enumerate(report_words().sections, 1):
-        for known in part.titles:
-            end = _end_of_prefix(title, known) if known[0] == first else 0
-            if end <= longest:
-                continue
-            rest = title[end:]
-            goes_on = not rest or rest[0] in _BEFORE_TEXT or rest[0].isdigit()
-            if goes_on and not (rest and rest[0] == "、"):
-                found, longest = (place, rest), end
+    for known, place in _places().items():
+        end = _end_of_prefix(title, known) if known[0] == first else 0
+        if end <= longest:
+            continue
+        rest = title[end:]
+        goes_on = not rest or rest[0] in _BEFORE_TEXT or rest[0].isdigit()
+        if goes_on and not (rest and rest[0] == "、"):
+            found, longest = (place, rest), end
     return found
 
 

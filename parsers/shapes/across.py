@@ -73,12 +73,11 @@ class AcrossReader:
 
     def is_header(self, line: Line) -> bool:
         """Whether a line belongs to the table's header: two of its columns, or two of its groups."""
-        keys = line.keys
-        if sum([key in self._telling for key in keys]) >= 2:
+        if sum([key in self._telling for key in line.keys]) >= 2:
             return True
-        groups = self._group_keys.intersection(keys)
+        groups = self._group_keys.intersection(line.keys)
         # A table of five may be headed by the name of its group alone.
-        return len(groups) >= 2 or (len(groups) == 1 and all(key in groups or not key for key in keys))
+        return len(groups) >= 2 or (len(groups) == 1 and {label_key(cell.text) for cell in line.cells} <= {*groups, ""})
 
     def read(self, lines: Sequence[Line]) -> Across:
         candidates: list[Candidate] = []
@@ -106,7 +105,7 @@ class AcrossReader:
             if seen.intersection(one.cell for one in read):
                 instance, seen = instance + 1, set()
             seen.update(one.cell for one in read)
-            candidates.extend(replace(one, instance=instance) if instance else one for one in read)
+            candidates += [replace(one, instance=instance) for one in read] if instance else read
             header.groups, header.used, header.reversed = [], True, False
         if not candidates and blank:
             line, values, header = blank

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from parsers.form import Block, Column, Form, Row, Table, cell_id
+from parsers.form import Block, Column, Form, FormCell, Row, cell_id
 from parsers.labels import Entry, LabelBook
 from parsers.model import Cell, Finding
-from parsers.normalise import UNKNOWN_UNIT, is_wordy, money_unit, squeezed
+from parsers.normalise import UNKNOWN_UNIT, is_wordy, label_key, money_unit, squeezed
 from parsers.rows import (
     Candidate,
     Line,
@@ -70,12 +70,12 @@ class Blocks:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a row label stands in one edition."""
+    """Where a row label stands in one edition. `cells`: the form's cells of the row, by column."""
 
     edition: str
-    table: Table
     block: Block
     row: Row
+    cells: dict[str, FormCell]
 
 
 class BlocksReader:
@@ -84,7 +84,7 @@ class BlocksReader:
     def __init__(self, forms: Sequence[Form], table: str) -> None:
         self._editions = [form.edition for form in forms]
         self._places = [
-            _Place(form.edition, form.table(table), block, row)
+            _Place(form.edition, block, row, _cells(form, table, block, row))
             for form in forms
             for block in form.table(table).blocks
             for row in block.rows
@@ -102,7 +102,7 @@ class BlocksReader:
         for key in line.keys:
             if key == _CORNER or (key.startswith(_ARTICLE) and len(key) <= len(_ARTICLE) + 4):
                 return True
-        return sum([self._columns.exact(cell.text) is not None for cell in line.cells]) >= 2
+        return sum([self._columns.exact(cell.text) is not None for cell in line.words]) >= 2
 
     def read(self, lines: Sequence[Line], caption: Sequence[str] = ()) -> Blocks:
         """`caption`: the lines above the tables, the last of which may name the unit of what names none."""
@@ -131,7 +131,7 @@ class BlocksReader:
                 if sure and edition not in sure:
                     continue
                 seen.add((edition, key))
-                candidates[edition].extend(replace(one, instance=instance) if instance else one for one in read)
+                candidates[edition] += [replace(one, instance=instance) for one in read] if instance else read
                 if edition in sure:
                     read_rows[edition].append(key)
         return Blocks(
@@ -152,9 +152,9 @@ class BlocksReader:
             row: _Row | None = None
             in_header = False
             before = len(rows)
-            for cell, key in zip(line.cells, line.keys, strict=True):
+            for cell in line.cells:
                 wordy = is_wordy(cell.text)
-                if wordy and key == _CORNER:
+                if wordy and label_key(cell.text) == _CORNER:
                     header, in_header, row = _header_of(line), True, None
                     continue
                 hit = (
@@ -257,22 +257,22 @@ class BlocksReader:
         columns = place.block.columns
         book = self._books[id(place.block)]
         named = self._named_columns(row.header, book, columns)
-        ids = {column.key: cell_id(place.table, place.row, column) for column in columns}
+        ids = [cell.cell for cell in place.cells.values()]
         at = row.label.locator
         if row.doubtful:
-            return unassigned(list(ids.values()), row.values, at), bool(named)
+            return unassigned(ids, row.values, at), bool(named)
         if not any(named):
-            return unassigned(list(ids.values()), row.values, at) if row.values else [], False
+            return unassigned(ids, row.values, at) if row.values else [], False
         quality = row.quality if row.line.rows_known else min(row.quality, _STREAM)
         if not row.values:
-            printed = [Candidate(cell, "blank", None, "", at, 0.5) for cell in ids.values()]
+            printed = [Candidate(cell, "blank", None, "", at, 0.5) for cell in ids]
             return printed, True
         placed = self._placed(row, named)
         if placed is None:
             printed_text = " | ".join(cell.text.strip() for cell in row.values)
             message = f"{row.label.text.strip()}: expected {len(named)} values, found {len(row.values)}: {printed_text}"
             findings.append(_finding("unassigned_values", message, row.label))
-            return unassigned(list(ids.values()), row.values, at), True
+            return unassigned(ids, row.values, at), True
         quality = min(quality, placed.confidence)
         read: dict[str, Candidate] = {}
         for (key, header_cell, fit), cell in zip(named, placed.cells, strict=True):
@@ -284,10 +284,10 @@ class BlocksReader:
                     message = f"{row.label.text.strip()}: no column of the form is called {name!r}: {cell.text.strip()}"
                     findings.append(_finding("unknown_column", message, cell))
                 continue
-            unit = next(column.unit for column in columns if column.key == key)
             units = {money_unit(header_cell.text), money_unit(row.label.text)} - {""} or {unit_above}
             unit_printed = UNKNOWN_UNIT if len(units) > 1 else next(iter(units), "")
-            one = candidate(ids[key], unit, cell, min(quality, fit), unit_printed)
+            known = place.cells[key]
+            one = candidate(known.cell, known.unit, cell, min(quality, fit), unit_printed)
             other = read.get(key)
             if other is not None and (other.value, other.status) != (one.value, one.status):
                 # One header over two cells that differ: which is meant is not known.
@@ -325,6 +325,10 @@ class BlocksReader:
             return place_by_header(row.values, spans)
         # A line longer than its header has a cell too many.
         return by_order if not row.header.width or len(row.line.cells) <= row.header.width else None
+
+
+def _cells(form: Form, table: str, block: Block, row: Row) -> dict[str, FormCell]:
+    return {column.key: form.cells[cell_id(form.table(table), row, column)] for column in block.columns}
 
 
 def _captioned_unit(text: str) -> str:

@@ -88,7 +88,7 @@ class MatrixReader:
             seen.add(row.key)
             rows.append(row.key)
             read, problems = self._row(row.key, entry, header, layout, disordered=disordered)
-            candidates.extend(replace(one, instance=instance) if instance else one for one in read)
+            candidates += [replace(one, instance=instance) for one in read] if instance else read
             findings.extend(problems)
         return Matrix(tuple(candidates), tuple(rows), tuple(findings), header is not None)
 

@@ -71,11 +71,11 @@ class BrokenLabels:
     def _rejoined(self, entries: list[LabelledLine], at: int) -> tuple[LabelledLine, int] | None:
         """A label cut so that its beginning is another row's: "2.其他", and overleaf "法律行政法规禁止公开"."""
         entry = entries[at]
+        if entry.hit is None or entry.hit.quality >= OFFICIAL or not entry.heads:
+            return None
         end = next((end for end in range(at + 1, len(entries)) if not entries[end].header), at)
         rest = entries[end]
-        if entry.hit is None or entry.hit.quality >= OFFICIAL or not entry.heads or end == at:
-            return None
-        if not rest.heads or not rest.values or not all(map(is_blank, rest.values)):
+        if end == at or not rest.heads or not rest.values or not all(map(is_blank, rest.values)):
             return None
         whole = self._labels.exact(entry.heads[-1].text + rest.heads[-1].text)
         if whole is None or whole.quality < OFFICIAL or (rest.hit and rest.hit.indexes != whole.indexes):

@@ -88,7 +88,7 @@ class LineReader:
         named = set[int]()
         for index, cell in enumerate(line.cells):
             hit = self.labels.exact(cell.text) if is_wordy(cell.text) else None
-            if hit is None or (line.keys[index] in self._column_keys and not self._is_bare_row(line, index)):
+            if hit is None or (label_key(cell.text) in self._column_keys and not self._is_bare_row(line, index)):
                 continue
             if best is None or hit.quality >= best[1].quality:
                 best = (index, hit)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from msgspec.structs import replace
 
@@ -61,8 +62,8 @@ class SingleReader:
         if _UNITS.isdisjoint(line.keys):
             return False
         return any(
-            is_wordy(cell.text) and self._labels.exact(cell.text) and after in _UNITS
-            for cell, after in zip(line.cells, line.keys[1:], strict=False)
+            is_wordy(cell.text) and self._labels.exact(cell.text) and label_key(after.text) in _UNITS
+            for cell, after in pairwise(line.cells)
         )
 
     def read(self, lines: Sequence[Line]) -> Single:
@@ -93,7 +94,7 @@ class SingleReader:
     @staticmethod
     def _value_columns(header: Line) -> int:
         """How many columns of numbers the header announces (side by side halves repeat 单位)."""
-        keys = header.keys
+        keys = [label_key(cell.text) for cell in header.cells]
         if "单位" not in keys or not header.rows_known:
             return 1
         halves = keys.count("单位")

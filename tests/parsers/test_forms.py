@@ -69,6 +69,15 @@ def test_a_form_has_its_number_of_cells(edition: str, cells: int) -> None:
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
+def test_every_label_holds_more_than_ascii(edition: str) -> None:
+    """The matcher looks for labels nowhere else (`parsers.rows.Line.words`)."""
+    blocks = [block for table in forms()[edition].tables for block in table.blocks]
+    rows = [text for block in blocks for row in block.rows for text in (row.label, *row.also)]
+    columns = [text for block in blocks for column in block.columns for text in (column.label, *column.also)]
+    assert [label for label in (*rows, *columns) if label_key(label).isascii()] == []
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
 def test_no_label_of_a_block_is_also_that_of_another_row(edition: str) -> None:
     for table in forms()[edition].tables:
         for block in table.blocks:
