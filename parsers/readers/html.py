@@ -52,7 +52,12 @@ _PLAIN_RUNS = _tags("span font o:p b strong i em u a ins st1:chsdate")
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|mso-hide\s*:\s*all", re.IGNORECASE)
 _STRUCK_STYLE = re.compile(r"text-decoration(?:-line)?\s*:[^;]*line-through", re.IGNORECASE)
-_RAISED_STYLE = re.compile(r"vertical-align\s*:\s*(?:super|sub)\b", re.IGNORECASE)
+# Word also moves characters by so many points.
+_RAISED_STYLE = re.compile(
+    r"vertical-align\s*:\s*(?:super|sub)\b|mso-text-raise\s*:\s*-?(?:1\.[5-9]|[2-9]|1\d)|position\s*:\s*relative\s*;\s*top\s*:\s*-",
+    re.IGNORECASE,
+)
+_NOTE_LINK = re.compile(r"#_?(?:ftn|edn|fn|note)", re.IGNORECASE)
 # Pictures so small hold a layout open.
 _SPACERS = ("0", "1", "0px", "1px")
 _OBJECT = "\ufffc"
@@ -227,7 +232,7 @@ class _Reader:
                     self._count_dropped(element, is_struck=tag in _STRUCK or style == "struck")
                     walk.skip_subtree()
                     continue
-                is_raised = tag in _RAISED or (style == "raised" and tag not in _BLOCKS)
+                is_raised = tag in _RAISED or (style == "raised" and tag not in _BLOCKS) or _is_note_link(element, tag)
                 if is_raised and (mark := html_table.all_text(element).strip()).isdigit():
                     # 21¹ must never become 211: a raised number is a note's mark, printed as one.
                     line.add(f"[{mark}]", element)
@@ -299,7 +304,8 @@ class _Reader:
             if paragraph.tag not in _PARAGRAPHS:
                 return None
         for element in paragraph.iterdescendants():
-            if element.tag not in _PLAIN_RUNS or self._style(element):
+            tag = element.tag
+            if tag not in _PLAIN_RUNS or self._style(element) or _is_note_link(element, tag):
                 return None
         text = _SPACES.sub(" ", html_table.all_text(paragraph)).strip(" ")
         return "" if text.isspace() else text
@@ -360,6 +366,10 @@ def _style_of(style: str) -> _Style:
     if _RAISED_STYLE.search(style):
         return "raised"
     return "veiled" if html_veiled.of_style(style) else ""
+
+
+def _is_note_link(element: etree._Element, tag: str) -> bool:
+    return tag == "a" and _NOTE_LINK.match(element.get("href") or "") is not None
 
 
 def _is_object(element: etree._Element) -> bool:

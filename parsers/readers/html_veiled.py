@@ -17,15 +17,19 @@ Veil = Literal["", "white", "veiled", "drawn"]
 
 _STRENGTHS: tuple[Veil, ...] = ("", "white", "veiled", "drawn")
 _VEILED = re.compile(
-    r"(?<![\w-])(?:opacity\s*:\s*0*\.?0+(?![.\d])|font-size\s*:\s*0(?![.\d])|color\s*:\s*transparent"
+    r"(?<![\w-])(?:opacity\s*:\s*0*\.?0+(?![.\d])|font-size\s*:\s*(?:0(?![.\d])|[0-2](?:\.\d+)?p[xt])"
+    r"|color\s*:\s*(?:transparent|rgba\([^()]*,\s*0*\.?0+%?\s*\))"
     # Put far off the screen, or cut to nothing: what is there for readers of screens alone.
     r"|(?:left|top|text-indent)\s*:\s*-\d{4}|clip\s*:\s*rect\()",
     re.IGNORECASE,
 )
 _WHITE = re.compile(
-    r"(?<![\w-])color\s*:\s*(?:#fff(?:fff)?(?![0-9a-f])|white\b|rgba?\(\s*255\s*,\s*255\s*,\s*255\b)", re.IGNORECASE
+    r"(?<![\w-])color\s*:\s*(?:#(?:fff|(?:f[a-f]){3})(?![0-9a-f])|white\b|rgba?\(\s*255\s*,\s*255\s*,\s*255\b)",
+    re.IGNORECASE,
 )
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)", re.IGNORECASE)
+# A note's mark, which must not join its number.
+_RAISED = re.compile(r"vertical-align\s*:\s*(?:super|sub)\b", re.IGNORECASE)
 _GROUND = re.compile(
     r"(?<![\w-])background(?:-color|-image)?\s*:\s*(?!none|transparent|#fff|white|inherit)", re.IGNORECASE
 )
@@ -53,7 +57,7 @@ def classes(root: etree._Element) -> dict[str, Veil]:
     for element in root.iter("style"):
         sheet = _AT_RULE.sub("", _COMMENT.sub("", html_table.all_text(element)))
         for selectors, declarations in _RULE.findall(sheet):
-            veil = "veiled" if _HIDDEN.search(declarations) else of_style(declarations)
+            veil = "veiled" if _HIDDEN.search(declarations) or _RAISED.search(declarations) else of_style(declarations)
             for selector in selectors.split(","):
                 named = _CLASS.search(selector)
                 if named and named[2] and _DRAWN.search(declarations):

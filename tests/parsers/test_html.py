@@ -188,8 +188,20 @@ def test_a_hidden_table_and_struck_text_are_left_out_and_reported() -> None:
         "<sub>1</sub>",
         "<span style='mso-text-raise:4.0pt;VERTICAL-ALIGN: super'>1</span>",
         "<font style='vertical-align:sub'>1</font>",
+        "<span style='mso-text-raise:3.0pt'>1</span>",
+        "<span style='font-size:6pt;position:relative;top:-3.0pt'>1</span>",
+        "<a href='#_ftn1'>1</a>",
     ],
-    ids=["raised", "with a link in it", "lowered", "raised by its style", "lowered by its style"],
+    ids=[
+        "raised",
+        "with a link in it",
+        "lowered",
+        "raised by its style",
+        "lowered by its style",
+        "raised by points",
+        "moved up",
+        "a link to a note",
+    ],
 )
 def test_a_raised_note_mark_never_joins_its_number(mark: str) -> None:
     assert texts(read(f"<p>21{mark}件</p>")) == ["21[1]件"]
@@ -253,7 +265,14 @@ def test_what_a_cell_shows_in_place_of_text_is_not_nothing(shown: str, text: str
         ('<td>1<span class="b away">3</span></td>', "\ufffc"),
         ('<td>1<span style="position:absolute;left:-9999px">3</span></td>', "\ufffc"),
         ('<td>1<span style="clip: rect(0,0,0,0)">3</span></td>', "\ufffc"),
+        ('<td>1<span style="font-size:1px">3</span></td>', "\ufffc"),
+        ('<td>1<span style="color:rgba(0, 0, 0, 0.0)">3</span></td>', "\ufffc"),
+        ('<td style="color:#fefefe">3</td>', "\ufffc"),
+        ('<td>1<span class="note">3</span></td>', "\ufffc"),
         ('<td style="text-indent:-21.0pt">3</td>', "3"),
+        ('<td style="font-size:12px;color:rgba(0,0,0,0.9)">3</td>', "3"),
+        ('<td style="color:#fafad2">3</td>', "3"),
+        ('<td><a href="#top">3</a></td>', "3"),
         ('<td class="pale">3</td>', "\ufffc"),
         ('<td class="from"></td>', "\ufffc"),
         ('<td class="from">3</td>', "\ufffc"),
@@ -274,7 +293,8 @@ def test_what_a_cell_shows_in_place_of_text_is_not_nothing(shown: str, text: str
 def test_a_number_that_may_not_be_seen_is_not_told(cell: str, text: str) -> None:
     sheet = (
         "<style>/* .icon{display:none} */ td.pale {color:#FFF} .x, table .away{font-size:9pt;display:none}"
-        ".from::before{content:'7'} .clear:after{content:'.';visibility:hidden} .icon:hover{opacity:0}"
+        ".note{vertical-align: super;font-size:6pt} .from::before{content:'7'}"
+        ".clear:after{content:'.';visibility:hidden} .icon:hover{opacity:0}"
         "@media print{.print{display:none}} .head{color:#fff;background:#000}</style>"
     )
     document = read(f"{sheet}<table><tr><td>规章</td>{cell}<td>5</td></tr></table>")
