@@ -49,14 +49,18 @@ def read(data: bytes) -> Document:
 
 
 def _formats(root: etree._Element) -> dict[str, str]:
-    """The number format of each style. White ink without a ground shows as little as a format that shows nothing."""
+    """The number format of each style.
+
+    White ink without a ground shows as little as a format that shows nothing; a number struck out is none.
+    """
     styles = {style.get(f"{_SS}ID") or "": style for style in root.iterfind(f"{_SS}Styles/{_SS}Style")}
     found: dict[str, str] = {}
     for name in styles:
         ink = _said(styles, name, "Font", "Color").upper()
         ground = _said(styles, name, "Interior", "Pattern")
         code = _said(styles, name, "NumberFormat", "Format")
-        is_unseen = ink == "#FFFFFF" and ground in ("", "None")
+        is_struck = _said(styles, name, "Font", "StrikeThrough") == "1"
+        is_unseen = is_struck or (ink == "#FFFFFF" and ground in ("", "None"))
         found[name] = sheet_formats.HIDING if is_unseen else _NAMED_FORMATS.get(code.lower(), code)
     return found
 

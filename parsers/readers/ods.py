@@ -59,10 +59,11 @@ def _parts(data: bytes) -> Iterator[etree._Element]:
 
 @dataclass(frozen=True, slots=True)
 class _CellLook:
-    """A style of cells: what it is like where it says nothing, its letters' colour, and its ground's."""
+    """A style of cells: what it is like where it says nothing, its letters' colour, a line through them, its ground."""
 
     parent: str
     ink: str
+    line: str
     ground: str
 
 
@@ -90,21 +91,22 @@ class _Looks:
                 self.cells[name] = _CellLook(
                     parent=style.get(f"{_STYLE}parent-style-name", ""),
                     ink=_said(style, "text", f"{_FO}color").lower(),
+                    line=_said(style, "text", f"{_STYLE}text-line-through-style"),
                     ground=_said(style, "table-cell", f"{_FO}background-color"),
                 )
         for item in root.iter(f"{_CONFIG}config-item"):
             if item.get(f"{_CONFIG}name") == "ShowZeroValues" and item.text == "false":
                 self.shows_zeros = False
 
-    def is_white(self, name: str) -> bool:
-        """White ink without a ground shows nothing."""
-        ink = ground = ""
+    def is_unseen(self, name: str) -> bool:
+        """White ink without a ground shows nothing; a number struck out is none."""
+        ink = line = ground = ""
         for _ in range(_MOST_PARENTS):
             look = self.cells.get(name)
             if look is None:
                 break
-            name, ink, ground = look.parent, ink or look.ink, ground or look.ground
-        return ink == "#ffffff" and ground in ("", "transparent")
+            name, ink, line, ground = look.parent, ink or look.ink, line or look.line, ground or look.ground
+        return line not in ("", "none") or (ink == "#ffffff" and ground in ("", "transparent"))
 
 
 def _said(style: etree._Element, part: str, attribute: str) -> str:
@@ -155,7 +157,7 @@ class _Sheet:
         text = "\n".join(self._text(line) for line in cell.iterchildren(f"{_TEXT}p", f"{_TEXT}h")).strip()
         if kind in _NUMBERS:
             is_hidden_zero = not self.looks.shows_zeros and not cell.get(f"{_OFFICE}value", "").strip("-0.")
-            is_told = text and not is_hidden_zero and not self.looks.is_white(style)
+            is_told = text and not is_hidden_zero and not self.looks.is_unseen(style)
             return text if is_told else sheet_formats.UNTOLD
         if text:
             return text

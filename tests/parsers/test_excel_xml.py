@@ -147,6 +147,12 @@ def test_a_number_in_white_ink_is_not_told_unless_a_ground_is_behind_it() -> Non
     assert shown(book(f"<Row>{row}</Row>", styles=styles)) == [[UNTOLD, UNTOLD, "7"]]
 
 
+def test_a_number_that_is_struck_out_is_none() -> None:
+    styles = '<Style ss:ID="s"><Font ss:StrikeThrough="1"/></Style><Style ss:ID="b"><Font ss:Bold="1"/></Style>'
+    row = "".join(number(7, name) for name in "sb")
+    assert shown(book(f"<Row>{row}</Row>", styles=styles)) == [[UNTOLD, "7"]]
+
+
 def test_zeros_that_a_sheet_does_not_show_are_no_zeros() -> None:
     table = f"<Row>{number(0)}{number(7)}{text('0')}</Row>"
     assert shown(book(table, options="<x:DoNotDisplayZeros/>")) == [[UNTOLD, "7", "0"]]

@@ -172,6 +172,16 @@ def test_a_number_in_white_ink_is_not_told_unless_a_ground_is_behind_it() -> Non
     assert shown(book(row(number(7), text("8"), attributes=of_row), styles=styles)) == [UNTOLD, "8"]
 
 
+def test_a_number_that_is_struck_out_is_none() -> None:
+    styles = "".join(
+        f'<style:style style:name="{line}" style:family="table-cell">'
+        f'<style:text-properties style:text-line-through-style="{line}"/></style:style>'
+        for line in ("solid", "none")
+    )
+    cells = [number(7, attributes=f' table:style-name="{line}"') for line in ("solid", "none")]
+    assert shown(book(row(*cells), styles=styles)) == [UNTOLD, "7"]
+
+
 def test_zeros_that_a_sheet_does_not_show_are_no_zeros() -> None:
     settings = '<config:config-item config:name="ShowZeroValues">false</config:config-item>'
     cells = row(number(0), number("-0.0", shown="0"), number(10), text("0"))
