@@ -18,8 +18,9 @@ _NOT_LABEL = re.compile(r"[^0-9A-Za-z\u3400-\u9fff]+")
 # NFKC brings the radicals that some PDF fonts print (⼀, ⺠) home.
 _IDEOGRAPH = re.compile(r"[\u2e80-\u2fdf\u3400-\u9fff\uf900-\ufaff]")
 _SPACE = re.compile(r"\s+")
-# Characters without width or ink (zero-width space, byte order mark, soft hyphen): pasted along, never printed.
-_UNSEEN = re.compile(r"[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
+# Characters without width or ink (zero-width space, byte order mark, soft hyphen): pasted along, never printed. Not
+# \u202e, which prints digits back to front.
+_UNSEEN = re.compile(r"[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202d\u2060-\u2064\u2066-\u206f\ufeff]")
 _NUMBERING = re.compile(
     r"[(（]?[一二三四五六七八九十]{1,2}[)）]"
     r"|[一二三四五六七八九十]{1,2}[、.,，．:：]"
@@ -62,10 +63,13 @@ _NUMBER = re.compile(
     r"(?P<note>[(（\[【〔].*[)）\]】〕]|[*※†‡]{1,3}|注\d{0,2})?[。.]?",
     re.DOTALL,
 )
+# A note beside a number that gives another one.
+_CORRECTION = re.compile(r"更正|订正|修正|改为|应为|实为|有误")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _PLAIN = re.compile(r"\d+(?:\.\d+)?")
 _LIKE_GROUPED = re.compile(r"\d{1,3}(?:\.\d{3})+")
-_THOUSANDS_BY_SPACE = re.compile(r"\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+")
+# 12 053 is one number, since none begins with a zero; 276 277 may be two.
+_THOUSANDS_BY_SPACE = re.compile(r"(?=.* 0)\d{1,3}(?: \d{3})+")
 # PDF readers put one space inside a number, never two; a tab parts two cells.
 _TWO_NUMBERS = re.compile(r"\t|\d[ \u00a0\u3000]{2,}\d")
 _MAX_DIGITS = 15
@@ -179,6 +183,8 @@ def read_number(text: str, unit: str) -> Printed:
         oddity = oddity or "sign"
     printed_unit = found["unit"] or ""
     mark = found["note"] or ""
+    if _CORRECTION.search(mark):
+        return Printed("unreadable")
     if not printed_unit and mark[1:-1].strip() in _UNITS:
         printed_unit = mark[1:-1].strip()
     elif mark or bare != text:

@@ -33,7 +33,7 @@ _P_PR, _R_PR, _TR_PR, _TC_PR = (f"{_W}{name}Pr" for name in ("p", "r", "tr", "tc
 _R_STYLE = f"{_W}rStyle"
 _STYLE, _STYLE_NAME, _P_STYLE, _OUTLINE = (f"{_W}{name}" for name in ("style", "name", "pStyle", "outlineLvl"))
 _GRID_SPAN, _V_MERGE, _GRID_BEFORE = (f"{_W}{name}" for name in ("gridSpan", "vMerge", "gridBefore"))
-_DEL, _CELL_DEL, _VERT_ALIGN = (f"{_W}{name}" for name in ("del", "cellDel", "vertAlign"))
+_DEL, _CELL_DEL, _HIDDEN, _VERT_ALIGN = (f"{_W}{name}" for name in ("del", "cellDel", "hidden", "vertAlign"))
 _POSITION, _COLOR, _GROUND = (f"{_W}{name}" for name in ("position", "color", "shd"))
 _NUM_PR, _NUM_ID, _NUM_LEVEL = (f"{_W}{name}" for name in ("numPr", "numId", "ilvl"))
 _VAL, _TYPE, _STYLE_ID = (f"{_W}{name}" for name in ("val", "type", "styleId"))
@@ -61,7 +61,8 @@ _SHOWN_PICTURES = (
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _FOREIGN_PART = f"{_W}altChunk"
 _FLOATING = re.compile(r"position\s*:\s*absolute")
-_WHITE = "FFFFFF"
+# From FAFAFA on ink cannot be told from paper.
+_WHITE = re.compile("(?:F[A-F]){3}", re.IGNORECASE)
 _SYMBOL = f"{_W}sym"
 _OBJECT = "\ufffc"
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -69,7 +70,7 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 # the namespace, and nothing follows from them if it is another. White ink is kept, and what is not white behind it.
 _LOOKS = re.compile(
     rb"<w:(?:adjustRightInd|autoSpaceD[EN]|bCs|bidi|bookmarkEnd|bookmarkStart|bottom|b|end|gridCol|iCs|ind|"
-    rb'color(?! w:val="[Ff]{6}")|shd(?![^<>]* w:fill="(?!auto|[Ff]{6}))|'
+    rb'color(?! w:val="(?:[Ff][A-Fa-f]){3}")|shd(?![^<>]* w:fill="(?!auto|[Ff]{6}))|'
     rb"insideH|insideV|i|jc|keepLines|keepNext|kern|lang|left|noWrap|proofErr|rFonts|right|snapToGrid|spacing|"
     rb"start|suppressLineNumbers|szCs|sz|tblLayout|tblLook|tblW|tcW|textAlignment|top|trHeight|u|vAlign|widowControl|"
     rb"wordWrap)(?: [^<>]*)?/>"
@@ -359,6 +360,8 @@ class _Reader:
                 self._run(element, parts, boxes)
             elif tag in _DELETED:
                 self._dropped["deleted_text"] += 1
+            elif tag == _FORMULA:
+                parts.append(_OBJECT)
             elif tag in _WRAPPERS:
                 for content in _contents(element):
                     self._inline(content, parts, boxes)
@@ -379,7 +382,7 @@ class _Reader:
                 if hidden:
                     self._dropped[hidden] += 1
                     return
-                is_white = _value(_child(element, _COLOR)).upper() == _WHITE
+                is_white = _WHITE.fullmatch(_value(_child(element, _COLOR))) is not None
             elif tag in _BREAKS:
                 parts.append(_BREAKS[tag])
             elif tag == _SYMBOL:
@@ -387,19 +390,31 @@ class _Reader:
                 parts.append(_OBJECT)
             elif tag in _DRAWINGS or tag == _ALTERNATE:
                 boxes.extend(_text_boxes(element))
+                # What an old version of Word prints in place of a sign of a new one's.
+                parts.extend(text.text or "" for text in element.iterfind(f"{_FALLBACK}/{_T}"))
 
     def _table(self, element: etree._Element, depth: int) -> Iterator[Block]:
         """A grid and the grids inside it; a table of one column is a box round paragraphs."""
         if depth > MAX_TABLE_DEPTH:
             raise UnreadableDocumentError("too_complex", f"tables nest more than {MAX_TABLE_DEPTH} deep")
         self._tables += 1
-        rows = [(row, list(_row_cells(row))) for row in _unwrapped(element) if row.tag == _TR and not _is_deleted(row)]
+        rows = [(row, list(_row_cells(row))) for row in _unwrapped(element) if row.tag == _TR and self._is_printed(row)]
         if any(len(cells) > 1 for _, cells in rows):
             yield from self._grid(rows, depth)
             return
         for _, cells in rows:
             for cell in cells:
                 yield from self.blocks(cell.element, depth - 1)
+
+    def _is_printed(self, row: etree._Element) -> bool:
+        properties = _child(row, _TR_PR)
+        if properties is None:
+            return True
+        hidden = _child(properties, _HIDDEN)
+        if hidden is not None and _value(hidden) not in _OFF:
+            self._dropped["hidden_text"] += 1
+            return False
+        return _child(properties, _DEL) is None
 
     def _grid(self, rows: list[tuple[etree._Element, list[_RowCell]]], depth: int) -> Iterator[Block]:
         table = _Table(self._tables)
@@ -534,10 +549,6 @@ def _row_cells(row: etree._Element) -> Iterator[_RowCell]:
                 is_deleted = True
         if not is_deleted:
             yield _RowCell(element, width, merge)
-
-
-def _is_deleted(row: etree._Element) -> bool:
-    return _child(_child(row, _TR_PR), _DEL) is not None
 
 
 def _merge_above(open_merges: dict[int, _TableCell], column: int, width: int) -> _TableCell | None:

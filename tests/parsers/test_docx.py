@@ -133,6 +133,14 @@ def test_hidden_and_struck_runs_are_not_printed() -> None:
     assert sorted(finding.code for finding in document.findings) == ["hidden_text", "struck_text"]
 
 
+@pytest.mark.parametrize(("setting", "count"), [("<w:hidden/>", 1), ('<w:hidden w:val="0"/>', 2)])
+def test_a_hidden_row_is_not_printed(setting: str, count: int) -> None:
+    hidden = tr(tc("办结"), tc("6"), properties=f"<w:trPr>{setting}</w:trPr>")
+    document = reader.read(docx(tbl(tr(tc("受理"), tc("5")), hidden)))
+    assert len(grids(document)[0].cells) == 2 * count
+    assert [finding.code for finding in document.findings] == ["hidden_text"] * (2 - count)
+
+
 @pytest.mark.parametrize("way", ["superscript", "subscript"])
 def test_a_raised_or_lowered_note_mark_never_joins_its_number(way: str) -> None:
     note = f'<w:p><w:r><w:t>21</w:t></w:r><w:r><w:rPr><w:vertAlign w:val="{way}"/></w:rPr><w:t>1</w:t></w:r></w:p>'
@@ -160,6 +168,8 @@ BLUE = '<w:shd w:val="clear" w:color="auto" w:fill="1F4E79"/>'
         ((WHITE + BLUE, "3"), "", "3"),
         ((WHITE, "总计"), "", "总计"),
         (('<w:color w:val="FF0000"/>', "3"), "", "3"),
+        (('<w:color w:val="FEFEfe"/>', "3"), "", "\ufffc"),
+        (('<w:color w:val="F0F0F0"/>', "3"), "", "3"),
     ],
 )
 def test_a_number_in_white_ink_is_not_told_unless_a_ground_is_behind_it(
@@ -191,6 +201,13 @@ MATHS = "http://schemas.openxmlformats.org/officeDocument/2006/math"
         (f'<m:oMath xmlns:m="{MATHS}"><m:r><m:t>5</m:t></m:r></m:oMath>', "\ufffc"),
         ('<w:r><w:sym w:font="Wingdings" w:char="F035"/></w:r>', "\ufffc"),
         ("<w:r><w:t>5</w:t></w:r><w:r><w:sym/></w:r>", "5\ufffc"),
+        (f'<w:r><w:t>5</w:t></w:r><m:oMath xmlns:m="{MATHS}"><m:r><m:t>5</m:t></m:r></m:oMath>', "5\ufffc"),
+        # A sign that old versions of Word print otherwise.
+        (
+            '<w:r><mc:AlternateContent><mc:Choice Requires="w16se"/><mc:Fallback><w:t>5</w:t></mc:Fallback>'
+            "</mc:AlternateContent></w:r>",
+            "5",
+        ),
         # A formula of Word's that was never worked out.
         ("<w:r><w:instrText>=SUM(ABOVE)</w:instrText></w:r>", "\ufffc"),
         ('<w:fldSimple w:instr="=SUM(ABOVE)"><w:r><w:t>5</w:t></w:r></w:fldSimple>', "5"),

@@ -64,6 +64,7 @@ def test_a_sign_for_nothing_is_blank(text: str) -> None:
         *("3l", "1O", "5 / 3", "5-3", "5、3", "5%", "40.1％", "*", "2023年", "①", "½"),
         *("00", "012", "1.006", "1,20", "12,05", "1,2345", "1.2.3", "9" * 40),
         *("168  168", "7\t7", "477.35万元"),
+        *("12（更正为15）", "12\n（应为15）", "\u202e12"),
     ],
 )
 def test_no_number_is_made_of_anything_else_in_a_count(text: str) -> None:
@@ -84,6 +85,8 @@ def test_fifteen_digits_are_a_number_yet() -> None:
     [
         ("12,053", "件", ""),
         ("12 053", "件", ""),
+        ("276 277", "件", "spaces"),
+        ("276\u00a0277", "件", "spaces"),
         ("3 11", "件", "spaces"),
         ("1,20\n7", "件", "broken_line"),
         ("22（其中修订 16 件）", "件", "note"),
