@@ -6,19 +6,19 @@ stays two rows, the second at the top of the next page (each cell's locator name
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from operator import attrgetter, sub
 
 from parsers.model import Block, Cell, Finding, Grid, Paragraph
 from parsers.readers import pdf_grid, pdf_text, unruled
 from parsers.readers.page_content import PageContent
-from parsers.readers.pdf_text import TextBlock, TextLine
+from parsers.readers.pdf_text import Run, TextBlock, TextLine
 
 _EDGES_AGREE = 5.0
 _MIN_CELLS = 2
@@ -68,7 +68,7 @@ class _PlacedCell:
 class _PageTable:
     """A table, or as much of it as one page shows; `xs` are its column edges, `page` the one it ends on."""
 
-    xs: tuple[float, ...]
+    xs: Sequence[float]
     middle: float
     rows: int
     cells: list[_PlacedCell]
@@ -86,6 +86,8 @@ class _PageParagraph:
 
 
 _PageBlock = _PageTable | _PageParagraph
+# One row of a table: its columns' edges, which cell is before, between and after them (-1 for none), and the cells.
+_Row = tuple[Sequence[float], Sequence[int], list[list[Run]]]
 
 
 def blocks(pages: Sequence[Page]) -> tuple[Block, ...]:
@@ -138,15 +140,15 @@ def taken_apart(content: PageContent, findings: list[Finding]) -> Page:
         message = f"page {content.number} has too many ruled lines to be a table"
         findings.append(Finding("too_many_lines", message, f"page={content.number}"))
     ruled = [table for table in found or () if table.columns > 1]
-    inside: list[list[list[int]]] = [[[] for _ in table.boxes] for table in ruled]
+    inside: list[list[list[Run]]] = [[[] for _ in table.boxes] for table in ruled]
     outside = _shared_out(content, ruled, inside, findings)
     tables = []
     for table, members in zip(ruled, inside, strict=True):
-        filled = sum(1 for indices in members if indices)
+        filled = sum(1 for runs in members if runs)
         # One row of many cells is the end of a row that began overleaf.
         is_rest = filled and table.columns > _FEW_COLUMNS and len(table.ys) == 2
         if filled < _MIN_CELLS and not is_rest:
-            outside = sorted([*outside, *(index for indices in members for index in indices)])
+            outside = sorted([*outside, *(run for runs in members for run in runs)])
         else:
             tables.append(_page_table(content, table, members, findings))
     if tables or (content.most_certain < 1.0 and not content.is_scan_with_ocr):
@@ -154,12 +156,12 @@ def taken_apart(content: PageContent, findings: list[Finding]) -> Page:
     return _without_vertical_rules(content, outside)
 
 
-def _without_vertical_rules(content: PageContent, indices: list[int]) -> Page:
+def _without_vertical_rules(content: PageContent, runs: list[Run]) -> Page:
     """A page on which no table is ruled down: its columns may show in where its numbers stand."""
-    lines = pdf_text.lines(content.characters, indices)
+    lines = pdf_text.lines(content.characters, runs)
     if sum("\t" in line.text for line in lines) < unruled.LEAST_ROWS:
         return Page(content, [], lines)
-    pieces = pdf_text.pieces(content.characters, indices)
+    pieces = pdf_text.pieces(content.characters, runs)
     found = unruled.tables(
         [
             unruled.PieceLine(index, line.top, line.bottom, tuple(unruled.Piece(*piece) for piece in own))
@@ -194,90 +196,96 @@ def _without_vertical_rules(content: PageContent, indices: list[int]) -> Page:
 
 
 def _shared_out(
-    content: PageContent, ruled: list[pdf_grid.Table], inside: list[list[list[int]]], findings: list[Finding]
-) -> list[int]:
+    content: PageContent, ruled: list[pdf_grid.Table], inside: list[list[list[Run]]], findings: list[Finding]
+) -> list[Run]:
     """Put each character into the cell its centre is in, of the smallest table there; returns those in no cell."""
     characters = content.characters
+    runs = pdf_text.runs(characters)
     if not ruled:
-        return list(range(len(characters)))
-    by_size = sorted(
-        range(len(ruled)),
-        key=lambda index: (ruled[index].xs[-1] - ruled[index].xs[0]) * (ruled[index].ys[-1] - ruled[index].ys[0]),
+        return runs
+    places = sorted(
+        zip(ruled, inside, strict=True),
+        key=lambda place: (place[0].xs[-1] - place[0].xs[0]) * (place[0].ys[-1] - place[0].ys[0]),
     )
-    places = [(ruled[index].ys[0], ruled[index].ys[-1], ruled[index], inside[index]) for index in by_size]
-    outside: list[int] = []
+    left, top, right, bottom = characters.left, characters.top, characters.right, characters.bottom
+    outside: list[Run] = []
     edge = content.width
-    # Most characters stand wholly in the cell of the one before; where tables lie in each other, that does not tell.
-    is_sure = not any(_overlap(one, other) for one, other in combinations(ruled, 2))
-    members: list[int] = []
-    x0 = x1 = y0 = y1 = 0.0
-    for index, (left, top, right, bottom) in enumerate(
-        zip(characters.left, characters.top, characters.right, characters.bottom, strict=True)
-    ):
-        if x0 <= left and right < x1 and y0 <= top and bottom < y1:
-            members.append(index)
+    rows: list[_Row] = []
+    y = -math.inf
+    for run in runs:
+        begin, end = run
+        middle = (top[begin] + bottom[begin]) / 2
+        if middle != y:
+            y = middle
+            rows = [
+                (table.xs, table.owners[bisect_right(table.ys, y)], cells)
+                for table, cells in places
+                if table.ys[0] <= y < table.ys[-1]
+            ]
+        if not rows:
+            outside.append(run)
             continue
-        x, y = (left + right) / 2, (top + bottom) / 2
-        if x >= edge and left < edge + (bottom - top) * _OFF_PAPER:
-            # A number whose end runs off the paper must not become a shorter one.
-            x = edge - 1.0
-        for above, below, table, cells in places:
-            if not above <= y < below:
-                continue
-            cell = table.find(x, y)
-            if cell < 0:
-                continue
-            members = cells[cell]
-            if is_sure:
-                x0, y0, x1, y1 = table.bounds(table.boxes[cell])
-                x1 = min(x1, edge)
-            members.append(index)
-            break
-        else:
-            outside.append(index)
+        last = (left[end - 1] + right[end - 1]) / 2
+        cell = _cell(rows, (left[begin] + right[begin]) / 2, last) if last < edge else None
+        if cell is not None:
+            cell.append(run)
+            continue
+        for index in range(begin, end):
+            x = (left[index] + right[index]) / 2
+            if x >= edge and left[index] < edge + (bottom[index] - top[index]) * _OFF_PAPER:
+                # A number whose end runs off the paper must not become a shorter one.
+                x = edge - 1.0
+            cell = _cell(rows, x, x)
+            (outside if cell is None else cell).append((index, index + 1))
     _take_oversized(content, inside, findings)
     return outside
 
 
-def _take_oversized(content: PageContent, inside: list[list[list[int]]], findings: list[Finding]) -> None:
+def _cell(rows: list[_Row], first: float, last: float) -> list[Run] | None:
+    """The cell in which all is from one place to another; None where there is no such cell, or more than one."""
+    for edges, owners, cells in rows:
+        owner = owners[bisect_right(edges, first)]
+        if owner != owners[bisect_right(edges, last)] or (owner < 0 and first != last):
+            return None
+        if owner >= 0:
+            return cells[owner]
+    return None
+
+
+def _take_oversized(content: PageContent, inside: list[list[list[Run]]], findings: list[Finding]) -> None:
     """Take what is too large for text out of the cells."""
-    heights = list(map(sub, content.characters.bottom, content.characters.top))
-    too_high = sorted(heights)[len(heights) // 2] * _OVERSIZED if heights else 0.0
-    oversized = {index for index, height in enumerate(heights) if height > too_high}
-    if not oversized:
+    top, bottom = content.characters.top, content.characters.bottom
+    heights = sorted(map(sub, bottom, top))
+    too_high = heights[len(heights) // 2] * _OVERSIZED if heights else math.inf
+    if not heights or heights[-1] <= too_high:
         return
     count = 0
     for cells in inside:
-        for at, members in enumerate(cells):
-            cells[at] = [index for index in members if index not in oversized]
-            count += len(members) - len(cells[at])
+        for at, runs in enumerate(cells):
+            cells[at] = [run for run in runs if bottom[run[0]] - top[run[0]] <= too_high]
+            count += sum(end - begin for begin, end in runs) - sum(end - begin for begin, end in cells[at])
     if count:
         message = f"{count} characters across tables of page {content.number} are a watermark or a seal; left out"
         findings.append(Finding("watermark", message, f"page={content.number}"))
 
 
-def _overlap(one: pdf_grid.Table, other: pdf_grid.Table) -> bool:
-    is_across = one.xs[0] <= other.xs[-1] and other.xs[0] <= one.xs[-1]
-    return is_across and one.ys[0] <= other.ys[-1] and other.ys[0] <= one.ys[-1]
-
-
 def _page_table(
-    content: PageContent, table: pdf_grid.Table, members: list[list[int]], findings: list[Finding]
+    content: PageContent, table: pdf_grid.Table, members: list[list[Run]], findings: list[Finding]
 ) -> _PageTable:
     cells = []
     white = 0
     is_certain = not content.most_certain < 1.0
     xs, ys = table.xs, table.ys
-    for (row, column, row_span, column_span), indices in zip(table.boxes, members, strict=True):
+    for (row, column, row_span, column_span), runs in zip(table.boxes, members, strict=True):
         left, top, right, bottom = xs[column], ys[row], xs[column + column_span], ys[row + row_span]
-        text = _cell_text(content, indices) if indices else ""
+        text = _cell_text(content, runs) if runs else ""
         if not text and content.images and _holds_picture(content, (left, top, right, bottom)):
             text = _OBJECT
-        if content.white and text and not _HAN.search(text) and _is_white(content, indices):
+        if content.white and text and not _HAN.search(text) and _is_white(content, runs):
             white += 1
             text = _OBJECT
         locator = content.displayed(left, top, right, bottom)
-        confidence = 1.0 if is_certain else _confidence(content, indices)
+        confidence = 1.0 if is_certain else _confidence(content, runs)
         cells.append(_PlacedCell(text, row, row_span, left, right, locator, confidence))
     whole = content.displayed(xs[0], ys[0], xs[-1], ys[-1])
     if white:
@@ -298,7 +306,7 @@ def _holds_picture(content: PageContent, cell: tuple[float, float, float, float]
     )
 
 
-def _is_white(content: PageContent, indices: list[int]) -> bool:
+def _is_white(content: PageContent, runs: list[Run]) -> bool:
     """Whether a character of a cell is in white ink. pdfium may put the end of a text before its last character's."""
     characters = content.characters
     return any(
@@ -306,19 +314,21 @@ def _is_white(content: PageContent, indices: list[int]) -> bool:
         and characters.left[index] < right
         and characters.top[index] <= (top + bottom) / 2 <= characters.bottom[index]
         for left, top, right, bottom in content.white
-        for index in indices
+        for index in pdf_text.indices(runs)
     )
 
 
-def _cell_text(content: PageContent, indices: list[int]) -> str:
-    if len(indices) == 1:
-        return content.characters.text[indices[0]].strip()
-    return "\n".join(pdf_text.line_texts(content.characters, indices))
+def _cell_text(content: PageContent, runs: list[Run]) -> str:
+    if len(runs) == 1:
+        begin, end = runs[0]
+        return content.characters.text[begin:end].strip()
+    return "\n".join(pdf_text.line_texts(content.characters, runs))
 
 
-def _confidence(content: PageContent, indices: list[int]) -> float:
+def _confidence(content: PageContent, runs: list[Run]) -> float:
     """That of a picture's least sure character; an empty cell is as sure as pictures get."""
-    return min((content.characters.scores[index] for index in indices), default=content.most_certain)
+    scores = content.characters.scores
+    return min((min(scores[begin:end]) for begin, end in runs), default=content.most_certain)
 
 
 def _running_heads(pages: Sequence[Page]) -> set[str]:
@@ -383,7 +393,7 @@ def _is_same_table(above: _PageTable, below: _PageTable) -> bool:
 def _one_table(above: _PageTable, below: _PageTable) -> _PageTable:
     for cell in below.cells:
         cell.row += above.rows
-    xs = tuple(pdf_grid.edges((*above.xs, *below.xs)))
+    xs = pdf_grid.edges((*above.xs, *below.xs))
     return _PageTable(
         xs, above.middle, above.rows + below.rows, [*above.cells, *below.cells], below.page, above.locator
     )
@@ -412,7 +422,7 @@ def _public(block: _PageBlock) -> Block:
     return Grid(tuple(cells), block.locator)
 
 
-def _nearest(edges: tuple[float, ...], position: float) -> int:
+def _nearest(edges: Sequence[float], position: float) -> int:
     after = bisect_left(edges, position)
     if after == 0:
         return 0

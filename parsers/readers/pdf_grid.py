@@ -33,6 +33,10 @@ _COVERED = 0.5
 
 
 _Span = tuple[float, float]
+# One cell: row and column of its top left corner in the grid, from 0, and how many of each it spans.
+Box = tuple[int, int, int, int]
+# Whether a line is drawn on the left, right, upper and lower side.
+_RULED_AROUND = (True, True, True, True)
 
 
 class Line(NamedTuple):
@@ -43,44 +47,27 @@ class Line(NamedTuple):
     end: float
 
 
-class Box(NamedTuple):
-    """One cell: grid position of its top left corner, from 0, and spans."""
-
-    row: int
-    column: int
-    row_span: int
-    column_span: int
-
-
 @dataclass(frozen=True, slots=True)
 class Table:
     """A ruled table. `xs` and `ys` are its column and row edges.
 
-    `owner[row * (len(xs) - 1) + column]` is the index in `boxes` of the cell that covers this element, -1 for none.
+    `owners[row + 1][column + 1]` is the index in `boxes` of the cell that covers this element of the grid, -1 for none;
+    there is none in the rows and columns around it.
     """
 
     xs: tuple[float, ...]
     ys: tuple[float, ...]
-    boxes: tuple[Box, ...]
-    owner: tuple[int, ...]
+    boxes: list[Box]
+    owners: list[list[int]]
 
     def find(self, x: float, y: float) -> int:
         """Index in `boxes` of the cell at a point, -1 when the point is in none."""
-        column = bisect_right(self.xs, x) - 1
-        row = bisect_right(self.ys, y) - 1
-        if column < 0 or row < 0 or column >= len(self.xs) - 1 or row >= len(self.ys) - 1:
-            return -1
-        return self.owner[row * (len(self.xs) - 1) + column]
-
-    def bounds(self, box: Box) -> tuple[float, float, float, float]:
-        """Left, top, right and bottom of one of the `boxes`."""
-        xs, ys = self.xs, self.ys
-        return xs[box.column], ys[box.row], xs[box.column + box.column_span], ys[box.row + box.row_span]
+        return self.owners[bisect_right(self.ys, y)][bisect_right(self.xs, x)]
 
     @property
     def columns(self) -> int:
         """How many columns have a cell that begins there."""
-        return len({box.column for box in self.boxes})
+        return len({column for _, column, _, _ in self.boxes})
 
 
 def tables(horizontal: list[Line], vertical: list[Line]) -> list[Table] | None:
@@ -171,19 +158,12 @@ def _table(across: list[Line], down: list[Line]) -> Table | None:
     columns, rows = len(xs) - 1, len(ys) - 1
     if columns < 1 or rows < 1 or columns * rows > MAX_ELEMENTS:
         return None
-    is_ruled_down = _covered(down, xs, ys)
-    is_ruled_across = _covered(across, ys, xs)
-    is_closed = all(map(all, (is_ruled_down[0], is_ruled_down[-1], is_ruled_across[0], is_ruled_across[-1])))
-    boxes: list[Box] = []
-    owner = [-1] * (columns * rows)
-    for group in _groups(is_ruled_down, is_ruled_across, columns, rows):
-        if is_closed or not _is_open(group, is_ruled_down, is_ruled_across, columns, rows):
-            boxes += _rectangles(group, columns)
-    boxes.sort()
+    boxes = _boxes(_covered(down, xs, ys), _covered(across, ys, xs))
+    owners = [[-1] * (columns + 2) for _ in range(rows + 2)]
     for index, (row, column, row_span, column_span) in enumerate(boxes):
-        for start in range(row * columns + column, (row + row_span) * columns, columns):
-            owner[start : start + column_span] = [index] * column_span
-    return Table(tuple(xs), tuple(ys), tuple(boxes), tuple(owner))
+        for own in owners[row + 1 : row + 1 + row_span]:
+            own[column + 1 : column + 1 + column_span] = [index] * column_span
+    return Table(tuple(xs), tuple(ys), boxes, owners)
 
 
 def _closed(lines: list[Line], crossing: list[Line]) -> list[Line]:
@@ -236,42 +216,52 @@ def _covered(lines: list[Line], positions: list[float], stops: list[float]) -> l
     return table
 
 
-def _groups(down: list[list[bool]], across: list[list[bool]], columns: int, rows: int) -> list[list[int]]:
-    """Elements of the grid that no line parts, each group in ascending order."""
-    seen = [False] * (columns * rows)
-    groups: list[list[int]] = []
-    for first in range(columns * rows):
-        if seen[first]:
-            continue
-        row, column = divmod(first, columns)
-        if down[column][row] and down[column + 1][row] and across[row][column] and across[row + 1][column]:
-            groups.append([first])
-            continue
-        seen[first] = True
-        group = [first]
-        for element in group:
-            row, column = divmod(element, columns)
-            if column + 1 < columns and not down[column + 1][row] and not seen[element + 1]:
-                seen[element + 1] = True
-                group.append(element + 1)
-            if column and not down[column][row] and not seen[element - 1]:
-                seen[element - 1] = True
-                group.append(element - 1)
-            if row + 1 < rows and not across[row + 1][column] and not seen[element + columns]:
-                seen[element + columns] = True
-                group.append(element + columns)
-            if row and not across[row][column] and not seen[element - columns]:
-                seen[element - columns] = True
-                group.append(element - columns)
-        groups.append(sorted(group))
-    return groups
+def _boxes(down: list[list[bool]], across: list[list[bool]]) -> list[Box]:
+    """The cells, row by row: what no line parts is one, but where it lies beside a narrower part of the table."""
+    columns = len(down) - 1
+    is_closed = all(map(all, (down[0], down[-1], across[0], across[-1])))
+    boxes: list[Box] = []
+    seen: set[int] = set()
+    for row, walls in enumerate(zip(*down, strict=True)):
+        for column, sides in enumerate(zip(walls, walls[1:], across[row], across[row + 1], strict=False)):
+            if sides == _RULED_AROUND:
+                boxes.append((row, column, 1, 1))
+            elif row * columns + column not in seen:
+                group = _group(row * columns + column, down, across)
+                seen.update(group)
+                if is_closed or not _is_open(group, down, across):
+                    boxes += _rectangles(group, columns)
+    return sorted(boxes)
 
 
-def _is_open(group: list[int], down: list[list[bool]], across: list[list[bool]], columns: int, rows: int) -> bool:
+def _group(first: int, down: list[list[bool]], across: list[list[bool]]) -> list[int]:
+    """Elements of the grid that no line parts from the first, in ascending order."""
+    columns, rows = len(down) - 1, len(across) - 1
+    group = [first]
+    seen = {first}
+    for element in group:
+        row, column = divmod(element, columns)
+        if column + 1 < columns and not down[column + 1][row] and element + 1 not in seen:
+            seen.add(element + 1)
+            group.append(element + 1)
+        if column and not down[column][row] and element - 1 not in seen:
+            seen.add(element - 1)
+            group.append(element - 1)
+        if row + 1 < rows and not across[row + 1][column] and element + columns not in seen:
+            seen.add(element + columns)
+            group.append(element + columns)
+        if row and not across[row][column] and element - columns not in seen:
+            seen.add(element - columns)
+            group.append(element - columns)
+    return sorted(group)
+
+
+def _is_open(group: list[int], down: list[list[bool]], across: list[list[bool]]) -> bool:
     """Whether the group reaches the outside on more than one side: then it lies beside a narrower part of the table.
 
     On one side alone a border is only left out, as above the first row of a page that continues a table.
     """
+    columns, rows = len(down) - 1, len(across) - 1
     is_left = is_right = is_top = is_bottom = False
     for element in group:
         row, column = divmod(element, columns)
@@ -288,8 +278,6 @@ def _is_open(group: list[int], down: list[list[bool]], across: list[list[bool]],
 
 def _rectangles(group: list[int], columns: int) -> list[Box]:
     """The group as one box; where a missing line leaves another shape, as the boxes its rows make up."""
-    if len(group) == 1:
-        return [Box(*divmod(group[0], columns), 1, 1)]
     by_row: dict[int, list[int]] = {}
     for element in group:
         row, column = divmod(element, columns)
@@ -297,11 +285,11 @@ def _rectangles(group: list[int], columns: int) -> list[Box]:
     boxes: list[Box] = []
     for row, row_columns in by_row.items():
         for start, width in _runs(row_columns):
-            above = boxes[-1] if boxes else None
-            if above and above.row + above.row_span == row and (above.column, above.column_span) == (start, width):
-                boxes[-1] = Box(above.row, start, above.row_span + 1, width)
+            top, column, height, last_width = boxes[-1] if boxes else (-1, -1, 0, 0)
+            if (top + height, column, last_width) == (row, start, width):
+                boxes[-1] = (top, start, height + 1, width)
             else:
-                boxes.append(Box(row, start, 1, width))
+                boxes.append((row, start, 1, width))
     return boxes
 
 

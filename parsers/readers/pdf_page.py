@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import math
-import operator
 import struct
 from array import array
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress, pairwise, repeat
@@ -51,6 +49,7 @@ _RECTANGLE_SEGMENTS = 5
 _Matrix = tuple[float, float, float, float, float, float]
 _Box = tuple[float, float, float, float]
 _Crop = tuple[float, float, float, float]
+_Four = tuple[Any, Any, Any, Any]
 _NOTHING = (0, 0, 0, 0)
 _IDENTITY: _Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 _void, _int = ctypes.c_void_p, ctypes.c_int
@@ -62,8 +61,8 @@ def _function(pointer: Any, *arguments: Any, result: Any = _int) -> Callable[...
     """`pointer` as a function of plain integers: a third of the cost of converting a ctypes object per argument.
 
     Numbers of things are passed as addresses are, which ctypes converts fastest: both fill a register. A function of no
-    `arguments` takes what `_prepared` made of addresses, once for all calls. Buffers are of `array`: ctypes would make
-    a type for each length.
+    `arguments` takes numbers as they are, and what `_prepared` made of addresses, once for all calls. Buffers are of
+    `array`: ctypes would make a type for each length.
     """
     address = ctypes.cast(pointer, _void).value or 0
     return cast(Callable[..., Any], ctypes.PYFUNCTYPE(result, *arguments)(address))
@@ -71,12 +70,12 @@ def _function(pointer: Any, *arguments: Any, result: Any = _int) -> Callable[...
 
 _prepared = _void.from_param
 _text_into = _function(raw.FPDFText_GetText, _void, _void, _void, _void)
-_loose_box = _function(raw.FPDFText_GetLooseCharBox, _void, _void, _void)
+_loose_box = _function(raw.FPDFText_GetLooseCharBox)
 _tight_box = _function(raw.FPDFText_GetCharBox, _void, _void, _void, _void, _void, _void)
 _text_matrix = _function(raw.FPDFText_GetMatrix, _void, _void, _void)
 _unicode = _function(raw.FPDFText_GetUnicode, _void, _void, result=ctypes.c_uint)
-_object = _function(raw.FPDFPage_GetObject, _void, _void, result=_void)
-_form_object = _function(raw.FPDFFormObj_GetObject, _void, _void, result=_void)
+_object = _function(raw.FPDFPage_GetObject, result=_void)
+_form_object = _function(raw.FPDFFormObj_GetObject, result=_void)
 _form_count = _function(raw.FPDFFormObj_CountObjects, _void)
 _type = _function(raw.FPDFPageObj_GetType)
 _bounds = _function(raw.FPDFPageObj_GetBounds)
@@ -132,12 +131,11 @@ def _content(page: pdfium.PdfPage, text_page: pdfium.PdfTextPage, number: int) -
     handle = ctypes.cast(text_page.raw, _void).value
     count = text_page.count_chars()
     text = _text(handle, count) if count <= MAX_CHARACTERS else ""
-    flat = _loose_boxes(handle, len(text))
     rotation = page.get_rotation() % 360
     upright = _text_rotation(handle, text)
     if upright is None:
         upright = rotation
-    characters = _characters(handle, text, flat, crop, upright)
+    characters = _characters(handle, text, crop, upright)
     drawing = _Drawing()
     drawing.take_page(page)
     horizontal, vertical = drawing.lines(crop, upright)
@@ -175,21 +173,8 @@ def _text(handle: int | None, count: int) -> str:
     return "".join(chr(code) if 0 < code < 0x110000 else "\ufffd" for code in codes)
 
 
-def _loose_boxes(handle: int | None, count: int) -> list[float]:
-    """left, top, right, bottom of each character in turn, in the page's own space (y upwards)."""
-    boxes = array("f", bytes(16 * count))
-    begin = _address(boxes)
-    _call(_loose_box, repeat(handle), range(count), range(begin, begin + 16 * count, 16))
-    return boxes.tolist()
-
-
 def _address(buffer: array[Any]) -> int:
     return buffer.buffer_info()[0]
-
-
-def _call(function: Callable[..., Any], *arguments: Iterable[Any]) -> None:
-    """Call the function with the first of all arguments, then the second, for what it does and not what it gives."""
-    deque(map(function, *arguments), maxlen=0)
 
 
 def _text_rotation(handle: int | None, text: str) -> int | None:
@@ -208,14 +193,19 @@ def _printed(text: str, step: int) -> list[int]:
     return [index for index in range(0, len(text), step) if not text[index].isspace()]
 
 
-def _characters(handle: int | None, text: str, flat: list[float], crop: _Crop, turn: int) -> Characters:
+def _characters(handle: int | None, text: str, crop: _Crop, turn: int) -> Characters:
     """Characters as printed. pdfium's own spaces and line ends have no width: they are not on the page."""
-    printed = list(map(operator.gt, flat[2::4], flat[0::4]))
-    kept = list(compress(range(len(text)), printed))
-    text = "".join(compress(text, printed))
-    sides = tuple(list(compress(flat[side::4], printed)) for side in range(4))
-    _mend(handle, text, sides, kept, is_sideways=turn % 180 == 90)
-    lefts, tops, rights, bottoms = sides
+    # left, top, right, bottom, in the page's own space (y upwards)
+    box = array("f", bytes(16))
+    known = map(_loose_box, repeat(_prepared(handle)), range(len(text)), repeat(_prepared(_address(box))))
+    boxes = _fours(known, box)
+    kept = [index for index, (left, _, right, _) in enumerate(boxes) if right > left]
+    if not kept:
+        return Characters()
+    text = "".join([text[index] for index in kept])
+    boxes = [boxes[index] for index in kept]
+    _mend(handle, text, boxes, kept, is_sideways=turn % 180 == 90)
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
     by_x, by_y = _axes(crop, turn)
     across, down = by_x.spans(lefts, rights), by_y.spans(bottoms, tops)
     if turn % 180 == 90:
@@ -223,15 +213,17 @@ def _characters(handle: int | None, text: str, flat: list[float], crop: _Crop, t
     return Characters(text=text, left=across[0], top=down[0], right=across[1], bottom=down[1])
 
 
-def _mend(handle: int | None, text: str, sides: tuple[list[float], ...], kept: list[int], *, is_sideways: bool) -> None:
+def _mend(handle: int | None, text: str, boxes: list[_Box], kept: list[int], *, is_sideways: bool) -> None:
     """Put the outlines' boxes in place of loose boxes that cannot be; `kept` are the characters' indices in pdfium.
 
     pdfium takes a loose box's size from one number of the text matrix. WPS writes vertical headings whose matrix makes
     that twenty times the character's size, and some producers do so for a whole page.
     """
-    lefts, tops, rights, bottoms = sides
-    heights = list(map(operator.sub, rights, lefts) if is_sideways else map(operator.sub, tops, bottoms))
-    ordered = sorted(heights) or [0.0]
+    if is_sideways:
+        heights = [right - left for left, _, right, _ in boxes]
+    else:
+        heights = [top - bottom for _, top, _, bottom in boxes]
+    ordered = sorted(heights)
     usual = ordered[len(heights) // 2]
     least, most = usual * 0.5, usual * _ODD_HEIGHT
     odd: Sequence[int] = ()
@@ -242,7 +234,7 @@ def _mend(handle: int | None, text: str, sides: tuple[list[float], ...], kept: l
     for at in range(len(kept)) if wrong * 2 > len(sample) else odd:
         outline = _outline_if_wrong(handle, text[at], heights[at], kept[at], is_sideways)
         if outline:
-            lefts[at], tops[at], rights[at], bottoms[at] = outline
+            boxes[at] = outline
 
 
 def _outline_if_wrong(handle: int | None, character: str, height: float, index: int, is_sideways: bool) -> _Box | None:
@@ -304,9 +296,8 @@ class _Drawing:
         self._inked = 0
         self.is_invisible_text = False
         self.is_cut = False
-        # Its constant coordinate, where it starts and where it ends.
-        self._across: list[tuple[float, float, float]] = []
-        self._down: list[tuple[float, float, float]] = []
+        # Neighbouring cells each draw the border between them.
+        self._thin: set[_Box] = set()
         self._paths = 0
         self._segments = 0
         self._render_modes: list[int] = []
@@ -316,14 +307,19 @@ class _Drawing:
     def take_page(self, page: pdfium.PdfPage) -> None:
         handle = ctypes.cast(page.raw, _void).value
         count = min(raw.FPDFPage_CountObjects(page.raw), _MAX_OBJECTS)
-        self._take(list(map(_prepared, map(_object, repeat(handle), range(count)))), _IDENTITY, 0)
+        self._take(_objects(_object, _prepared(handle), count), _IDENTITY, 0)
         self.is_invisible_text = self._render_modes.count(_INVISIBLE) * 2 > len(self._render_modes)
 
     def lines(self, crop: _Crop, turn: int) -> tuple[list[Line], list[Line]]:
         """Horizontal and vertical lines of the page laid upright."""
-        by_x, by_y = _axes(crop, turn)
-        across, down = _lines(self._across, by_y, by_x), _lines(self._down, by_x, by_y)
-        return (down, across) if turn % 180 == 90 else (across, down)
+        across, down = [], []
+        for left, top, right, bottom in _upright(list(self._thin), crop, turn):
+            width, height = right - left, bottom - top
+            if width > height * 1.5 and width >= _MIN_LENGTH and height <= _MAX_THICKNESS:
+                across.append(((top + bottom) / 2, left, right))
+            elif height > width * 1.5 and height >= _MIN_LENGTH and width <= _MAX_THICKNESS:
+                down.append(((left + right) / 2, top, bottom))
+        return _lines(across), _lines(down)
 
     def images(self, crop: _Crop, turn: int) -> list[_Box]:
         """left, top, right, bottom of the pictures of the page laid upright."""
@@ -335,26 +331,27 @@ class _Drawing:
 
     def _take(self, objects: list[_Prepared], matrix: _Matrix, depth: int) -> None:
         kinds = list(map(_type, objects))
-        of_kind = {kind: list(compress(objects, map(kind.__eq__, kinds))) for kind in set(kinds)}
-        texts = of_kind.get(_TEXT, ())
+        texts, paths, images, forms = (
+            [one for one, kind in zip(objects, kinds, strict=True) if kind == wanted]
+            for wanted in (_TEXT, _PATH, _IMAGE, _FORM)
+        )
         self._render_modes += map(_render_mode, texts[: _RENDER_MODES_LOOKED_AT - len(self._render_modes)])
         white = list(compress(texts, _are_white(texts)))
         self._inked += len(texts) - len(white)
         for box in _all_bounds(white):
             self._white.append(box if matrix is _IDENTITY else _turned(matrix, box))
-        for box in _all_bounds(of_kind.get(_IMAGE, ())):
+        for box in _all_bounds(images):
             left, bottom, right, top = box
             self.image_area = max(self.image_area, (right - left) * (top - bottom))
             self._images.append(box if matrix is _IDENTITY else _turned(matrix, box))
-        self._take_paths(of_kind.get(_PATH, ()), matrix)
+        self._take_paths(paths, matrix)
         if depth == _MAX_FORM_DEPTH:
             return
-        for form in of_kind.get(_FORM, ()):
+        for form in forms:
             if self.is_cut:
                 return
             count = min(_form_count(form), _MAX_OBJECTS)
-            inner = list(map(_prepared, map(_form_object, repeat(form), range(count))))
-            self._take(inner, _multiplied(self._matrix(form), matrix), depth + 1)
+            self._take(_objects(_form_object, form, count), _multiplied(self._matrix(form), matrix), depth + 1)
 
     def _matrix(self, handle: _Prepared) -> _Matrix:
         if not _matrix(handle, self._address):
@@ -371,18 +368,10 @@ class _Drawing:
         boxes = _all_bounds(paths)
         if matrix is not _IDENTITY:
             boxes = [_turned(matrix, box) for box in boxes]
+        self._thin.update(boxes)
         for handle, (left, bottom, right, top) in zip(paths, boxes, strict=True):
-            if right - left <= _MAX_THICKNESS or top - bottom <= _MAX_THICKNESS:
-                self._thin(left, bottom, right, top)
-            else:
+            if right - left > _MAX_THICKNESS and top - bottom > _MAX_THICKNESS:
                 self._outline(handle, _multiplied(self._matrix(handle), matrix))
-
-    def _thin(self, left: float, bottom: float, right: float, top: float) -> None:
-        width, height = right - left, top - bottom
-        if width > height * 1.5 and width >= _MIN_LENGTH and height <= _MAX_THICKNESS:
-            self._across.append(((bottom + top) / 2, left, right))
-        elif height > width * 1.5 and height >= _MIN_LENGTH and width <= _MAX_THICKNESS:
-            self._down.append(((left + right) / 2, bottom, top))
 
     def _outline(self, handle: _Prepared, matrix: _Matrix) -> None:
         """Lines of a path that is more than one line: stroked boxes, polylines, many thin rectangles in one fill."""
@@ -396,11 +385,10 @@ class _Drawing:
             if is_stroked:
                 for (x0, y0), (x1, y1) in pairwise(points):
                     if abs(x1 - x0) <= _AXIS_TOLERANCE or abs(y1 - y0) <= _AXIS_TOLERANCE:
-                        self._thin(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+                        self._thin.add((min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)))
                 continue
             xs, ys = [x for x, _ in points], [y for _, y in points]
-            if min(max(xs) - min(xs), max(ys) - min(ys)) <= _MAX_THICKNESS:
-                self._thin(min(xs), min(ys), max(xs), max(ys))
+            self._thin.add((min(xs), min(ys), max(xs), max(ys)))
 
     def _subpaths(self, handle: _Prepared, matrix: _Matrix) -> Iterator[list[tuple[float, float]]]:
         """Points of each part of a path; a curve ends the part before it and begins another."""
@@ -426,16 +414,18 @@ class _Drawing:
             yield points
 
 
-def _lines(found: list[tuple[float, float, float]], at: _Axis, along: _Axis) -> list[Line]:
-    # Neighbouring cells each draw the border between them.
-    places, starts, ends = zip(*dict.fromkeys(found), strict=True) if found else ((), (), ())
+def _lines(found: list[tuple[float, float, float]]) -> list[Line]:
     # As Line(…) makes them, without a call of Python's own for each.
-    return list(map(tuple.__new__, repeat(Line), zip(at.at(places), *along.spans(starts, ends), strict=True)))
+    return list(map(tuple.__new__, repeat(Line), found))
+
+
+def _objects(function: Callable[..., Any], handle: _Prepared, count: int) -> list[_Prepared]:
+    return list(map(_prepared, map(function, repeat(handle), range(count))))
 
 
 def _are_white(objects: Sequence[_Prepared]) -> list[bool]:
     """Whether each object is filled in white; one filled in nothing that pdfium knows is not."""
-    inks = _fours(_fill_color, objects, "I")
+    inks = _of_each(_fill_color, objects, "I")
     return [red >= _WHITE and green >= _WHITE and blue >= _WHITE for red, green, blue, _ in inks]
 
 
@@ -453,17 +443,20 @@ def _upright(boxes: Sequence[_Box], crop: _Crop, turn: int) -> list[_Box]:
 
 def _all_bounds(objects: Sequence[_Prepared]) -> list[_Box]:
     """left, bottom, right, top of each object; zeros where pdfium knows none."""
-    return _fours(_bounds, objects, "f")
+    return _of_each(_bounds, objects, "f")
 
 
-def _fours(function: Callable[..., Any], objects: Sequence[_Prepared], kind: str) -> list[tuple[Any, Any, Any, Any]]:
-    """Four numbers that pdfium says of each object, zeros where it knows none; `kind` is an array's code for them."""
+def _of_each(function: Callable[..., Any], objects: Sequence[_Prepared], kind: str) -> list[_Four]:
+    """Four numbers that pdfium says of each object; `kind` is an array's code for them."""
     numbers = array(kind, bytes(16))
     begin = _address(numbers)
-    known = map(function, objects, *(repeat(_prepared(begin + 4 * place)) for place in range(4)))
-    # In turn: an object's numbers are taken out of the buffer before the next one's are written into it.
-    found = map(struct.Struct(f"4{kind}").unpack_from, repeat(numbers))
-    return [four if is_known else _NOTHING for is_known, four in zip(known, found, strict=False)]
+    return _fours(map(function, objects, *(repeat(_prepared(begin + 4 * place)) for place in range(4))), numbers)
+
+
+def _fours(answers: Iterable[int], numbers: array[Any]) -> list[_Four]:
+    """The four `numbers` that pdfium leaves with each answer, zeros with one that says it knows none."""
+    taken = struct.Struct(f"4{numbers.typecode}").unpack_from
+    return [taken(numbers) if is_known else _NOTHING for is_known in answers]
 
 
 def _turned(matrix: _Matrix, box: _Box) -> _Box:

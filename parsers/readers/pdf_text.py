@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from parsers.readers.page_content import Characters
@@ -42,6 +43,9 @@ _PAGE_NUMBER = re.compile(
     r"[\s\-—–－―·.]*(?:第\s*)?\d{1,4}\s*(?:页)?\s*(?:[/／共,，]\s*(?:共\s*)?\d{1,4}\s*页?)?[\s\-—–－―·.]*"
 )
 _MARGIN = 0.12
+
+# Characters from one index up to another that stand as high as each other, one close behind the other.
+Run = tuple[int, int]
 
 
 @record
@@ -83,26 +87,53 @@ class TextBlock:
     is_flush: bool
 
 
-def lines(characters: Characters, indices: Sequence[int]) -> list[TextLine]:
+def runs(characters: Characters) -> list[Run]:
+    """All characters, in the order of the file."""
+    starts: list[int] = []
+    last_left = last_top = last_right = last_bottom = least = most = math.nan
+    for index, (left, top, right, bottom) in enumerate(
+        zip(characters.left, characters.top, characters.right, characters.bottom, strict=True)
+    ):
+        if (
+            top == last_top
+            and bottom == last_bottom
+            and least <= left - last_right <= most
+            and left >= last_left
+            and right >= last_right
+        ):
+            last_left, last_right = left, right
+            continue
+        starts.append(index)
+        last_left, last_top, last_right, last_bottom = left, top, right, bottom
+        least, most = _OVERLAP * (bottom - top), _WORD_GAP * (bottom - top)
+    return list(pairwise([*starts, len(characters)]))
+
+
+def indices(members: Iterable[Run]) -> list[int]:
+    """Every character of runs."""
+    return [index for begin, end in members for index in range(begin, end)]
+
+
+def lines(characters: Characters, members: Sequence[Run]) -> list[TextLine]:
     """Lines of the given characters, top to bottom, each from left to right. Blank ones are left out."""
-    found = (_line(characters, members) for members in _in_lines(characters, indices))
+    found = (_line(characters, own) for own in _in_lines(characters, members))
     return [line for line in found if line.text]
 
 
-def line_texts(characters: Characters, indices: Sequence[int]) -> list[str]:
+def line_texts(characters: Characters, members: Sequence[Run]) -> list[str]:
     """The texts of `lines` alone, for where it is known where they stand."""
-    found = [_joined(characters, members).strip() for members in _in_lines(characters, indices)]
+    found = [_joined(characters, own).strip() for own in _in_lines(characters, members)]
     return list(filter(None, found))
 
 
-def pieces(characters: Characters, indices: Sequence[int]) -> list[list[tuple[str, float, float]]]:
+def pieces(characters: Characters, members: Sequence[Run]) -> list[list[tuple[str, float, float]]]:
     """For each of `lines` what stands together on it: text, left and right edge."""
     found = []
-    for members in _in_lines(characters, indices):
-        if not _joined(characters, members).strip():
+    for line in _in_lines(characters, members):
+        if not _joined(characters, line).strip():
             continue
         own: list[list[int]] = []
-        for index in members:
+        for index in indices(line):
             if characters.text[index].isspace():
                 continue
             height = characters.bottom[index] - characters.top[index]
@@ -111,40 +142,50 @@ def pieces(characters: Characters, indices: Sequence[int]) -> list[list[tuple[st
             else:
                 own.append([index])
         found.append(
-            [(_joined(characters, piece), characters.left[piece[0]], characters.right[piece[-1]]) for piece in own]
+            [
+                (_joined(characters, _alone(piece)), characters.left[piece[0]], characters.right[piece[-1]])
+                for piece in own
+            ]
         )
     return found
 
 
-def _in_lines(characters: Characters, indices: Sequence[int]) -> list[list[int]]:
+def _alone(members: Iterable[int]) -> list[Run]:
+    return [(index, index + 1) for index in members]
+
+
+def _in_lines(characters: Characters, members: Sequence[Run]) -> list[list[Run]]:
     """The characters of each line, from left to right."""
-    top, bottom, left = characters.top, characters.bottom, characters.left
-    groups: list[tuple[float, float, list[int]]] = []
+    top, bottom = characters.top, characters.bottom
+    groups: list[tuple[float, float, list[Run]]] = []
     last = size = last_above = last_below = math.nan
-    members: list[int] = []
-    for index in indices:
-        above, below = top[index], bottom[index]
+    own: list[Run] = []
+    for run in members:
+        above, below = top[run[0]], bottom[run[0]]
         if above == last_above and below == last_below:
-            # Most characters stand as high as the one before.
-            members.append(index)
+            own.append(run)
             continue
         last_above, last_below = above, below
         middle, height = (above + below) / 2, below - above
-        if members and abs(middle - last) <= _SAME_LINE * (height if height > size else size):
-            members.append(index)
+        if own and abs(middle - last) <= _SAME_LINE * (height if height > size else size):
+            own.append(run)
             continue
-        last, size, members = middle, height, [index]
-        groups.append((last, size, members))
+        last, size, own = middle, height, [run]
+        groups.append((last, size, own))
     if len(groups) > 1:
         groups = _regrouped(groups)
-    for _, _, members in groups:
-        starts = [left[index] for index in members]
-        if starts != sorted(starts):
-            members.sort(key=left.__getitem__)
-    return [members for _, _, members in groups]
+    return [own if len(own) == 1 else _from_the_left(characters.left, own) for _, _, own in groups]
 
 
-def _regrouped(groups: list[tuple[float, float, list[int]]]) -> list[tuple[float, float, list[int]]]:
+def _from_the_left(left: Sequence[float], members: list[Run]) -> list[Run]:
+    ordered = sorted(members, key=lambda run: left[run[0]])
+    if any(left[end - 1] >= left[begin] for (_, end), (begin, _) in pairwise(ordered)):
+        # Printed over each other.
+        return sorted(_alone(indices(members)), key=lambda run: left[run[0]])
+    return ordered
+
+
+def _regrouped(groups: list[tuple[float, float, list[Run]]]) -> list[tuple[float, float, list[Run]]]:
     """Pieces of one line that the file gives at different times, put together."""
     groups.sort(key=lambda group: group[0])
     together = groups[:1]
@@ -157,9 +198,10 @@ def _regrouped(groups: list[tuple[float, float, list[int]]]) -> list[tuple[float
     return together
 
 
-def _line(characters: Characters, members: list[int]) -> TextLine:
+def _line(characters: Characters, members: list[Run]) -> TextLine:
     text, top, bottom = characters.text, characters.top, characters.bottom
-    printed = [index for index in members if not text[index].isspace()] or members
+    every = indices(members)
+    printed = [index for index in every if not text[index].isspace()] or every
     heights = sorted([bottom[index] - top[index] for index in printed])
     return TextLine(
         text=_joined(characters, members).strip(),
@@ -171,42 +213,40 @@ def _line(characters: Characters, members: list[int]) -> TextLine:
     )
 
 
-def _joined(characters: Characters, members: list[int]) -> str:
+def _joined(characters: Characters, members: list[Run]) -> str:
     text, left, right = characters.text, characters.left, characters.right
     top, bottom = characters.top, characters.bottom
-    last = members[0]
-    parts = [text[last]]
-    last_height = bottom[last] - top[last]
-    for index in members[1:]:
-        character = text[index]
-        height = bottom[index] - top[index]
-        gap = left[index] - right[last]
-        if 0 <= height == last_height and _OVERLAP * height <= gap <= _WORD_GAP * height:
-            # Nothing parts most characters from the one before.
-            parts.append(character)
-            last = index
-            continue
-        if height < _SMALL * last_height and character.isdigit():
-            middle, last_middle = (top[index] + bottom[index]) / 2, (top[last] + bottom[last]) / 2
-            if middle < last_middle - _RAISED * last_height:
-                # 21¹ must never become 211: a raised number is a note's mark, printed as one. `last` stays the
-                # full-size character, so that a second raised digit is seen as one too.
-                parts.append(f"[{character}]")
-                continue
-        smaller = height if height < last_height else last_height
-        if gap > _WORD_GAP * smaller:
-            if gap > _COLUMN_GAP * smaller and not (character.isspace() or text[last].isspace()):
-                parts.append("\t")
-            elif gap > _least_gap(text[last], character) * smaller:
-                parts.append(" ")
-        elif gap < _OVERLAP * smaller:
-            step = left[index] - left[last]
-            if character == text[last] and step < _TWICE * smaller:
-                continue
-            if step < _OVERTYPED * smaller and character.isdigit() and text[last].isdigit():
-                parts.append(_OBJECT)
-        parts.append(character)
-        last, last_height = index, height
+    begin, end = members[0]
+    parts = [text[begin:end]]
+    last, last_height = end - 1, bottom[begin] - top[begin]
+    for begin, end in members[1:]:
+        height = bottom[begin] - top[begin]
+        for index in range(begin, end):
+            character = text[index]
+            if height < _SMALL * last_height and character.isdigit():
+                middle, last_middle = (top[index] + bottom[index]) / 2, (top[last] + bottom[last]) / 2
+                if middle < last_middle - _RAISED * last_height:
+                    # 21¹ must never become 211: a raised number is a note's mark, printed as one. `last` stays the
+                    # full-size character, so that a second raised digit is seen as one too.
+                    parts.append(f"[{character}]")
+                    continue
+            gap = left[index] - right[last]
+            smaller = height if height < last_height else last_height
+            if gap > _WORD_GAP * smaller:
+                if gap > _COLUMN_GAP * smaller and not (character.isspace() or text[last].isspace()):
+                    parts.append("\t")
+                elif gap > _least_gap(text[last], character) * smaller:
+                    parts.append(" ")
+            elif gap < _OVERLAP * smaller:
+                step = left[index] - left[last]
+                if character == text[last] and step < _TWICE * smaller:
+                    continue
+                if step < _OVERTYPED * smaller and character.isdigit() and text[last].isdigit():
+                    parts.append(_OBJECT)
+            # The rest of the run is as close.
+            parts.append(text[index:end])
+            last, last_height = end - 1, height
+            break
     return "".join(parts)
 
 
