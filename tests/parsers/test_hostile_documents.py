@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import zipfile
@@ -27,14 +28,20 @@ DOCUMENTS = {
     "odt": (FIXTURES / "odt-report" / "input.odt").read_bytes(),
     "xls": sheet.write_xls(PRINTED),
     "xlsx": sheet.write_xlsx(PRINTED),
+    "excel-xml": (FIXTURES / "excel-xml" / "input.xls").read_bytes(),
+    "ods": sheet.write_ods(PRINTED),
+    "fods": (FIXTURES / "fods-report" / "input.fods").read_bytes(),
     "ofd": ofd.write(PRINTED),
 }
 ARCHIVES = {
     "zip": write_zip([("年报.html", html.write(PRINTED)), ("内.rar", write_rar([("a.txt", b"text")]))]),
     "rar": write_rar([("年报.html", html.write(PRINTED)), ("a.txt", b"text")]),
+    "mail": (FIXTURES / "mail-report" / "input.eml").read_bytes(),
+    "gzip": gzip.compress(html.write(PRINTED), mtime=0),
 }
 ENTRIES = {
     "xl/worksheets/sheet1.xml": DOCUMENTS["xlsx"],
+    "content.xml": DOCUMENTS["ods"],
     "Doc_0/Pages/Page_0/Content.xml": DOCUMENTS["ofd"],
 }
 
