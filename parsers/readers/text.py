@@ -17,8 +17,10 @@ from __future__ import annotations
 import re
 from bisect import bisect
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
+
+from msgspec import structs
 
 from parsers.decode import decode
 from parsers.errors import UnreadableDocumentError
@@ -38,6 +40,8 @@ _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 # A label or a header word; narrative lines are longer or end like sentences.
 _STREAM_CELL_LENGTH = 48
 _STREAM_LEAST_NUMBERS = 8
+# Stands for what is missing of a number.
+_CUT = "\ufffc"
 _SENTENCE_END = "。；;！？!?"
 # A table with a rule between all its rows has at least this many between rules: a head, a few rows.
 _LEAST_GROUPS = 4
@@ -63,10 +67,24 @@ def read(data: bytes) -> Document:
         message = f"{decoded.broken} places of the text could not be decoded as {decoded.encoding}"
         findings = (Finding("undecodable_bytes", message),)
     blocks = tuple(_blocks(split_lines(text)))
+    if text[-1].isdigit() and isinstance(blocks[-1], Grid) and _may_go_on(blocks[-1].cells[-1].text):
+        blocks = (*blocks[:-1], _without_end(blocks[-1]))
+        message = "the text ends with a number of a table, and without the end of its line: more of it may be missing"
+        findings = (*findings, Finding("cut_off", message, blocks[-1].locator))
     media_type = (
         "text/markdown" if any(isinstance(block, Paragraph) and block.level for block in blocks) else "text/plain"
     )
     return Document(media_type=media_type, blocks=blocks, findings=findings)
+
+
+def _may_go_on(number: str) -> bool:
+    return number != "0" and not is_wordy(number)
+
+
+def _without_end(grid: Grid) -> Grid:
+    """The table with its last number as one that cannot be told."""
+    *before, last = grid.cells
+    return replace(grid, cells=(*before, structs.replace(last, text=f"{last.text}{_CUT}")))
 
 
 def split_lines(text: str) -> list[str]:
@@ -223,9 +241,20 @@ def _tabbed(lines: list[str], start: int, end: int) -> tuple[Grid, int]:
     while at < end:
         # A line without a tab between two that have some goes on with the row above.
         if "\t" in lines[at] or (lines[at].strip() and not is_page_mark(lines[at])):
-            rows.rows.append([(text.strip(), at + 1, place) for place, text in enumerate(lines[at].split("\t"), 1)])
+            row = [(text.strip(), at + 1, place) for place, text in enumerate(lines[at].split("\t"), 1)]
+            if rows.rows and _cuts_number(lines[at - 1], lines[at]):
+                text, line, place = rows.rows[-1].pop()
+                rows.rows[-1] += [(f"{text}\n{row[0][0]}", line, place), *row[1:]]
+            else:
+                rows.rows.append(row)
         at += 1
     return rows.grid(columns_known=False), at
+
+
+def _cuts_number(above: str, line: str) -> bool:
+    """Whether a row's last number may go on in the line below, which then has no label of its own."""
+    cells = line.split("\t")
+    return above[-1:].isdigit() and cells[0].strip().isdigit() and is_wordy(above) and not any(map(is_wordy, cells))
 
 
 def _indented(lines: list[str], start: int) -> tuple[Grid, int]:

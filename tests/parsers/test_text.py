@@ -80,7 +80,7 @@ def test_markdown_headings_have_levels() -> None:
 
 def test_a_stream_knows_no_rows_and_leaves_page_numbers_out() -> None:
     lines = ["规章", *"12345", "- 3 -", "规范性文件", *"67890"]
-    grid = only_grid("\n".join(lines))
+    grid = only_grid("\n".join([*lines, ""]))
     assert [cell.text for cell in grid.cells] == [line for line in lines if line != "- 3 -"]
     assert not grid.rows_known
 
@@ -136,4 +136,28 @@ def test_a_row_with_cells_above_many_indented_lines_does_not_hold_the_reader_up(
     document = text.read(("行政复议\t\t\n" + "\t总计\n" * 9).encode())
     assert [cell.text for block in document.blocks if isinstance(block, Grid) for cell in block.cells][:1] == [
         "行政复议"
+    ]
+
+
+@pytest.mark.parametrize("end", ["行政强制\t91", "行政强制  91", "| 行政强制 | 91"])
+def test_a_text_that_ends_within_a_table_does_not_tell_its_last_number(end: str) -> None:
+    rows = ["信息内容\t本年处理决定数量", "行政许可\t7", "行政处罚\t2186"]
+    if "\t" not in end:
+        rows = [row.replace("\t", "  ") if end[0] != "|" else f"| {row.replace(chr(9), ' | ')} |" for row in rows]
+    whole = "\n".join([*rows, end])
+    document = text.read(whole.encode())
+    assert [finding.code for finding in document.findings] == ["cut_off"]
+    assert only_grid(whole).cells[-1].text == "91\ufffc"
+    assert text.read(f"{whole}\n".encode()).findings == ()
+    assert text.read(f"{whole[:-2]}0".encode()).findings == ()
+    assert text.read(f"{whole}\n电话010".encode()).findings == ()
+
+
+def test_a_number_that_goes_on_in_the_line_below_is_not_its_beginning() -> None:
+    grid = only_grid("行政许可\t7\t8\n行政处罚\t133\n7\t\n行政强制\t5\t6\n1\t行政收费\t4\n")
+    assert rows(grid) == [
+        ["行政许可", "7", "8"],
+        ["行政处罚", "133\n7", ""],
+        ["行政强制", "5", "6"],
+        ["1", "行政收费", "4"],
     ]
