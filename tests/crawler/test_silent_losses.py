@@ -1,8 +1,8 @@
 """Servers whose answers could be taken for all there is: what is missing is said, asked again, and not called gone."""
 
 import gzip
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -19,11 +19,16 @@ HTML = (("Content-Type", "text/html; charset=utf-8"),)
 def list_page(number: int, articles: Sequence[str] = ARTICLES, pages: Sequence[str] = LISTS) -> bytes:
     """One of the pages of a list that says how many pages it has, and not how many entries."""
     shown = articles[(number - 1) * PER_PAGE : number * PER_PAGE]
-    rows = "".join(f"<li><a href='{p}'>关于第{p[-7:-5]}号事项的公告</a><span>2023-04-01</span></li>" for p in shown)
-    following = f"<a href='{pages[number]}'>下一页</a>" if number < len(pages) else ""
-    return (
-        f"<html><title>公告</title><body><ul>{rows}</ul><div>共{len(pages)}页 {following}</div></body></html>".encode()
-    )
+    return paged(shown, f"共{len(pages)}页", pages[number] if number < len(pages) else None).body
+
+
+def paged(shown: Sequence[str], said: str, following: str | None) -> Answer:
+    """A page of a list in which nothing but `said` declares how long it is. Its links do not name the site's folder."""
+    links = [(f"../..{path}", path[-7:-5]) for path in shown]
+    rows = "".join(f"<li><a href='{p}'>关于第{n}号事项的公告</a><span>2023-04-01</span></li>" for p, n in links)
+    way = f"<a href='../..{following}'>下一页</a>" if following else ""
+    page = f"<html><title>公告</title><body><ul>{rows}</ul><div>{said} {way}</div></body></html>"
+    return Answer(body=page.encode(), headers=HTML)
 
 
 @dataclass
@@ -43,15 +48,41 @@ class Site:
         return Answer(404, b"nothing here")
 
 
-def nightly(data: Path, script: Script) -> int:
-    process = gongkai(data, "nightly", "--site-file", str(site_file(data.parent, script.base)), code=SETUP + COMMAND)
-    _, errors = process.communicate(timeout=100)
+def side_by_side(sites: Mapping[str, Callable[[str, int], Answer]]) -> Callable[[str, int], Answer]:
+    """Sites on one server, each in a folder of its name: a crawl of many costs hardly more than one of a single one."""
+
+    def answer(path: str, count: int) -> Answer:
+        folder, _, rest = path.lstrip("/").partition("/")
+        if folder not in sites:
+            return Answer(404, b"nothing here")
+        found = sites[folder](f"/{rest}", count)
+        ways = {"Location": lambda way: f"/{folder}{way}" if way.startswith("/") else way}
+        return replace(found, headers=tuple((name, ways.get(name, str)(value)) for name, value in found.headers))
+
+    return answer
+
+
+def names(cases: Iterable[str]) -> dict[str, str]:
+    """Case → the name of its site."""
+    return {case: f"s{number}" for number, case in enumerate(cases)}
+
+
+def nightly(data: Path, script: Script, sites: Iterable[str] = ()) -> int:
+    """A night over the one site of the server, or over its sites side by side."""
+    files = [site_file(data.parent, f"{script.base}/{name}", name=name) for name in sites]
+    files = files or [site_file(data.parent, script.base)]
+    options = [option for file in files for option in ("--site-file", str(file))]
+    _, errors = (process := gongkai(data, "nightly", *options, code=SETUP + COMMAND)).communicate(timeout=100)
     assert "Traceback" not in errors, errors
     return process.returncode
 
 
-def channel(data: Path) -> tuple[str, str]:
-    return rows(data, "SELECT status, because FROM channel_runs ORDER BY run_id DESC LIMIT 1")[0]
+def channel(data: Path, site: str = "small") -> tuple[str, str]:
+    return rows(data, "SELECT status, because FROM channel_runs WHERE site = ? ORDER BY run_id DESC LIMIT 1", site)[0]
+
+
+def listed(data: Path, site: str) -> int:
+    return one(data, "SELECT count(*) FROM listings WHERE site = ?", site)
 
 
 def test_the_list_is_whole_when_nothing_is_amiss(tmp_path: Path):
@@ -72,40 +103,50 @@ AMISS = {
 }
 
 
+@pytest.fixture(scope="module")
+def amiss_nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A good night, then one in which the last page of each list is answered so."""
+    data, is_bad, known = tmp_path_factory.mktemp("amiss") / "data", False, names(AMISS)
+
+    def site(amiss: str) -> Site:
+        def special(path: str, _: int) -> Answer | None:
+            if path == "/round.html":
+                return Answer(302, headers=(("Location", LISTS[2]),))
+            return AMISS[amiss] if is_bad and path == LISTS[2] else None
+
+        return Site(special)
+
+    with served(side_by_side({name: site(amiss) for amiss, name in known.items()})) as script:
+        assert nightly(data, script, known.values()) == 0
+        is_bad = True
+        nightly(data, script, known.values())
+    return data
+
+
 @pytest.mark.parametrize("amiss", AMISS)
-def test_a_page_of_the_list_that_says_nothing_ends_no_list(amiss: str, tmp_path: Path):
-    """A good night, then one in which the last page of the list is answered so."""
-    state = {"is_bad": False}
-
-    def special(path: str, _: int) -> Answer | None:
-        if path == "/round.html":
-            return Answer(302, headers=(("Location", LISTS[2]),))
-        return AMISS[amiss] if state["is_bad"] and path == LISTS[2] else None
-
-    data = tmp_path / "data"
-    with served(Site(special)) as script:
-        assert nightly(data, script) == 0
-        state["is_bad"] = True
-        nightly(data, script)
-    assert channel(data)[0] == "incomplete", channel(data)
-    assert one(data, "SELECT count(*) FROM changes WHERE kind = 'disappeared'") == 0
+def test_a_page_of_the_list_that_says_nothing_ends_no_list(amiss: str, amiss_nights: Path):
+    site = names(AMISS)[amiss]
+    assert channel(amiss_nights, site)[0] == "incomplete", channel(amiss_nights, site)
+    assert one(amiss_nights, "SELECT count(*) FROM changes WHERE kind = 'disappeared'") == 0
 
 
-@pytest.mark.parametrize("status", [202, 204, 206, 304])
-def test_an_answer_without_a_page_is_asked_again_by_the_next_run(status: int, tmp_path: Path):
-    target, data = ARTICLES[3], tmp_path / "data"
+def test_an_answer_without_a_page_is_asked_again_by_the_next_run(tmp_path: Path):
+    statuses, data = dict(zip(ARTICLES[3:], (202, 204, 206, 304), strict=False)), tmp_path / "data"
 
     def special(path: str, count: int) -> Answer | None:
-        return Answer(status, b"" if status in (204, 304) else b"<p>1</p>") if path == target and count == 1 else None
+        status = statuses.get(path, 200)
+        return Answer(status, b"" if status in (204, 304) else b"<p>1</p>") if status != 200 and count == 1 else None
 
     with served(Site(special)) as script:
+        urls = [script.base + path for path in statuses]
         nightly(data, script)
-        url = script.base + target
-        assert one(data, "SELECT count(*) FROM findings WHERE url = ? AND code = 'fetch_failed'", url) == 1
-        assert one(data, "SELECT count(*) FROM pages WHERE url = ?", url) == 0
+        for url in urls:
+            assert one(data, "SELECT count(*) FROM findings WHERE url = ? AND code = 'fetch_failed'", url) == 1, url
+            assert one(data, "SELECT count(*) FROM pages WHERE url = ?", url) == 0, url
         nightly(data, script)
-    assert one(data, "SELECT count(*) FROM pages WHERE url = ?", url) == 1
-    assert rows(data, "SELECT kind FROM changes WHERE url = ?", url) == [("appeared",)]
+    for url in urls:
+        assert one(data, "SELECT count(*) FROM pages WHERE url = ?", url) == 1, url
+        assert rows(data, "SELECT kind FROM changes WHERE url = ?", url) == [("appeared",)], url
 
 
 def test_pages_that_redirect_to_each_other_are_said(tmp_path: Path):
@@ -200,14 +241,6 @@ def test_a_page_of_the_list_that_is_an_earlier_one_again_is_said(tmp_path: Path)
     assert one(data, "SELECT count(*) FROM changes WHERE kind = 'disappeared'") == 0
 
 
-def paged(shown: Sequence[str], said: str, following: str | None) -> Answer:
-    """A page of a list in which nothing but `said` declares how long it is."""
-    rows = "".join(f"<li><a href='{p}'>关于第{p[-7:-5]}号事项的公告</a><span>2023-04-01</span></li>" for p in shown)
-    way = f"<a href='{following}'>下一页</a>" if following else ""
-    page = f"<html><title>公告</title><body><ul>{rows}</ul><div>{said} {way}</div></body></html>"
-    return Answer(body=page.encode(), headers=HTML)
-
-
 _FOURTH = "/col/col33/index_4.html"
 ENDS = {
     "all entries were read": ("共15条 共4页", None, ("complete", "")),
@@ -222,11 +255,16 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize("end", ENDS)
-def test_a_last_page_that_comes_again_ends_a_list_only_where_its_end_is_proven(end: str, tmp_path: Path):
-    """The third page links to a fourth, which holds what the third does."""
-    said, way, expected = ENDS[end]
-    pages, data = [*LISTS, _FOURTH], tmp_path / "data"
+BACK = {
+    f"{said or 'nothing declared'}, back to page {page}": (said, LISTS[page - 1], status)
+    for said, status in (("共3页", "incomplete"), ("", "unknown"))
+    for page in (1, 2)
+}
+
+
+def repeating(said: str, way: str | None) -> Site:
+    """The third page links to a fourth, which holds what the third does, and leads on as `way` says."""
+    pages = [*LISTS, _FOURTH]
 
     def special(path: str, _: int) -> Answer | None:
         if path not in pages:
@@ -235,16 +273,11 @@ def test_a_last_page_that_comes_again_ends_a_list_only_where_its_end_is_proven(e
         following = pages[number + 1] if path != _FOURTH else way
         return paged(ARTICLES[number * PER_PAGE : (number + 1) * PER_PAGE], said, following)
 
-    with served(Site(special)) as script:
-        nightly(data, script)
-    assert channel(data) == expected
-    assert one(data, "SELECT count(*) FROM listings") == len(ARTICLES)
+    return Site(special)
 
 
-@pytest.mark.parametrize(("said", "status"), [("共3页", "incomplete"), ("", "unknown")])
-@pytest.mark.parametrize("back", LISTS[:2])
-def test_a_way_on_that_leads_back_is_the_end_of_no_declared_list(back: str, said: str, status: str, tmp_path: Path):
-    data = tmp_path / "data"
+def leading_back(said: str, back: str) -> Site:
+    """The second page leads to an earlier one, or to itself."""
 
     def special(path: str, _: int) -> Answer | None:
         if path not in LISTS:
@@ -252,9 +285,31 @@ def test_a_way_on_that_leads_back_is_the_end_of_no_declared_list(back: str, said
         number = LISTS.index(path)
         return paged(ARTICLES[number * PER_PAGE : (number + 1) * PER_PAGE], said, LISTS[1] if path == LIST else back)
 
-    with served(Site(special)) as script:
-        nightly(data, script)
-    assert channel(data)[0] == status, channel(data)
+    return Site(special)
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A night over lists that end in each of these ways."""
+    data, known = tmp_path_factory.mktemp("ends") / "data", names((*ENDS, *BACK))
+    sites = {end: repeating(said, way) for end, (said, way, _) in ENDS.items()}
+    sites |= {end: leading_back(said, back) for end, (said, back, _) in BACK.items()}
+    with served(side_by_side({known[end]: site for end, site in sites.items()})) as script:
+        nightly(data, script, known.values())
+    return data
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_last_page_that_comes_again_ends_a_list_only_where_its_end_is_proven(end: str, ended: Path):
+    site = names((*ENDS, *BACK))[end]
+    assert channel(ended, site) == ENDS[end][2]
+    assert listed(ended, site) == len(ARTICLES)
+
+
+@pytest.mark.parametrize("end", BACK)
+def test_a_way_on_that_leads_back_is_the_end_of_no_declared_list(end: str, ended: Path):
+    site = names((*ENDS, *BACK))[end]
+    assert channel(ended, site)[0] == BACK[end][2], channel(ended, site)
 
 
 def test_a_list_of_a_304_whose_body_is_gone_is_not_whole(tmp_path: Path):
@@ -340,38 +395,41 @@ def test_a_file_behind_a_page_that_sends_browsers_on_is_the_attachment(kind: str
 
 def gongkai_full(data: Path, script: Script) -> None:
     path = str(site_file(data.parent, script.base))
-    for arguments in (("crawl", "--site-file", path, "--full"), ("extract",)):
-        process = gongkai(data, *arguments, code=SETUP + COMMAND)
-        _, errors = process.communicate(timeout=100)
-        assert process.returncode == 0, errors
+    process = gongkai(data, "crawl", "--site-file", path, "--full", code=SETUP + COMMAND)
+    _, errors = process.communicate(timeout=100)
+    assert process.returncode == 0, errors
 
 
 GONE = {"not found": Answer(404, b"nothing here"), "the homepage": Answer(302, headers=(("Location", "/"),))}
 
 
-@pytest.mark.parametrize("way", GONE)
-def test_an_address_that_is_gone_is_said_when_it_goes_and_not_each_time_it_is_asked_again(way: str, tmp_path: Path):
-    """It goes in the second run, still is gone in the fourth, is back in the fifth, and goes again."""
-    run, data, target = 0, tmp_path / "data", ARTICLES[1]
+def test_an_address_that_is_gone_is_said_when_it_goes_and_not_each_time_it_is_asked_again(tmp_path: Path):
+    """They go in the second run, still are gone in the fourth, are back in the fifth, and go again."""
+    run, data, ways = 0, tmp_path / "data", dict(zip(ARTICLES[1:], GONE, strict=False))
 
     def special(path: str, _: int) -> Answer | None:
-        if path != target or run in (1, 5):
+        if path not in ways or run in (1, 5):
             return None
-        return Answer(403, b"<p>403</p>") if run == 3 else GONE[way]
+        return Answer(403, b"<p>403</p>") if run == 3 else GONE[ways[path]]
 
+    query = "SELECT level, code FROM findings WHERE url = ? AND code <> 'fetch_failed' ORDER BY finding_id"
+    codes = {"not found": "http_error", "the homepage": "redirect_to_home"}
     with served(Site(special)) as script:
-        path, url = str(site_file(tmp_path, script.base)), script.base + target
+        urls = {way: script.base + path for path, way in ways.items()}
         for _ in range(6):
             run += 1
-            gongkai(data, "crawl", "--site-file", path, "--full", code=SETUP + COMMAND).communicate(timeout=100)
-    query = "SELECT level, code FROM findings WHERE url = ? AND code <> 'fetch_failed' ORDER BY finding_id"
-    code = "http_error" if way == "not found" else "redirect_to_home"
-    said = [("warning", code), ("warning", "http_error"), ("info", code), ("warning", code)]
-    assert rows(data, query, url) == said
-    assert one(data, "SELECT count(*) FROM captures WHERE url = ?", url) == 6
+            options = ("--site-file", str(site_file(tmp_path, script.base)), "--full")
+            gongkai(data, "crawl", *options, code=SETUP + COMMAND).communicate(timeout=100)
+    said = {
+        way: [("warning", code), ("warning", "http_error"), ("info", code), ("warning", code)]
+        for way, code in codes.items()
+    }
+    assert {way: rows(data, query, url) for way, url in urls.items()} == said
+    assert {one(data, "SELECT count(*) FROM captures WHERE url = ?", url) for url in urls.values()} == {6}
     process = gongkai(data, "extract", "--full")
     process.communicate(timeout=100)
-    assert (process.returncode, rows(data, query, url)) == (0, said)
+    assert process.returncode == 0
+    assert {way: rows(data, query, url) for way, url in urls.items()} == said
 
 
 def test_a_page_behind_a_login_has_not_moved_to_the_form(tmp_path: Path):
@@ -431,19 +489,29 @@ AS_SENT = {
 }
 
 
+@pytest.fixture(scope="module")
+def sent_oddly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A night over lists whose second page is sent so."""
+    data, known = tmp_path_factory.mktemp("sent") / "data", names(AS_SENT)
+
+    def site(answer: Answer) -> Site:
+        def special(path: str, _: int) -> Answer | None:
+            if path == "/col/col33/%C1%D0%20%B1%ED%202.html":
+                return Answer(body=_SECOND, headers=HTML)
+            return answer if path == LISTS[1] else None
+
+        return Site(special)
+
+    with served(side_by_side({known[sent]: site(answer) for sent, (answer, _, _) in AS_SENT.items()})) as script:
+        nightly(data, script, known.values())
+    return data
+
+
 @pytest.mark.parametrize("sent", AS_SENT)
-def test_a_page_of_the_list_that_is_sent_oddly_is_read_or_said(sent: str, tmp_path: Path):
-    answer, status, count = AS_SENT[sent]
-    data = tmp_path / "data"
-
-    def special(path: str, _: int) -> Answer | None:
-        if path == "/col/col33/%C1%D0%20%B1%ED%202.html":
-            return Answer(body=_SECOND, headers=HTML)
-        return answer if path == LISTS[1] else None
-
-    with served(Site(special)) as script:
-        nightly(data, script)
-    assert channel(data)[0] == status, channel(data)
+def test_a_page_of_the_list_that_is_sent_oddly_is_read_or_said(sent: str, sent_oddly: Path):
+    _, status, count = AS_SENT[sent]
+    site = names(AS_SENT)[sent]
+    assert channel(sent_oddly, site)[0] == status, channel(sent_oddly, site)
     if count is not None:
-        titles = {title for (title,) in rows(data, "SELECT title FROM listings")}
+        titles = {title for (title,) in rows(sent_oddly, "SELECT title FROM listings WHERE site = ?", site)}
         assert (len(titles), all(title.startswith("关于第") for title in titles)) == (count, True), titles
