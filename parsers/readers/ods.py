@@ -29,7 +29,7 @@ _NUMBERS = ("float", "percentage", "currency")
 # Where a cell of another kind holds its value when it does not say what it shows.
 _VALUES = ("string-value", "date-value", "time-value", "boolean-value")
 _BLANKS = {f"{_TEXT}s": " ", f"{_TEXT}tab": "\t", f"{_TEXT}line-break": "\n"}
-_UNPRINTED = (f"{_OFFICE}annotation", f"{_TEXT}note", f"{_TEXT}ruby-text")
+_UNPRINTED = (f"{_OFFICE}annotation", f"{_TEXT}ruby-text")
 _LONGEST_FORMULA = 60
 # Styles are like others, which are like others.
 _MOST_PARENTS = 8

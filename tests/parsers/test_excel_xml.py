@@ -13,7 +13,7 @@ from crawler.replica.writers.sheet import SheetStyle, write_excel_xml
 from parsers import sniff
 from parsers.errors import UnreadableDocumentError
 from parsers.model import Document, Grid, Paragraph
-from parsers.readers import read_document
+from parsers.readers import read_document, workbook
 from parsers.reading import read
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "documents"
@@ -238,6 +238,13 @@ def test_whatever_encoding_it_says_it_is_in_is_tried_by_the_bytes(encoding: str,
 )
 def test_what_no_workbook_holds_is_refused(table: str, code: str) -> None:
     assert refusal(book(table).encode()) == code
+
+
+def test_a_sheet_makes_no_room_for_more_cells_than_a_workbook_may_have() -> None:
+    sheet = workbook.Worksheet("表")
+    with pytest.raises(UnreadableDocumentError, match="more than 400000 cells"):
+        for row in range(600):
+            sheet.put(row, 701, "1")
 
 
 def test_rows_and_columns_that_are_only_hidden_or_named_may_reach_to_the_end_of_the_world() -> None:

@@ -84,6 +84,18 @@ def test_of_what_is_said_twice_the_page_is_taken_and_blank_words_are_not() -> No
     ]
 
 
+def test_of_what_is_said_three_times_the_page_is_taken_though_another_way_comes_after_it() -> None:
+    way = ["--b", "Content-Type: text/html", "", "<p>文字</p>", "--b", "Content-Type: text/calendar", "", "会", "--b--"]
+    assert [name for name, _ in found(mail(*way, "", kind="multipart/alternative; boundary=b"))] == ["正文.html"]
+
+
+def test_a_part_that_is_too_large_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "MAX_MEMBER_BYTES", 100)
+    with pytest.raises(UnreadableDocumentError) as refused:
+        members(write_mail([("年报.docx", REPORT)]))
+    assert refused.value.code == "too_large"
+
+
 @pytest.mark.parametrize(
     ("named", "name"),
     [

@@ -13,7 +13,7 @@ from crawler.replica.writers.packed import write_zip
 from crawler.replica.writers.sheet import SheetStyle, write_fods, write_ods
 from parsers import sniff
 from parsers.errors import UnreadableDocumentError
-from parsers.model import Document, Grid
+from parsers.model import Document, Grid, Paragraph
 from parsers.readers import read_document
 from parsers.reading import read
 
@@ -130,6 +130,8 @@ def test_other_files_of_opendocument_are_no_archives() -> None:
         (text("<text:span text:style-name='red'>2</text:span>1"), "21"),
         (text("甲<text:s text:c='3'/>乙<text:tab/>丙<text:line-break/>丁</text:p><text:p>戊"), "甲   乙\t丙\n丁\n戊"),
         (text("甲</text:p><office:annotation><text:p>批注</text:p></office:annotation><text:p>乙"), "甲\n乙"),
+        (text("甲<office:annotation><text:p>批注</text:p></office:annotation>乙"), "甲乙"),
+        (text("<text:ruby><text:ruby-base>甲</text:ruby-base><text:ruby-text>jiǎ</text:ruby-text></text:ruby>"), "甲"),
         ('<table:table-cell office:value-type="date" office:date-value="2023-01-11"/>', "2023-01-11"),
         ('<table:table-cell office:value-type="string" office:string-value="甲"/>', "甲"),
         ('<table:table-cell table:formula="of:=SUM([.A1:.A3])"/>', "=SUM([.A1:.A3])"),
@@ -214,6 +216,13 @@ def test_repeated_merged_and_grouped_cells_stand_where_they_are_shown() -> None:
         ("2", "cell=B6", 1, 1),
         ("3", "cell=C6", 1, 1),
     ]
+
+
+def test_what_a_merged_cell_covers_is_not_read() -> None:
+    covered = "<table:covered-table-cell><text:p>盖住</text:p></table:covered-table-cell>"
+    rows = row(text("标题", ' table:number-columns-spanned="2"'), covered) + row(number(1), number(2))
+    blocks = read_document(book(rows)).blocks
+    assert [block.text if isinstance(block, Paragraph) else "grid" for block in blocks] == ["标题", "grid"]
 
 
 def test_hidden_rows_columns_and_sheets_are_left_out_and_said() -> None:
