@@ -252,9 +252,13 @@ def _tabbed(lines: list[str], start: int, end: int) -> tuple[Grid, int]:
 
 
 def _cuts_number(above: str, line: str) -> bool:
-    """Whether a row's last number may go on in the line below, which then has no label of its own."""
-    cells = line.split("\t")
-    return above[-1:].isdigit() and cells[0].strip().isdigit() and is_wordy(above) and not any(map(is_wordy, cells))
+    """Whether a row's last number may go on in the line below, which has no label of its own.
+
+    A number alone in its line is a page's.
+    """
+    first, *others = line.split("\t")
+    may_go_on = above[-1:].isdigit() and is_wordy(above) and bool(others) and first.strip().isdigit()
+    return may_go_on and not any(map(is_wordy, others))
 
 
 def _indented(lines: list[str], start: int) -> tuple[Grid, int]:
