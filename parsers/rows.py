@@ -26,6 +26,8 @@ _LONGEST_RAW = 240
 _UNIT_UNKNOWN = 0.5
 # What is left of the confidence where the grid column of a header cell, not the order of cells, names a value.
 _BY_HEADER = 0.8
+# Where a number stands over more rows than its label: it may be that of the next row, or of both.
+_OVER_ROWS = 0.85
 # Where nothing marks the rows, and where blank lines are all that shows a column without a number.
 IN_STREAM, EMPTY_LINE = 0.9, 0.85
 
@@ -170,6 +172,11 @@ def _fills(cell: Cell, span: tuple[int, int] | None) -> bool:
 
 def overlaps(cell: Cell, span: tuple[int, int]) -> bool:
     return cell.column < span[1] and cell.column + cell.column_span > span[0]
+
+
+def over_rows(cell: Cell, label: Cell) -> float:
+    """What is left of the confidence in a value where it goes further down than its row's label."""
+    return _OVER_ROWS if cell.row_span > label.row_span else 1.0
 
 
 def candidate(cell_id: str, unit: str, cell: Cell, confidence: float, printed_unit: str = "") -> Candidate:

@@ -23,6 +23,7 @@ from parsers.rows import (
     candidate,
     is_blank,
     is_empty,
+    over_rows,
     overlaps,
     place_by_header,
     place_by_order,
@@ -287,7 +288,8 @@ class BlocksReader:
             units = {money_unit(header_cell.text), money_unit(row.label.text)} - {""} or {unit_above}
             unit_printed = UNKNOWN_UNIT if len(units) > 1 else next(iter(units), "")
             known = place.cells[key]
-            one = candidate(known.cell, known.unit, cell, min(quality, fit), unit_printed)
+            sureness = min(quality, fit, over_rows(cell, row.label))
+            one = candidate(known.cell, known.unit, cell, sureness, unit_printed)
             other = read.get(key)
             if other is not None and (other.value, other.status) != (one.value, one.status):
                 # One header over two cells that differ: which is meant is not known.

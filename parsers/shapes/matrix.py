@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from parsers.form import Table, cell_id
 from parsers.model import Cell, Finding
 from parsers.normalise import is_wordy
-from parsers.rows import Candidate, Line, candidate, is_blank, unassigned
+from parsers.rows import Candidate, Line, candidate, is_blank, over_rows, unassigned
 from parsers.shapes.matrix_columns import Placement
 from parsers.shapes.matrix_continuations import Continuations, forget_after_empty
 from parsers.shapes.matrix_header import Header, HeaderReader
@@ -144,7 +144,7 @@ class MatrixReader:
             for cell in unknown
         )
         read = [
-            candidate(cell_id, column.unit, cell, confidence)
+            candidate(cell_id, column.unit, cell, min(confidence, over_rows(cell, entry.heads[-1])))
             for cell_id, column, cell in zip(ids, self._columns, cells, strict=True)
             if cell is not None
         ]

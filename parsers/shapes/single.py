@@ -15,7 +15,7 @@ from parsers.form import Table
 from parsers.labels import OFFICIAL, Entry, LabelBook
 from parsers.model import Cell, Finding
 from parsers.normalise import is_wordy, label_key, money_unit
-from parsers.rows import EMPTY_LINE, Candidate, Line, candidate, is_blank, is_empty, unassigned
+from parsers.rows import EMPTY_LINE, Candidate, Line, candidate, is_blank, is_empty, over_rows, unassigned
 
 _STREAM, _OUT_OF_ORDER, _DOUBTED = 0.9, 0.9, 0.5
 _LONGEST_JOIN = 5
@@ -262,6 +262,7 @@ class SingleReader:
             findings.append(_finding("unassigned_values", message, row.label))
             return unassigned([form_row.key], row.values, row.label.locator)[0]
         unit = row.unit if row.unit in ("元", "万元", "亿元") else money_unit(row.label.text)
+        quality = min(quality, over_rows(filled[0], row.label))
         return candidate(form_row.key, form_row.unit, filled[0], quality, unit)
 
 

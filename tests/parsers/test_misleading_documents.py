@@ -336,6 +336,33 @@ def test_a_page_that_holds_its_content_twice_is_read_once() -> None:
     assert surely_wrong(read(once.replace(inner, inner + inner).encode()), cells) == []
 
 
+def _over_two_rows(label: str) -> Callable[[Table], Table]:
+    """The last number of a row over that of the row below, which has none of its own."""
+
+    def change(table: Table) -> Table:
+        at = next(at for at, row in enumerate(table) if any(box.text == label for box in row))
+        table[at][-1] = replace(table[at][-1], rows=2)
+        del table[at + 1][-1]
+        return table
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "cell"),
+    [
+        ("disclosure", "行政处罚", "disclosure.penalties.decisions"),
+        ("applications", "4.保护第三方合法权益", "applications.refused_third_party.total"),
+    ],
+)
+def test_a_number_that_stands_over_two_rows_is_sure_in_neither(name: str, label: str, cell: str) -> None:
+    cells = truth(29)
+    found = facts(read(page(changed(tables(cells), name, _over_two_rows(label)))))
+    assert (found[cell].value, found[cell].confidence) == (cells[cell], 0.85)
+    sure = {other for other, fact in found.items() if fact.confidence >= SURE}
+    assert sure <= {other for other in cells if found[other].value == cells[other]}
+
+
 # ------------------------------------------------------------ how a number may be printed
 
 TARGET = "applications.granted.business"
