@@ -12,8 +12,10 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import attrgetter, sub
+
+from msgspec import structs
 
 from parsers.model import Block, Cell, Finding, Grid, Paragraph
 from parsers.readers import pdf_grid, pdf_text, unruled
@@ -66,7 +68,10 @@ class _PlacedCell:
 
 @dataclass(slots=True)
 class _PageTable:
-    """A table, or as much of it as one page shows; `xs` are its column edges, `page` the one it ends on."""
+    """A table, or as much of it as one page shows; `xs` are its column edges, `page` the one it ends on.
+
+    Its cells are in order: row by row, each from left to right.
+    """
 
     xs: Sequence[float]
     middle: float
@@ -184,7 +189,7 @@ def _without_vertical_rules(content: PageContent, runs: list[Run]) -> Page:
                     locator=content.displayed(cell.left, cell.top, cell.right, cell.bottom),
                     confidence=content.most_certain,
                 )
-                for cell in table.cells
+                for cell in sorted(table.cells, key=attrgetter("row", "left"))
             ],
             page=content.number,
             locator=content.displayed(table.edges[0], table.top, table.edges[-1], table.bottom),
@@ -276,15 +281,15 @@ def _page_table(
     white = 0
     is_certain = not content.most_certain < 1.0
     xs, ys = table.xs, table.ys
-    for (row, column, row_span, column_span), runs in zip(table.boxes, members, strict=True):
-        left, top, right, bottom = xs[column], ys[row], xs[column + column_span], ys[row + row_span]
+    locators = content.all_displayed(xs, ys, table.boxes)
+    for (row, column, row_span, column_span), runs, locator in zip(table.boxes, members, locators, strict=True):
+        left, right = xs[column], xs[column + column_span]
         text = _cell_text(content, runs) if runs else ""
-        if not text and content.images and _holds_picture(content, (left, top, right, bottom)):
+        if not text and content.images and _holds_picture(content, (left, ys[row], right, ys[row + row_span])):
             text = _OBJECT
         if content.white and text and not _HAN.search(text) and _is_white(content, runs):
             white += 1
             text = _OBJECT
-        locator = content.displayed(left, top, right, bottom)
         confidence = 1.0 if is_certain else _confidence(content, runs)
         cells.append(_PlacedCell(text, row, row_span, left, right, locator, confidence))
     whole = content.displayed(xs[0], ys[0], xs[-1], ys[-1])
@@ -405,7 +410,7 @@ def _runs_on(above: _PageParagraph, below: _PageParagraph) -> bool:
 
 def _one_paragraph(above: _PageParagraph, below: _PageParagraph) -> _PageParagraph:
     text = pdf_text.joined_lines((above.block.text, below.block.text))
-    block = replace(above.block, text=text, is_full=below.block.is_full)
+    block = structs.replace(above.block, text=text, is_full=below.block.is_full)
     return _PageParagraph(block, below.page, above.locator)
 
 
@@ -415,7 +420,7 @@ def _public(block: _PageBlock) -> Block:
     edges = {edge for cell in block.cells for edge in (cell.left, cell.right)}
     columns = {edge: _nearest(block.xs, edge) for edge in edges}
     cells = []
-    for cell in sorted(block.cells, key=attrgetter("row", "left")):
+    for cell in block.cells:
         column = columns[cell.left]
         span = max(1, columns[cell.right] - column)
         cells.append(Cell(cell.text, cell.row, column, cell.locator, cell.row_span, span, cell.confidence))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from parsers.readers.pdf_grid import Line
+from parsers.readers.pdf_grid import Box, Line
 
 
 @dataclass(slots=True)
@@ -74,3 +74,12 @@ class PageContent:
         elif self.turn == 270:
             left, top, right, bottom = self.height - bottom, left, self.height - top, right
         return f"page={self.number};box={left:.1f},{top:.1f},{right:.1f},{bottom:.1f}"
+
+    def all_displayed(self, xs: Sequence[float], ys: Sequence[float], boxes: Sequence[Box]) -> list[str]:
+        """`displayed` for cells of a table with these edges."""
+        if self.turn or self.to_display:
+            return [self.displayed(xs[x], ys[y], xs[x + across], ys[y + down]) for y, x, down, across in boxes]
+        # Cells share their edges, and it is writing numbers that takes time.
+        left, top = [f"{x:.1f}" for x in xs], [f"{y:.1f}" for y in ys]
+        at = f"page={self.number};box="
+        return [f"{at}{left[x]},{top[y]},{left[x + across]},{top[y + down]}" for y, x, down, across in boxes]

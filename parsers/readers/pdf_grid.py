@@ -122,31 +122,28 @@ def _bridged(at: float, spans: list[_Span]) -> list[Line]:
 
 def _components(across: list[Line], down: list[Line]) -> list[tuple[list[Line], list[Line]]]:
     """Lines that cross or touch each other, directly or through others: (horizontal, vertical) of each group."""
-    parent = list(range(len(across) + len(down)))
-
-    def root(node: int) -> int:
-        while parent[node] != node:
-            parent[node] = parent[parent[node]]
-            node = parent[node]
-        return node
-
     positions = [line.at for line in down]
-    for index, row in enumerate(across):
-        at, own = row.at, index
-        first = bisect_left(positions, row.start - BRIDGE)
-        last = bisect_right(positions, row.end + BRIDGE)
-        for other in range(first, last):
-            _, start, end = down[other]
-            if start - BRIDGE <= at <= end + BRIDGE:
-                joined = root(len(across) + other)
-                parent[own] = joined
-                own = joined
-    groups: dict[int, tuple[list[Line], list[Line]]] = {}
-    for index, row in enumerate(across):
-        groups.setdefault(root(index), ([], []))[0].append(row)
-    for index, column in enumerate(down):
-        groups.setdefault(root(len(across) + index), ([], []))[1].append(column)
-    return list(groups.values())
+    reach = [(line.start - BRIDGE, line.end + BRIDGE) for line in down]
+    # Vertical lines of one group have one number; of each horizontal line, a vertical one that it touches.
+    groups = list(range(len(down)))
+    touched: list[tuple[Line, int]] = []
+    for row in across:
+        at, start, end = row
+        first, last = bisect_left(positions, start - BRIDGE), bisect_right(positions, end + BRIDGE)
+        own = [column for column, (top, bottom) in enumerate(reach[first:last], first) if top <= at <= bottom]
+        if not own:
+            continue
+        touched.append((row, own[0]))
+        joined = {groups[column] for column in own}
+        if len(joined) > 1:
+            group = groups[own[0]]
+            groups = [group if other in joined else other for other in groups]
+    found: defaultdict[int, tuple[list[Line], list[Line]]] = defaultdict(lambda: ([], []))
+    for row, column in touched:
+        found[groups[column]][0].append(row)
+    for line, group in zip(down, groups, strict=True):
+        found[group][1].append(line)
+    return list(found.values())
 
 
 def _table(across: list[Line], down: list[Line]) -> Table | None:
@@ -161,6 +158,9 @@ def _table(across: list[Line], down: list[Line]) -> Table | None:
     boxes = _boxes(_covered(down, xs, ys), _covered(across, ys, xs))
     owners = [[-1] * (columns + 2) for _ in range(rows + 2)]
     for index, (row, column, row_span, column_span) in enumerate(boxes):
+        if row_span == column_span == 1:
+            owners[row + 1][column + 1] = index
+            continue
         for own in owners[row + 1 : row + 1 + row_span]:
             own[column + 1 : column + 1 + column_span] = [index] * column_span
     return Table(tuple(xs), tuple(ys), boxes, owners)

@@ -199,11 +199,11 @@ def _characters(handle: int | None, text: str, crop: _Crop, turn: int) -> Charac
     box = array("f", bytes(16))
     known = map(_loose_box, repeat(_prepared(handle)), range(len(text)), repeat(_prepared(_address(box))))
     boxes = _fours(known, box)
-    kept = [index for index, (left, _, right, _) in enumerate(boxes) if right > left]
-    if not kept:
+    printed = [right > left for left, _, right, _ in boxes]
+    if not any(printed):
         return Characters()
-    text = "".join([text[index] for index in kept])
-    boxes = [boxes[index] for index in kept]
+    kept = list(compress(range(len(text)), printed))
+    text, boxes = "".join(compress(text, printed)), list(compress(boxes, printed))
     _mend(handle, text, boxes, kept, is_sideways=turn % 180 == 90)
     lefts, tops, rights, bottoms = zip(*boxes, strict=True)
     by_x, by_y = _axes(crop, turn)
@@ -315,9 +315,9 @@ class _Drawing:
         across, down = [], []
         for left, top, right, bottom in _upright(list(self._thin), crop, turn):
             width, height = right - left, bottom - top
-            if width > height * 1.5 and width >= _MIN_LENGTH and height <= _MAX_THICKNESS:
+            if height <= _MAX_THICKNESS and width > height * 1.5 and width >= _MIN_LENGTH:
                 across.append(((top + bottom) / 2, left, right))
-            elif height > width * 1.5 and height >= _MIN_LENGTH and width <= _MAX_THICKNESS:
+            elif width <= _MAX_THICKNESS and height > width * 1.5 and height >= _MIN_LENGTH:
                 down.append(((left + right) / 2, top, bottom))
         return _lines(across), _lines(down)
 
@@ -331,10 +331,8 @@ class _Drawing:
 
     def _take(self, objects: list[_Prepared], matrix: _Matrix, depth: int) -> None:
         kinds = list(map(_type, objects))
-        texts, paths, images, forms = (
-            [one for one, kind in zip(objects, kinds, strict=True) if kind == wanted]
-            for wanted in (_TEXT, _PATH, _IMAGE, _FORM)
-        )
+        of_kind = {kind: [one for one, own in zip(objects, kinds, strict=True) if own == kind] for kind in set(kinds)}
+        texts, paths, images, forms = (of_kind.get(kind, []) for kind in (_TEXT, _PATH, _IMAGE, _FORM))
         self._render_modes += map(_render_mode, texts[: _RENDER_MODES_LOOKED_AT - len(self._render_modes)])
         white = list(compress(texts, _are_white(texts)))
         self._inked += len(texts) - len(white)
