@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lxml import etree
+from msgspec import Struct
 
 from parsers.errors import UnreadableDocumentError
 from parsers.model import Block, Cell, Document, Finding, Grid, Paragraph
@@ -19,7 +20,6 @@ from parsers.readers import pasted
 from parsers.readers.doc_marks import LEFT_OUT
 from parsers.readers.docx_numbering import Numbering, numbering
 from parsers.readers.ooxml import Package
-from parsers.record import record
 from parsers.sniff import DOCX
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -262,8 +262,7 @@ def _list_place(properties: etree._Element | None) -> tuple[str, int] | None:
     return _value(_child(place, _NUM_ID)), min(_number(_value(_child(place, _NUM_LEVEL)), 0), 8)
 
 
-@record
-class _RowCell:
+class _RowCell(Struct, frozen=True, gc=False):
     """A cell of one row: how many grid columns it claims, and its part in a merge: "restart", "continue" or ""."""
 
     element: etree._Element

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from lxml import etree
-
-from parsers.record import record
+from msgspec import Struct
 
 MAX_COLUMN_SPAN = 100
 MAX_COLUMNS = 200
@@ -18,8 +17,7 @@ _LAYOUT_CELLS = 12
 _ARTICLE_CHARACTERS = 400
 
 
-@record
-class Row:
+class Row(Struct, frozen=True, gc=False):
     """One `tr` (or stray cells outside any) and its cells; `rest` is the number of rows from it to its group's end."""
 
     element: etree._Element
@@ -27,8 +25,7 @@ class Row:
     rest: int
 
 
-@record
-class Placed:
+class Placed(Struct, frozen=True, gc=False):
     """A real cell with the grid position of its top left corner, from 0, and its spans."""
 
     element: etree._Element

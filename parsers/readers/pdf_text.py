@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
+from msgspec import Struct
+
 from parsers.readers.page_content import Characters
-from parsers.record import record
 
 # Gaps in units of the smaller neighbour's height. Justified Chinese text is stretched by up to half a character.
 _WORD_GAP = 0.18
@@ -48,8 +49,7 @@ _MARGIN = 0.12
 Run = tuple[int, int]
 
 
-@record
-class TextLine:
+class TextLine(Struct, frozen=True, gc=False):
     """One printed line. `size` is the height of its characters in points."""
 
     text: str
@@ -69,8 +69,7 @@ class Measure:
     size: float
 
 
-@record
-class TextBlock:
+class TextBlock(Struct, frozen=True, gc=False):
     """Lines that make up a paragraph.
 
     `is_full`: its last line reaches the right margin; `is_flush`: its first line starts at the left one. Where a page
