@@ -14,7 +14,7 @@ from PIL import Image
 
 from crawler.replica.reports import draw_report, lay_out
 from crawler.replica.writers import docx, ofd, pdf
-from crawler.replica.writers.sheet import write_xls, write_xlsx
+from crawler.replica.writers.sheet import write_excel_xml, write_ods, write_xls, write_xlsx
 from parsers import places
 from parsers.errors import UnreadableDocumentError
 from parsers.model import PagePicture, Shown
@@ -70,8 +70,8 @@ def test_the_mark_holds_what_was_read(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [docx.write(PRINTED), write_xls(PRINTED), write_xlsx(PRINTED), ofd.write(PRINTED)],
-    ids=["docx", "xls", "xlsx", "ofd"],
+    [write(PRINTED) for write in (docx.write, write_xls, write_xlsx, write_excel_xml, write_ods, ofd.write)],
+    ids=["docx", "xls", "xlsx", "excel-xml", "ods", "ofd"],
 )
 def test_tables_drawn_anew_mark_the_cell_that_was_read(data: bytes) -> None:
     looked_up, wrong = wrong_marks(data)
