@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from parsers.form import Column
+from parsers.normalise import is_wordy
 from parsers.rows import Line, Placed, is_blank, is_empty, place_by_header, place_by_order, place_in_stream
 from parsers.shapes.matrix_header import Header, stand_under
 from parsers.shapes.matrix_layout import Layout
@@ -74,17 +75,23 @@ class Placement:
     def _in_text(self, entry: LabelledLine, layout: Layout) -> Placed | None:
         """By order where all columns are printed, else where the lines that are printed in full have theirs.
 
-        A line longer than its like has a cell that is not its own; a shorter one has lost cells, at its end where no
-        line ends in an empty cell.
+        Where one of the table's columns is not the form's, only a sum tells which lines are without it. A line longer
+        than its like has a cell that is not its own; a shorter one has lost cells, at its end where no line ends in an
+        empty cell.
         """
         size, heads, cells = len(self._columns), len(entry.heads), entry.line.cells
         if all(is_empty(cell) for cell in entry.values):
             return place_by_order(entry.values, size)
         placed = place_by_order(entry.values, size)
+        if layout.wide:
+            *parts, whole = [cell for cell in placed.cells if cell] if placed else entry.values
+            return placed if is_sum(parts, whole) else None
         missing = layout.widths[heads] - len(cells)
         if placed and not any(cell and is_empty(cell) for cell in placed.cells):
             *parts, whole = [cell for cell in placed.cells if cell]
-            return placed if missing >= 0 or is_sum(parts, whole) else replace(placed, confidence=_UNVERIFIED)
+            # Words may be a remark behind a row that lacks a number.
+            is_plain = missing >= 0 and not any(is_wordy(cell.text) for cell in placed.cells if cell)
+            return placed if is_plain or is_sum(parts, whole) else replace(placed, confidence=_UNVERIFIED)
         start = heads if layout.bare else layout.starts.get(heads, layout.start)
         if start is None or start < heads:
             return None

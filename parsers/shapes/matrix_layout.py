@@ -21,6 +21,7 @@ class Layout:
     `starts`: cells of the label → index of the first value in the lines printed in full, where these agree.
     `start`: the index in all lines, whatever their label, where the table's lines have their columns in common.
     `bare`: the columns follow the label at once, be it of one cell or more: no cell stands for a merged label.
+    `wide`: rows have more values than the form has columns, so that one of its columns is not the form's.
     `widths`: cells of the label → how many cells such a line usually has. `stripped`: empty cells are printed between
     others, and none at the end of a line. `regular`: all lines have as many cells, and begin where their like begin.
     """
@@ -31,6 +32,7 @@ class Layout:
     widths: Mapping[int, int]
     stripped: bool
     regular: bool
+    wide: bool
 
 
 def layout_of(entries: Sequence[LabelledLine], header: Header | None, size: int) -> Layout:
@@ -38,7 +40,7 @@ def layout_of(entries: Sequence[LabelledLine], header: Header | None, size: int)
     full: dict[int, set[int]] = {}
     counts: dict[int, Counter[int]] = {}
     early: set[int] = set()
-    ends_empty, has_gaps = False, False
+    ends_empty, has_gaps, wide = False, False, 0
     for entry in entries:
         if not entry.hit or not entry.values or not entry.line.rows_known or entry.line.columns_known:
             continue
@@ -47,6 +49,7 @@ def layout_of(entries: Sequence[LabelledLine], header: Header | None, size: int)
         ends_empty = ends_empty or is_empty(cells[-1])
         printed = [at for at in range(heads, len(cells)) if not is_empty(cells[at])]
         early.update(printed[:1])
+        wide += len(printed) > 1 and printed[-1] - printed[0] >= size
         has_gaps = has_gaps or (len(printed) > 1 and printed[-1] - printed[0] + 1 != len(printed))
         if len(printed) == size and printed[-1] - printed[0] + 1 == size:
             full.setdefault(heads, set()).add(printed[0])
@@ -60,6 +63,7 @@ def layout_of(entries: Sequence[LabelledLine], header: Header | None, size: int)
         bare >= _MOST * rows > 0 and (len(counts) > 1 or bool(header and header.verified)),
         {heads: max(counted, key=lambda width: (counted[width], width)) for heads, counted in counts.items()},
         stripped=has_gaps and not ends_empty,
+        wide=wide > (1 - _MOST) * rows,
         regular=len(starts) == len(full) and max((bare, *widths.values())) >= _MOST * rows,
     )
 

@@ -336,6 +336,45 @@ def test_a_page_that_holds_its_content_twice_is_read_once() -> None:
     assert surely_wrong(read(once.replace(inner, inner + inner).encode()), cells) == []
 
 
+def _with_last_year(table: Table) -> Table:
+    """Table three with a column of last year's totals."""
+    first, second, third, *rows = table
+    return [
+        [first[0], replace(first[1], columns=8)],
+        [*second, Box("上年总计", 2)],
+        third,
+        *([*row, Box(str(7000 + at))] for at, row in enumerate(rows)),
+    ]
+
+
+def _with_subtotals(table: Table) -> Table:
+    """Table three with a column of sums behind the kinds of organisation."""
+    first, second, third, *rows = table
+    return [
+        [first[0], replace(first[1], columns=8)],
+        [second[0], replace(second[1], columns=6), second[2]],
+        [*third, Box("小计")],
+        *([*row[:-1], Box(str(7000 + at)), row[-1]] for at, row in enumerate(rows)),
+    ]
+
+
+def _with_remarks(table: Table) -> Table:
+    """Table three with a column of remarks, few of them filled."""
+    first, second, third, *rows = table
+    remarks = ([*row, Box("" if at % 4 else "含上年5件")] for at, row in enumerate(rows))
+    return [[*first, Box("备注", 3)], second, third, *remarks]
+
+
+@pytest.mark.parametrize("change", [_with_last_year, _with_subtotals, _with_remarks])
+@pytest.mark.parametrize("writer", [tabbed, piped, spaced, one_a_line, behind_tabs])
+def test_a_column_of_the_offices_own_takes_no_blanks_place(
+    writer: Callable[[dict[str, Table]], str], change: Callable[[Table], Table]
+) -> None:
+    cells = truth(102, blanks=0.3)
+    made = changed(tables(cells), "applications", change)
+    assert surely_wrong(read(writer(made).encode()), cells) == []
+
+
 def _over_two_rows(label: str) -> Callable[[Table], Table]:
     """The last number of a row over that of the row below, which has none of its own."""
 
