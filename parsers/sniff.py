@@ -87,7 +87,15 @@ _OLE_STREAMS: tuple[tuple[str, str], ...] = (
     ("PowerPoint Document", PPT),
     ("MatOST", WORKS),
 )
-_ZIP_MEMBERS: tuple[tuple[str, str], ...] = (("word/", DOCX), ("xl/", XLSX), ("ppt/", PPTX), ("OFD.xml", OFD))
+# 标文通 since 2.0 is a package, which LibreOffice 7.4 does not read.
+_UOF_PACKAGE = "application/vnd.uof+zip"
+_ZIP_MEMBERS: tuple[tuple[str, str], ...] = (
+    ("word/", DOCX),
+    ("xl/", XLSX),
+    ("ppt/", PPTX),
+    ("OFD.xml", OFD),
+    ("uof.xml", _UOF_PACKAGE),
+)
 _MIMETYPES = ("application/vnd.oasis.opendocument.", EPUB, OFD)
 # Every Office package has these; one cut before its own parts is most often a docx here.
 _ANY_OFFICE = ("[Content_Types].xml", "_rels/", "docProps/")
@@ -109,8 +117,8 @@ _OFFICE_XML: tuple[tuple[str, str], ...] = (
     (f'office:mimetype="{ODT}"', FLAT_ODT),
     (f'office:mimetype="{ODS}"', FLAT_ODS),
     # 标文通 (GB/T 20916) is one for texts, sheets and slides, and what wrote a text need not say so.
-    ("vnd.uof.spreadsheet", XML),
-    ("vnd.uof.presentation", XML),
+    ("vnd.uof.spreadsheet", "application/vnd.uof.spreadsheet"),
+    ("vnd.uof.presentation", "application/vnd.uof.presentation"),
     ('"http://schemas.uof.org/cn/2003/uof"', UOF),
 )
 # Lines of a message's head up to the one that says what it is made of.

@@ -44,6 +44,7 @@ def zipped(*names: str, mimetype: str = "") -> bytes:
         pytest.param(zipped("OFD.xml", "Doc_0/Document.xml"), sniff.OFD, id="ofd"),
         pytest.param(zipped("content.xml", mimetype=sniff.ODT), sniff.ODT, id="odt"),
         pytest.param(zipped("content.xml", mimetype=sniff.ODS), sniff.ODS, id="ods"),
+        pytest.param(zipped("uof.xml", "_meta/meta.xml"), "application/vnd.uof+zip", id="uof 2.0"),
         pytest.param(zipped("附件1.doc"), sniff.ZIP, id="zip"),
         pytest.param(b"PK\x05\x06" + bytes(18), sniff.ZIP, id="empty zip"),
         pytest.param(stream("WordDocument"), sniff.DOC, id="doc or wps"),
@@ -125,7 +126,7 @@ def zipped(*names: str, mimetype: str = "") -> bytes:
         pytest.param(
             b'<?xml version="1.0"?><u:UOF xmlns:u="http://schemas.uof.org/cn/2003/uof" '
             b'u:mimetype="vnd.uof.spreadsheet"/>',
-            sniff.XML,
+            "application/vnd.uof.spreadsheet",
             id="a sheet in uof",
         ),
         pytest.param(
