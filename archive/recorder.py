@@ -210,6 +210,17 @@ class Recorder:
         """Whether any content of `target` is stored: what a 304 can only speak of."""
         return last_content(self._store.connection, target_key(target)) is not None
 
+    def stored_response(self, target: Target) -> bytes | None:
+        """The newest response with content of `target`; None when there is none, or none that can be read."""
+        full = last_content(self._store.connection, target_key(target))
+        if full is None:
+            return None
+        try:
+            return stored_response(self._data_dir, full)
+        except (MissingRecordError, DamagedRecordError) as error:
+            _logger.warning("the stored response of %s is not readable: %s", target.url, error)
+            return None
+
     def close(self, status: RunStatus = "finished", *, stats_json: str = "{}") -> None:
         """Writes what is waiting, ends the run and seals the file. After a failure it only lets go of the file."""
         self.flush()
@@ -380,14 +391,8 @@ class Recorder:
         return self._broken
 
     def _stored_exchange(self, target: Target, exchange: Exchange) -> Exchange | None:
-        full = last_content(self._store.connection, target_key(target))
-        if full is None:
-            return None
-        try:
-            return exchange_again(exchange, stored_response(self._data_dir, full))
-        except (MissingRecordError, DamagedRecordError) as error:
-            _logger.warning("%s answers 304 and its stored response is not readable: %s", target.url, error)
-            return None
+        response = self.stored_response(target)
+        return exchange_again(exchange, response) if response is not None else None
 
 
 def cannot_record(data_dir: Path, error: BaseException) -> RecorderError:

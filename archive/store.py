@@ -205,6 +205,19 @@ class Store:
         found = self.connection.execute(_TO_READ, (newest,)).fetchone()
         return CaptureToRead(*found) if found else None
 
+    def first_to_say(self, capture: CaptureToRead) -> CaptureToRead:
+        """The capture of its address that first brought the content which `capture` shows unchanged; itself where none
+        is known, or for one that another tool made.
+        """
+        (first,) = self.connection.execute(
+            """SELECT max(g.capture_id) FROM changes g JOIN exchanges e ON e.capture_id = g.capture_id
+            JOIN frontier f ON f.frontier_id = e.frontier_id
+            WHERE g.url = ? AND g.kind IN ('appeared', 'content_changed') AND g.capture_id <= ? AND f.site <> ?""",
+            (capture.url, capture.capture_id, IMPORT_SITE),
+        ).fetchone()
+        found = self.capture_to_read(first) if first is not None and capture.site != IMPORT_SITE else None
+        return found or capture
+
     # What extraction writes
 
     def insert_page(self, page: PageRow) -> int:

@@ -30,6 +30,9 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 KEEPS_METHOD = frozenset({307, 308})
 # In a target's parameters: its answer is what the host sends in place of pages, as the run found out.
 STAND_IN = "is_stand_in"
+# What stands there for a page in place of a file that is known.
+NO_FILE = "page"
+PAGE_INSTEAD_OF_FILE = "page_instead_of_file"
 # In a target's parameters: how a browser drew the page. `code` and `message` of a finding, and of requests `refused`.
 RENDERING = "rendering"
 _RENDERING_LEVELS = {"rendered": "info", "render_cut_short": "warning"}
@@ -45,6 +48,9 @@ GONE_PATHS = re.compile(r"/(?:404(?:\.html?|\.shtml|/)?|(?:error|notfound)\.(?:h
 _LONGEST_JUMP = 4096
 _FILE_SUFFIXES = "pdf|docx?|wps|xlsx?|et|ofd|rar|zip|7z|csv|rtf|pptx?|jpe?g|png|gif|tiff?"
 _FILE_PATH = re.compile(rf"\.(?:{_FILE_SUFFIXES})$", re.I)
+# A .doc or .xls that is HTML is everyday.
+_NEVER_A_PAGE = re.compile(r"\.(?:pdf|docx|xlsx|pptx|ofd|rar|zip|7z|jpe?g|png|gif|tiff?)$", re.I)
+_PAGE_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|title|meta|body|script)\b", re.I)
 # Characters that may stand in an address as they are; bytes beyond ASCII are percent-encoded as received.
 _ADDRESS_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
 # Addresses that no joining and no quoting changes: what most of them are.
@@ -78,6 +84,10 @@ def discover(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -
     if status is None or status == 304:
         return Discovery()
     stand_in = _parameters(target).get(STAND_IN)
+    if stand_in == NO_FILE:
+        message = f"expected the file that is known, found an HTML page of {len(entity)} bytes"
+        said = _finding(target, "warning", PAGE_INSTEAD_OF_FILE, message)
+        return Discovery(findings=(said,), outcome="http_error")
     if stand_in is not None:
         return Discovery(findings=(_finding(target, "warning", "soft_404", _SOFT_404[stand_in]),), outcome="http_error")
     if status in REDIRECTS:
@@ -356,6 +366,12 @@ def _page(target: Target, entity: bytes, *, site: Site, exchange: Exchange) -> D
     followed = _follow(tuple(found.values()), site, exchange)
     session_ids = _session_ids(target, [link.url for link in links])
     return replace(followed, findings=(*session_ids, *followed.findings))
+
+
+def is_page_instead_of_file(target: Target, entity: bytes) -> bool:
+    """True for an HTML page under the name of a file that never is one: a notice, an error, a form to log in."""
+    is_named = _NEVER_A_PAGE.search(target.anchor.strip()) or _NEVER_A_PAGE.search(urlsplit(target.url).path)
+    return target.role == "attachment" and is_named is not None and _PAGE_START.match(entity) is not None
 
 
 def _session_ids(target: Target, addresses: list[str]) -> list[Finding]:

@@ -41,7 +41,7 @@ from archive.store import Store
 from crawler import office
 from crawler.agencies import assign_agencies
 from crawler.codebook import publish_codebook
-from crawler.discover import MOST_REDIRECTS, absolute_url, destination_of, location_of
+from crawler.discover import MOST_REDIRECTS, PAGE_INSTEAD_OF_FILE, absolute_url, destination_of, location_of
 from crawler.document_checks import check_documents
 from crawler.filenames import is_for_people, shown_name
 from crawler.history import is_layout_only, settle
@@ -346,9 +346,10 @@ class _Writer:
         for page_url, url, file_name, capture_id in rows:
             if capture_id is not None and url not in self._touched:
                 continue
-            capture = self._destination(url)
-            if capture is None:
+            newest = self._destination(url)
+            if newest is None:
                 continue
+            capture = self._store.first_to_say(newest)
             headers = () if is_for_people(file_name, url) else self._headers(capture.capture_id)
             row = AttachmentRow(
                 url=url,
@@ -586,9 +587,9 @@ def _findings(understood: Understood) -> Iterator[Finding]:
         yield Finding(level, reading.error.code, reading.error.message, capture.url)
     if understood.page is not None and not understood.page.text and not understood.page.attachments:
         yield Finding("info", "empty_page", "expected a text or a file on the page, found neither", capture.url)
-    elif capture.role == "attachment" and understood.page is not None:
+    elif capture.role == "attachment" and understood.page is not None and reading.error is None:
         message = f"expected a file, found an HTML page of {understood.bytes} bytes"
-        yield Finding("warning", "page_instead_of_file", message, capture.url)
+        yield Finding("warning", PAGE_INSTEAD_OF_FILE, message, capture.url)
     if reading.kind == "annual_report":
         for found in reading.findings:
             yield Finding("warning", found.code, _located(found.message, found.locator), capture.url)

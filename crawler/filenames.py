@@ -1,12 +1,14 @@
 """The name of a file as a person would see it: data for a column, never a path.
 
-Servers send Chinese names in Content-Disposition as GBK or UTF-8 bytes, percent-encoded, or as RFC 5987 says. Platforms
-put the name into the link's text or a `showname` parameter and call the file itself by a number.
+Servers send Chinese names in Content-Disposition as GBK or UTF-8 bytes, percent-encoded, as RFC 5987 says, or as mail
+does (RFC 2047). Platforms put the name into the link's text or a `showname` parameter and call the file itself by a
+number.
 """
 
 from __future__ import annotations
 
 import re
+from binascii import a2b_base64, a2b_qp
 from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
 
 from parsers.decode import decode
@@ -15,6 +17,7 @@ LONGEST_NAME = 255
 _EXTENDED = re.compile(rb"""filename\*\s*=\s*"?([\w!#$%&+^`{}~-]*)'[^']*'([^\s;"]+)""", re.I)
 _QUOTED = re.compile(rb"""filename\s*=\s*"((?:[^"\\]|\\.)*)\"""", re.I)
 _BARE = re.compile(rb"filename\s*=\s*([^;]+)", re.I)
+_ENCODED_WORD = re.compile(r"=\?([\w-]+)\?([bq])\?([^?\s]*)\?=(?:\s+(?==\?))?", re.I | re.A)
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f‎‏‪-‮⁦-⁩]")
 
@@ -60,7 +63,16 @@ def _unquoted(text: str) -> str:
 def _plain(value: bytes) -> str:
     if re.search(rb"%[0-9A-Fa-f]{2}", value):
         value = unquote_to_bytes(value)
-    return decode(value).text
+    return _ENCODED_WORD.sub(_word, decode(value).text)
+
+
+def _word(found: re.Match[str]) -> str:
+    charset, coding, text = found.groups()
+    try:
+        data = a2b_base64(text) if coding in "bB" else a2b_qp(text, header=True)
+    except ValueError:
+        return found[0]
+    return _decoded(data, charset)
 
 
 def _decoded(value: bytes, charset: str) -> str:

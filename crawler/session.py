@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from archive import rechecks
+from archive import http1, rechecks
 from archive.errors import ArchiveError
 from archive.frontier import Frontier, Leased
 from archive.limit import within_limit
@@ -35,7 +35,7 @@ from archive.rows import Finished, RunRow, SiteRow
 from archive.store import Store
 from archive.times import Clock, instant, now
 from crawler.completeness import ChannelRun, channel_runs
-from crawler.discover import STAND_IN, newest_history, seeds
+from crawler.discover import NO_FILE, PAGES, STAND_IN, is_page_instead_of_file, newest_history, seeds
 from crawler.exceptions import SiteFileError
 from crawler.manners import Manners, Met
 from crawler.politeness import lanes
@@ -288,6 +288,9 @@ class Session:
         if stand_in == "homepage" and ending.state == "acknowledged":
             # After a burst every address may answer with it: the next run asks again.
             ending = Ending("failed", problem="the homepage came")
+        if exchange.truncated == "length" and target.role != "list":
+            # The next night would only be sent as much again; it comes up again with the pages that are known.
+            ending = Ending("acknowledged")
         if exchange.status == 304 and ending.state == "acknowledged" and not self.recorder.has_content(target):
             ending = Ending("failed", problem="status 304 for what was never stored")
         recorded = await self._durable(target, frontier_id, exchange, ending)
@@ -309,13 +312,21 @@ class Session:
         if target.role in ("robots", "list"):
             return target, None
         found = self._stand_ins.like(exchange)
-        if found is None and STAND_IN not in target.parameters:
+        stands_for = NO_FILE if found is None and self._is_no_file(target, exchange) else found
+        if stands_for is None and STAND_IN not in target.parameters:
             return target, None
         parameters = json.loads(target.parameters)
         parameters.pop(STAND_IN, None)
-        if found is not None:
-            parameters[STAND_IN] = found
+        if stands_for is not None:
+            parameters[STAND_IN] = stands_for
         return replace(target, parameters=json.dumps(parameters, ensure_ascii=False)), found
+
+    def _is_no_file(self, target: Target, exchange: Exchange) -> bool:
+        """An HTML page, where a file that is none is stored."""
+        if exchange.status not in PAGES or not is_page_instead_of_file(target, _entity(exchange.response)):
+            return False
+        stored = self.recorder.stored_response(target)
+        return stored is not None and not is_page_instead_of_file(target, _entity(stored))
 
     def _mind(self, exchange: Exchange, recorded: Recorded, ending: Ending, stand_in: StandIn | None) -> None:
         """Lets the host's manners know what came of a request."""
@@ -511,6 +522,13 @@ class Session:
         ).fetchone()
         tally = self._tallies[site.name]
         return SiteSummary(site.name, site.agency, row[0], row[1], dict(tally.outcomes), tuple(tally.troubles))
+
+
+def _entity(response: bytes) -> bytes:
+    try:
+        return http1.entity(response)
+    except http1.DecodingError as error:
+        return error.partial
 
 
 def new_run_id() -> str:

@@ -43,7 +43,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("path", "codes"),
     [
         ("/files/viewer.pdf", {"unsupported"}),
-        ("/files/report.pdf", {"page_instead_of_file", "type_mismatch"}),
+        ("/files/report.pdf", {"type_mismatch"}),
         ("/files/inner.doc", {"login_page"}),
         (Column(3).paths[1], {"login_page"}),
     ],

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from archive.model import Discovery, Exchange, Target
-from crawler.discover import MOST_REDIRECTS, discover
+from crawler.discover import MOST_REDIRECTS, discover, is_page_instead_of_file
 from crawler.site import parse_site
 
 SITE = parse_site(
@@ -222,6 +222,23 @@ def test_a_page_that_draws_itself_anew_without_a_cookie_is_a_page(kind: str):
 def test_an_answer_with_nothing_in_it_is_no_content(target: Target, empty: bytes):
     found = read(target, empty)
     assert (codes(found), found.outcome, found.asks_again) == (["empty_answer"], "http_error", True)
+
+
+NOTICE = "<!DOCTYPE html>\n<html><body>文件读取失败</body></html>".encode()
+
+
+@pytest.mark.parametrize(
+    ("target", "entity", "is_page"),
+    [
+        (replace(FILE, anchor="统计表.docx"), NOTICE, True),
+        (replace(FILE, url="http://d.example.cn/files/a.PDF"), b"\xef\xbb\xbf\r\n<html></html>", True),
+        (replace(FILE, anchor="统计表.doc"), NOTICE, False),
+        (replace(FILE, anchor="统计表.docx"), b"PK\x03\x04 <html>", False),
+        (replace(PAGE, anchor="统计表.docx"), NOTICE, False),
+    ],
+)
+def test_a_page_under_the_name_of_a_file_is_told_from_the_file(target: Target, entity: bytes, is_page: bool):
+    assert is_page_instead_of_file(target, entity) == is_page
 
 
 GUARDS = {
