@@ -51,8 +51,8 @@ _TOKENS = (
 
 
 _INSTRUMENTED = (
-    "archive", "convertible", "doc", "docx", "flat_docx", "html", "image", "mhtml", "ofd", "ofd_pictures", "ole",
-    "pasted", "pdf", "scan", "sheet", "text",
+    "archive", "convertible", "doc", "docx", "excel_xml", "flat_docx", "html", "image", "mhtml", "mime", "ods", "ofd",
+    "ofd_pictures", "ole", "pasted", "pdf", "scan", "sheet", "text", "workbook",
 )  # fmt: skip
 # Pixels across and down a piece of a scanned page: a cell or two, which take some 10 ms and not a page's 200.
 _ACROSS, _DOWN = 160, 96
@@ -177,7 +177,10 @@ def _written(kind: str) -> bytes:
         "docx": lambda: docx.write(printed),
         "html": lambda: html.write(printed),
         "docx-pictures": lambda: packed.write_zip(_with_pictures()),
+        "excel-xml": lambda: sheet.write_excel_xml(printed),
         "flat-docx": lambda: _flat(docx.write(printed)),
+        "fods": lambda: sheet.write_fods(printed),
+        "mail": lambda: packed.write_mail([("年报.html", html.write(printed))]),
         "mhtml": lambda: _web_archive(html.write(printed)),
         "ofd": lambda: ofd.write(printed),
         "ofd-pictures": lambda: ofd.of_pictures(_pictures()[:2]),
@@ -324,12 +327,15 @@ TARGETS: dict[str, Target] = {
     "pdf": Target(_reader("pdf"), _seeds("pdf", suffixes=(".pdf",))),
     "flat-docx": Target(_reader("flat_docx"), _seeds("flat-docx")),
     "mhtml": Target(_reader("mhtml"), _seeds("mhtml")),
-    "convertible": Target(_reader("convertible"), lambda: [*_rich_text(), *_fixtures(".odt", ".rtf")]),
+    "convertible": Target(_reader("convertible"), lambda: [*_rich_text(), *_fixtures(".odt", ".fodt", ".uot", ".rtf")]),
     "pasted": Target(_pasted, lambda: _pictures()),
     "doc": Target(_reader("doc"), lambda: _fixtures(".doc")),
     "ole": Target(_reader("ole"), lambda: _fixtures(".doc")),
     "xls": Target(_reader("sheet"), _seeds("xls", suffixes=(".xls",))),
     "xlsx": Target(_reader("sheet"), _seeds("xlsx")),
+    "excel-xml": Target(_reader("excel_xml"), _seeds("excel-xml", suffixes=(".xls",))),
+    "ods": Target(_reader("ods"), _seeds("fods", suffixes=(".fods",))),
+    "mail": Target(_members, _seeds("mail", suffixes=(".eml",))),
     "ofd": Target(_reader("ofd"), _seeds("ofd")),
     "archive": Target(_members, _archives),
     "image": Target(_reader("image"), _pictures),
