@@ -29,6 +29,10 @@ MAX_CHARACTERS = 3_000_000
 # pdfium's documentation: calls from two threads crash or corrupt.
 _LOCK = threading.Lock()
 _ENCRYPTED = (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY)
+# Layers that are switched off, of which pdfium gives the text all the same.
+_LAYERS = b"/OCProperties"
+_LAYERS_OFF = re.compile(rb"/OFF\s*\[\s*\d")
+_MAY_BE_OFF = 0.5
 _OBJECT = re.compile(rb"\d\s+\d+\s+obj\b")
 _METADATA = (b"Title", b"Author", b"Subject", b"Keywords", b"Creator", b"Producer", b"CreationDate", b"ModDate")
 # Bytes; an empty text is its two final zeros.
@@ -42,7 +46,8 @@ def read(data: bytes) -> Document:
     """
     with _LOCK, closing(_opened(data)) as document:
         metadata = _metadata(document)
-        pages, findings = _pages(document, data)
+        has_hidden = _LAYERS in data and _LAYERS_OFF.search(data) is not None
+        pages, findings = _pages(document, data, has_hidden=has_hidden)
         attached = raw.FPDFDoc_GetAttachmentCount(document.raw)
     if attached > 0:
         findings.append(Finding("attached_files", f"{attached} files are attached to the PDF; they were not read"))
@@ -105,10 +110,14 @@ def _metadata(document: pdfium.PdfDocument) -> dict[str, str]:
     return metadata
 
 
-def _pages(document: pdfium.PdfDocument, data: bytes) -> tuple[list[Page], list[Finding]]:
+def _pages(document: pdfium.PdfDocument, data: bytes, *, has_hidden: bool) -> tuple[list[Page], list[Finding]]:
     scans = Scans()
     pages: list[Page] = []
     findings: list[Finding] = []
+    if has_hidden:
+        findings.append(
+            Finding("hidden_layers", "layers of the PDF are switched off; what they hold was not told apart")
+        )
     characters = 0
     for index in range(len(document)):
         try:
@@ -122,6 +131,9 @@ def _pages(document: pdfium.PdfDocument, data: bytes) -> tuple[list[Page], list[
         if characters > MAX_CHARACTERS:
             raise UnreadableDocumentError("too_complex", f"the PDF holds more than {MAX_CHARACTERS} characters")
         content = scans.read(content, partial(scan_pages.of_pdf, data, index), findings)
+        if has_hidden and content.most_certain == 1.0:
+            content.most_certain = _MAY_BE_OFF
+            content.characters.scores = [_MAY_BE_OFF] * len(content.characters)
         findings.extend(_page_findings(content))
         pages.append(page_blocks.taken_apart(content, findings))
     if not pages:

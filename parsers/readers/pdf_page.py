@@ -10,6 +10,7 @@ import ctypes
 import math
 import struct
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress, pairwise, repeat
@@ -37,6 +38,8 @@ _INVISIBLE = 3
 _RENDER_MODES_LOOKED_AT = 12
 # Red, green and blue of 255, from which ink cannot be told from paper.
 _WHITE = 250
+# White painted on text is a correction; who paints each cell does so before its text. Less of a character is a touch.
+_MOST_PAINTED, _LEAST_COVERED = 100, 0.5
 
 # Loose boxes this many times as high as the page's usual ones are checked against the outlines.
 _ODD_HEIGHT = 2.0
@@ -293,6 +296,7 @@ class _Drawing:
         # left, bottom, right, top
         self._images: list[_Box] = []
         self._white: list[_Box] = []
+        self._covered: list[_Box] = []
         self._inked = 0
         self.is_invisible_text = False
         self.is_cut = False
@@ -326,8 +330,9 @@ class _Drawing:
         return _upright(self._images, crop, turn)
 
     def white(self, crop: _Crop, turn: int) -> list[_Box]:
-        """The same of text in white ink; of none where most is: then the paper is dark."""
-        return _upright(self._white, crop, turn) if len(self._white) <= self._inked else []
+        """The same of text that white is painted over, and of text in white ink unless most is: on dark paper."""
+        white = self._white if len(self._white) <= self._inked else []
+        return _upright([*white, *self._covered], crop, turn)
 
     def _take(self, objects: list[_Prepared], matrix: _Matrix, depth: int) -> None:
         kinds = list(map(_type, objects))
@@ -342,7 +347,9 @@ class _Drawing:
             left, bottom, right, top = box
             self.image_area = max(self.image_area, (right - left) * (top - bottom))
             self._images.append(box if matrix is _IDENTITY else _turned(matrix, box))
-        self._take_paths(paths, matrix)
+        shades = self._take_paths(paths, matrix)
+        if shades and texts:
+            self._covered += _painted_over(objects, texts, shades, matrix)
         if depth == _MAX_FORM_DEPTH:
             return
         for form in forms:
@@ -357,7 +364,8 @@ class _Drawing:
         a, b, c, d, e, f = self._box
         return a, b, c, d, e, f
 
-    def _take_paths(self, paths: Sequence[_Prepared], matrix: _Matrix) -> None:
+    def _take_paths(self, paths: Sequence[_Prepared], matrix: _Matrix) -> list[tuple[_Prepared, _Box]]:
+        """Take the lines of paths; returns the filled rectangles that are too thick for one."""
         room = MAX_PATHS - self._paths
         if len(paths) > room:
             self.is_cut = True
@@ -367,18 +375,21 @@ class _Drawing:
         if matrix is not _IDENTITY:
             boxes = [_turned(matrix, box) for box in boxes]
         self._thin.update(boxes)
-        for handle, (left, bottom, right, top) in zip(paths, boxes, strict=True):
+        shades = []
+        for handle, box in zip(paths, boxes, strict=True):
+            left, bottom, right, top = box
             if right - left > _MAX_THICKNESS and top - bottom > _MAX_THICKNESS:
-                self._outline(handle, _multiplied(self._matrix(handle), matrix))
+                _draw_mode(handle, self._address, self._address + 4)
+                is_stroked = ctypes.c_int.from_address(self._address + 4).value != 0
+                if not is_stroked and _segment_count(handle) <= _RECTANGLE_SEGMENTS:
+                    # One filled rectangle, and too thick for a line: the shading of a cell or a page.
+                    shades.append((handle, box))
+                else:
+                    self._outline(handle, _multiplied(self._matrix(handle), matrix), is_stroked=is_stroked)
+        return shades
 
-    def _outline(self, handle: _Prepared, matrix: _Matrix) -> None:
+    def _outline(self, handle: _Prepared, matrix: _Matrix, *, is_stroked: bool) -> None:
         """Lines of a path that is more than one line: stroked boxes, polylines, many thin rectangles in one fill."""
-        address = self._address
-        _draw_mode(handle, address, address + 4)
-        is_stroked = ctypes.c_int.from_address(address + 4).value != 0
-        if not is_stroked and _segment_count(handle) <= _RECTANGLE_SEGMENTS:
-            # One filled rectangle, and too thick for a line: the shading of a cell or a page.
-            return
         for points in self._subpaths(handle, matrix):
             if is_stroked:
                 for (x0, y0), (x1, y1) in pairwise(points):
@@ -425,6 +436,25 @@ def _are_white(objects: Sequence[_Prepared]) -> list[bool]:
     """Whether each object is filled in white; one filled in nothing that pdfium knows is not."""
     inks = _of_each(_fill_color, objects, "I")
     return [red >= _WHITE and green >= _WHITE and blue >= _WHITE for red, green, blue, _ in inks]
+
+
+def _painted_over(
+    objects: Sequence[_Prepared], texts: Sequence[_Prepared], shades: list[tuple[_Prepared, _Box]], matrix: _Matrix
+) -> list[_Box]:
+    """Where white rectangles lie on texts that were drawn before them."""
+    white = list(compress(shades, _are_white([handle for handle, _ in shades])))[:_MOST_PAINTED]
+    if not white:
+        return []
+    places = {id(one): at for at, one in enumerate(objects)}
+    drawn = [places[id(text)] for text in texts]
+    boxes = [box if matrix is _IDENTITY else _turned(matrix, box) for box in _all_bounds(texts)]
+    found = []
+    for handle, shade in white:
+        for box in boxes[: bisect_left(drawn, places[id(handle)])]:
+            left, bottom, right, top = (*map(max, box[:2], shade[:2]), *map(min, box[2:], shade[2:]))
+            if right - left >= _LEAST_COVERED and top - bottom >= (box[3] - box[1]) / 2:
+                found.append((left, bottom, right, top))
+    return found
 
 
 def _upright(boxes: Sequence[_Box], crop: _Crop, turn: int) -> list[_Box]:

@@ -222,6 +222,44 @@ def test_a_number_in_white_ink_is_not_told(
     assert [finding.code for finding in document.findings] == codes
 
 
+@pytest.mark.parametrize(
+    ("ground", "before", "row", "codes"),
+    [
+        ((1, 1, 1), False, ["受理", "\ufffc"], ["white_number"]),
+        ((1, 1, 1), True, ["受理", "9"], []),
+        ((0.8, 0.9, 1), False, ["受理", "9"], []),
+    ],
+)
+def test_a_number_painted_over_with_white_is_not_told(
+    ground: tuple[float, ...], before: bool, row: list[str], codes: list[str]
+) -> None:
+    def paint(page: Canvas) -> None:
+        page.setFillColor(Color(*ground))
+        page.rect(200, HEIGHT - 122, 40, 20, stroke=0, fill=1)
+        page.setFillGray(0)
+
+    def draw(page: Canvas) -> None:
+        if before:
+            paint(page)
+        table(page, plain([["受理", "9"], ["办结", "6"]]), widths=(100, 80))
+        if not before:
+            paint(page)
+
+    document = reader.read(pdf(draw))
+    assert rows(grids(document)[0]) == [row, ["办结", "6"]]
+    assert [finding.code for finding in document.findings] == codes
+
+
+@pytest.mark.parametrize(("off", "confidence"), [(b"99 0 R", 0.5), (b"", 1.0)])
+def test_nothing_is_sure_where_layers_are_switched_off(off: bytes, confidence: float) -> None:
+    data = pdf(lambda page: table(page, plain([["受理", "9"], ["办结", "6"]]), widths=(100, 80)))
+    layers = b"/OCProperties << /OCGs [99 0 R] /D << /OFF [ %s ] >> >> /Type /Catalog" % off
+    assert data.count(b"/Type /Catalog") == 1
+    document = reader.read(data.replace(b"/Type /Catalog", layers))
+    assert {cell.confidence for cell in grids(document)[0].cells} == {confidence}
+    assert [finding.code for finding in document.findings] == ["hidden_layers"] * (confidence < 1)
+
+
 def test_white_print_on_dark_paper_is_read() -> None:
     def draw(page: Canvas) -> None:
         page.setFillGray(0)
