@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter, sub
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from parsers.model import Block, Cell, Finding, Grid, Paragraph
 from parsers.readers import pdf_grid, pdf_text, unruled
@@ -53,8 +53,7 @@ class Page:
     lines: list[TextLine]
 
 
-@dataclass(slots=True)
-class _PlacedCell:
+class _PlacedCell(Struct, gc=False):
     """A cell with its edges in points, from which columns are counted once pages are joined."""
 
     text: str
@@ -215,18 +214,12 @@ def _shared_out(
     left, top, right, bottom = characters.left, characters.top, characters.right, characters.bottom
     outside: list[Run] = []
     edge = content.width
-    rows: list[_Row] = []
-    y = -math.inf
+    # Between one of these heights and the next, each table has at most one row.
+    heights = sorted({y for table in ruled for y in table.ys})
+    rows_from = [[], *(_rows(places, y) for y in heights)]
     for run in runs:
         begin, end = run
-        middle = (top[begin] + bottom[begin]) / 2
-        if middle != y:
-            y = middle
-            rows = [
-                (table.xs, table.owners[bisect_right(table.ys, y)], cells)
-                for table, cells in places
-                if table.ys[0] <= y < table.ys[-1]
-            ]
+        rows = rows_from[bisect_right(heights, (top[begin] + bottom[begin]) / 2)]
         if not rows:
             outside.append(run)
             continue
@@ -246,11 +239,19 @@ def _shared_out(
     return outside
 
 
+def _rows(places: list[tuple[pdf_grid.Table, list[list[Run]]]], y: float) -> list[_Row]:
+    return [
+        (table.xs, table.owners[bisect_right(table.ys, y)], cells)
+        for table, cells in places
+        if table.ys[0] <= y < table.ys[-1]
+    ]
+
+
 def _cell(rows: list[_Row], first: float, last: float) -> list[Run] | None:
     """The cell in which all is from one place to another; None where there is no such cell, or more than one."""
     for edges, owners, cells in rows:
         owner = owners[bisect_right(edges, first)]
-        if owner != owners[bisect_right(edges, last)] or (owner < 0 and first != last):
+        if first != last and (owner < 0 or owners[bisect_right(edges, last)] != owner):
             return None
         if owner >= 0:
             return cells[owner]

@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import ge
 from typing import NamedTuple
 
 SNAP = 2.0
@@ -196,24 +197,19 @@ def edges(positions: Iterable[float]) -> list[float]:
 
 def _covered(lines: list[Line], positions: list[float], stops: list[float]) -> list[list[bool]]:
     """For each edge, and each interval between neighbouring stops: whether at least half of it is drawn."""
-    drawn: list[list[Line]] = [[] for _ in positions]
-    for line in lines:
-        drawn[bisect_right(positions, line.at) - 1].append(line)
-    table: list[list[bool]] = []
-    for own in drawn:
-        if len(own) == 1 and own[0].start <= stops[0] and own[0].end >= stops[-1]:
-            table.append([True] * (len(stops) - 1))
-            continue
-        row = []
-        for start, end in pairwise(stops):
-            length = 0.0
-            for line in own:
-                overlap = (end if end < line.end else line.end) - (start if start > line.start else line.start)
-                if overlap > 0:
-                    length += overlap
-            row.append(length >= (end - start) * _COVERED)
-        table.append(row)
-    return table
+    widths = [end - start for start, end in pairwise(stops)]
+    drawn = [[0.0] * len(widths) for _ in positions]
+    for at, start, end in lines:
+        own = drawn[bisect_right(positions, at) - 1]
+        first, last = bisect_left(stops, start), bisect_right(stops, end) - 1
+        own[first:last] = widths[first:last]
+        # It may begin and end between two stops, the same two or others.
+        if 0 < first <= len(widths):
+            own[first - 1] += min(end, stops[first]) - start
+        if first <= last < len(widths):
+            own[last] += end - stops[last]
+    least = [width * _COVERED for width in widths]
+    return [list(map(ge, own, least)) for own in drawn]
 
 
 def _boxes(down: list[list[bool]], across: list[list[bool]]) -> list[Box]:
