@@ -15,8 +15,16 @@ log = logging.getLogger(__name__)
 _SYSTEM = ("/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/fonts")
 _PROJECT = Path(__file__).parents[2]
 _OURS = ("archive", "crawler", "parsers")
-# One document, one core: threads of numeric libraries would only wait for each other.
-ENVIRONMENT = {"LANG": "C.UTF-8", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+ENVIRONMENT = {
+    "LANG": "C.UTF-8",
+    "PYTHONHASHSEED": "0",
+    # One document, one core: threads of numeric libraries would only wait for each other.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    # A page's picture is dozens of arrays of 4 MB: given back to the system and asked for again, each is cleared by it.
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+}
 
 
 @cache

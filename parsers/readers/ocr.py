@@ -77,20 +77,18 @@ class Recogniser:
         found: dict[int, Recognised] = {}
         for group in _groups([line.shape[1] for line in scaled]):
             widest = -(-max(scaled[index].shape[1] for index in group) // _STEP) * _STEP
-            batch = np.full((len(group), HEIGHT, widest), 255, np.uint8)
+            batch = np.ones((len(group), 3, HEIGHT, widest), np.float32)
             for row, index in enumerate(group):
-                batch[row, :, : scaled[index].shape[1]] = scaled[index]
-            values = batch.astype(np.float32) * np.float32(1 / 127.5) - np.float32(1)
-            stacked = np.repeat(values[:, None], 3, axis=1)
-            (output,) = self._session.run(None, {self._input: stacked})
+                batch[row, :, :, : scaled[index].shape[1]] = scaled[index] * np.float32(1 / 127.5) - np.float32(1)
+            (output,) = self._session.run(None, {self._input: batch})
             for row, index in enumerate(group):
                 found[index] = self._decoded(output[row], widest / scaled[index].shape[1])
         return [found[index] for index in range(len(lines))]
 
     def _decoded(self, output: Any, stretch: float) -> Recognised:
         classes = output.argmax(axis=1)
-        scores = output.max(axis=1)
         steps = len(classes)
+        scores = output[range(steps), classes].tolist()
         text: list[str] = []
         kept: list[float] = []
         places: list[float] = []
@@ -98,10 +96,10 @@ class Recogniser:
         for step, number in enumerate(classes.tolist()):
             if number and number != last:
                 text.append(self._characters[number])
-                kept.append(float(scores[step]))
+                kept.append(scores[step])
                 places.append(min(1.0, (step + 0.5) / steps * stretch))
             elif number and scores[step] > kept[-1]:
-                kept[-1] = float(scores[step])
+                kept[-1] = scores[step]
             last = number
         return Recognised("".join(text), tuple(kept), tuple(places))
 
