@@ -202,7 +202,8 @@ def _covered(lines: list[Line], positions: list[float], stops: list[float]) -> l
     for at, start, end in lines:
         own = drawn[bisect_right(positions, at) - 1]
         first, last = bisect_left(stops, start), bisect_right(stops, end) - 1
-        own[first:last] = widths[first:last]
+        if first < last:
+            own[first:last] = widths[first:last]
         # It may begin and end between two stops, the same two or others.
         if 0 < first <= len(widths):
             own[first - 1] += min(end, stops[first]) - start

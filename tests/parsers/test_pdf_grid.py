@@ -55,6 +55,12 @@ def test_a_boundary_drawn_less_than_half_is_none() -> None:
     assert parted.boxes[parted.find(150, 30)] == (1, 1, 1, 1)
 
 
+def test_a_line_that_ends_beside_the_table_parts_none_of_its_cells() -> None:
+    for stub in (Line(30, -20, -1), Line(30, 201, 220)):
+        table = only([*ACROSS, stub], DOWN)
+        assert table.find(50, 25) == table.find(50, 35) != table.find(150, 25) == table.find(150, 35)
+
+
 def test_a_border_drawn_double_is_one() -> None:
     table = only([*ACROSS, Line(62.5, 0, 200)], [*DOWN, Line(203, 0, 60)])
     assert (len(table.xs), len(table.ys)) == (3, 4)
