@@ -13,7 +13,7 @@ from statistics import median
 
 import numpy as np
 
-from parsers.readers import pdf_grid, scan_digits, scan_ink, scan_words
+from parsers.readers import pdf_grid, scan_characters, scan_digits, scan_ink
 from parsers.readers.ocr import Recognised, Recogniser
 from parsers.readers.page_content import Characters, PageContent
 from parsers.readers.pdf_grid import Line
@@ -26,8 +26,9 @@ _LEAST_DIGIT = 0.4
 _UNKNOWN = Recognised("\ufffd", (0.0,), (0.5,))
 _LEAST_EM, _MOST_EM = 14, 60
 _NUMBER_LIKE = re.compile(r"[0-9OoQD〇○lI|.,，。、:：·•*＊#＃~^'`‘’\s-]+")
-_DIGIT_LIKE = re.compile(r"[0-9OoQD〇○lI|]")
 _AS_DIGITS = str.maketrans({**dict.fromkeys("OoQD〇○", "0"), **dict.fromkeys("lI|", "1"), "，": ",", "。": "."})
+# Pixels of paper shown beside a line.
+_BESIDE = 4
 _EDGES = " .,，。、:：·•*＊#＃~^'`‘’"
 # Pages the right way up have 0.96, others 0.87 at most.
 _UPRIGHT = 0.92
@@ -202,23 +203,18 @@ def _texts(lines: Sequence[_PrintedLine], drawn: Ink, recogniser: Recogniser, em
     digit = median(highest) if len(highest) >= _LEAST_NUMBERS else em
     labels = {index for index in (*others, *numbers.parted) if _is_label(lines[index], digit, em)}
 
-    words = {
-        index: Piece(line.left, line.top, line.right, line.bottom)
-        for index in others
-        if (line := lines[index]).is_in_cell
-    }
-    again = scan_words.repeated(drawn.clean, words, em)
-
     def ask(indices: Sequence[int]) -> list[Recognised]:
         cuts = [_cut(drawn.clean, lines[index], em) for index in indices]
         return [_mended(text) for text in recogniser.read(cuts, [index in labels for index in indices])]
 
-    once = [index for index in others if index not in again]
-    texts.update(scan_digits.read(drawn.clean, numbers, once, em, ask))
-    # Numbers as long differ too little where one digit does: they are recognised, each for itself.
-    alone = [index for index, first in again.items() if _DIGIT_LIKE.search(texts[first].text)]
-    texts.update((index, texts[first]) for index, first in again.items())
-    texts.update(zip(alone, ask(alone), strict=True))
+    words = {
+        index: scan_characters.Words(_cut(drawn.clean, line, em), max(0, line.left - _BESIDE), line.pieces)
+        for index in others
+        if (line := lines[index]).is_in_cell
+    }
+    texts.update(scan_characters.read(drawn.clean, words, lambda strips: recogniser.read(strips, [True] * len(strips))))
+    whole = [index for index in others if index not in texts]
+    texts.update(scan_digits.read(drawn.clean, numbers, whole, em, ask))
     return [texts[index] for index in range(len(lines))]
 
 
@@ -248,7 +244,7 @@ def _cut(clean: Picture, line: _PrintedLine, em: float) -> Picture:
     missing = max(0.0, 1.15 * em - (line.bottom - line.top)) / 2
     above = round(missing + 2)
     top, bottom = max(0, line.top - above), min(height, line.bottom + above)
-    left, right = max(0, line.left - 4), min(width, line.right + 4)
+    left, right = max(0, line.left - _BESIDE), min(width, line.right + _BESIDE)
     return clean[top:bottom, left:right]
 
 

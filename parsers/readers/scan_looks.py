@@ -13,9 +13,9 @@ from parsers.readers.scan_ink import Picture
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def ink(paper: Picture) -> Picture:
+def ink(paper: Picture, blur: float = 1.0) -> Picture:
     """How much darker than its paper a part of a page is; a little out of focus, as no two prints are alike."""
-    blurred = cv2.GaussianBlur(paper, (0, 0), 1.0)
+    blurred = cv2.GaussianBlur(paper, (0, 0), blur)
     return np.asarray(blurred.max() - blurred, np.uint8)
 
 

@@ -27,12 +27,14 @@ import numpy as np
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 from docx.shared import Mm
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.pdfgen.canvas import Canvas
 
 from crawler.replica.reports import draw_report, lay_out
 from crawler.replica.writers import ofd, pdf, scan
 from crawler.replica.writers.scan import ScanStyle
-from parsers.readers import image, ocr, scan_ink, scan_pages, scan_straight, scan_words
+from parsers.readers import image, ocr, scan_ink, scan_pages, scan_straight
 from parsers.readers import pdf as pdf_reader
 from parsers.readers import scan as scan_reader
 
@@ -273,26 +275,20 @@ def test_a_picture_of_an_ofd_that_cannot_be_laid_on_its_page_is_said_to_be_unrea
     assert isinstance(places.draw(data), Shown)
 
 
-def test_numbers_that_look_nearly_the_same_are_each_recognised(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two amounts in cells, alike but for a digit, and two words: the words are read once, the amounts each."""
-    page = Image.new("L", (400, 400), 245)
-    draw = ImageDraw.Draw(page)
-    font = ImageFont.load_default(28)
-    for row, text in enumerate(("35.60", "36.60", "HE", "HE")):
-        draw.rectangle((40, 40 + 60 * row, 360, 100 + 60 * row), outline=10, width=2)
-        draw.text((120, 52 + 60 * row), text, font=font, fill=20)
-    draw.line((90, 40, 90, 280), fill=10, width=2)
-    told = [["HE", "36.60"], ["35.60"]]
-
-    class Told:
-        """The page's lines are asked for from below."""
-
-        def read(self, lines: list[object], labels: object = ()) -> list[ocr.Recognised]:
-            return [ocr.Recognised(text, (0.99,) * len(text), (0.5,) * len(text)) for text in told.pop(0)]
-
-    monkeypatch.setattr(scan_words, "_SAME", 0.9)
-    found = scan_reader.page_content(np.array(page), number=1, recogniser=Told())  # type: ignore[arg-type]  # a stand-in
-    assert (found.content.characters.text, told) == ("HEHE36.6035.60", [])
+@needs_font
+def test_numbers_in_words_are_each_recognised_as_they_stand() -> None:
+    """Amounts alike but for a digit, each in a cell with the same words, which are shown once."""
+    texts = ["35.60万元", "36.60万元", "11件政府信息公开", "政府信息公开", "政府信息"]
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=(300, 300))
+    canvas.setFont(UnicodeCIDFont("STSong-Light").fontName, 12)
+    canvas.grid([20, 60, 200], [280 - 30 * row for row in range(len(texts) + 1)])
+    for row, text in enumerate(texts):
+        canvas.drawString(80, 260 - 30 * row, text)
+    canvas.save()
+    picture, _ = scan_pages.of_pdf(buffer.getvalue(), 0)
+    found = scan_reader.page_content(picture, number=1, recogniser=ocr.recogniser()).content.characters.text
+    assert (len(found), [text for text in texts if text not in found]) == (len("".join(texts)), [])
 
 
 def test_a_photo_is_a_page_without_facts() -> None:
