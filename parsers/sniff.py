@@ -62,6 +62,8 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"II*\x00", "image/tiff"),
     (b"MM\x00*", "image/tiff"),
     (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "image/jp2"),
+    # The same without its box, as scanners and OFD writers keep it (.j2k, .jpc).
+    (b"\xff\x4f\xff\x51", "image/jp2"),
     (b"Rar!\x1a\x07", RAR),
     (b"7z\xbc\xaf\x27\x1c", SEVEN_ZIP),
     (b"\x1f\x8b\x08", GZIP),

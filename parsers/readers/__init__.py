@@ -44,7 +44,7 @@ READERS: dict[str, Format] = {
     sniff.OFD: Format("parsers.readers.ofd", 128 * _MB),
     sniff.RTF: Format("parsers.readers.convertible", 64 * _MB),
     **dict.fromkeys(
-        ("image/jpeg", "image/png", "image/tiff", "image/bmp", "image/gif", "image/webp"),
+        ("image/jpeg", "image/jp2", "image/png", "image/tiff", "image/bmp", "image/gif", "image/webp"),
         Format("parsers.readers.image", 64 * _MB),
     ),
     sniff.ODT: Format("parsers.readers.convertible", 64 * _MB),

@@ -1,4 +1,4 @@
-"""Pictures of pages (JPEG, PNG, TIFF, BMP, GIF, WebP), read by recognition.
+"""Pictures of pages (JPEG, JPEG 2000, PNG, TIFF, BMP, GIF, WebP), read by recognition.
 
 Boxes of locators are in the picture's pixels.
 """
@@ -34,7 +34,7 @@ _HIGHEST_PAGE = 1.6
 _MOST_ENLARGED = 3.0
 # A TIFF says which of its pictures are previews or masks of others.
 _TIFF_KIND, _PREVIEW_OR_MASK = 254, 0b101
-_FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP")
+_FORMATS = ("JPEG", "JPEG2000", "PNG", "TIFF", "BMP", "GIF", "WEBP")
 
 
 def read(data: bytes) -> Document:
