@@ -323,7 +323,9 @@ class Session:
 
     def _is_no_file(self, target: Target, exchange: Exchange) -> bool:
         """An HTML page, where a file that is none is stored."""
-        if exchange.status not in PAGES or not is_page_instead_of_file(target, _entity(exchange.response)):
+        if target.role != "attachment" or exchange.status not in PAGES:
+            return False
+        if not is_page_instead_of_file(target, _entity(exchange.response)):
             return False
         stored = self.recorder.stored_response(target)
         return stored is not None and not is_page_instead_of_file(target, _entity(stored))
