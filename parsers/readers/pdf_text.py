@@ -201,6 +201,9 @@ def _line(characters: Characters, members: list[Run]) -> TextLine:
     text, top, bottom = characters.text, characters.top, characters.bottom
     every = indices(members)
     printed = [index for index in every if not text[index].isspace()] or every
+    if len(members) == 1:
+        # As high as each other, from left to right: the first and the last say it of all.
+        printed = [printed[0], printed[-1]]
     heights = sorted([bottom[index] - top[index] for index in printed])
     return TextLine(
         text=_joined(characters, members).strip(),
