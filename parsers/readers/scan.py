@@ -23,6 +23,7 @@ from parsers.readers.scan_ink import Ink, Picture, Piece
 MOST_CERTAIN = 0.99
 _POINT = scan_ink.DPI / 72
 _LEAST_DIGIT = 0.4
+_LEAST_STROKE = 0.3
 _UNKNOWN = Recognised("\ufffd", (0.0,), (0.5,))
 _LEAST_EM, _MOST_EM = 14, 60
 _NUMBER_LIKE = re.compile(r"[0-9OoQD〇○lI|.,，。、:：·•*＊#＃~^'`‘’\s-]+")
@@ -175,7 +176,8 @@ def _region_lines(pieces: list[Piece], em: float, *, is_cell: bool) -> list[_Pri
             key=lambda piece: piece.left,
         )
         own = _without_loose_specks(own, em)
-        if own:
+        # Outside of tables dots alone, however far apart, are dirt.
+        if own and (is_cell or any(max(piece.width, piece.height) >= _LEAST_STROKE * em for piece in own)):
             found.append(
                 _PrintedLine(own[0].left, top, max(piece.right for piece in own), bottom, tuple(own), is_cell),
             )

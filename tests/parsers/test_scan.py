@@ -383,3 +383,19 @@ def test_a_comma_taken_for_a_point_is_one_in_a_count_but_not_in_an_amount() -> N
     count = Fact("a", Decimal("1.006"), "1.006", "件", "reported", "")
     amount = Fact("a", Decimal("1.006"), "1.006", "元", "reported", "")
     assert [one.value for one in certainty.regrouped([count, amount])] == [1006, Decimal("1.006")]
+
+
+def test_dirt_beside_a_table_is_no_line() -> None:
+    """Spots at one height, which would be read as a line as wide as the page."""
+    page = np.full((600, 1200), 245, np.uint8)
+    for left in (60, 500, 1100):
+        page[300:306, left : left + 6] = 20
+    said: list[int] = []
+
+    class Asked:
+        def read(self, lines: list[np.ndarray], labels: object = ()) -> list[ocr.Recognised]:
+            said.extend(line.shape[1] for line in lines)
+            return [ocr.Recognised("", (), ()) for _ in lines]
+
+    scan_reader.page_content(page, number=1, recogniser=Asked())  # type: ignore[arg-type]  # a stand-in
+    assert said == []
