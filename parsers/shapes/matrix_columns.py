@@ -79,7 +79,8 @@ class Placement:
         than its like has a cell that is not its own; a shorter one has lost cells, at its end where no line ends in an
         empty cell.
         """
-        size, heads, cells = len(self._columns), len(entry.heads), entry.line.cells
+        # Not the line's own: its values may stand on the next one.
+        size, heads, cells = len(self._columns), len(entry.heads), [*entry.heads, *entry.values]
         if all(is_empty(cell) for cell in entry.values):
             return place_by_order(entry.values, size)
         placed = place_by_order(entry.values, size)

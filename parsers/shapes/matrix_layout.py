@@ -44,7 +44,7 @@ def layout_of(entries: Sequence[LabelledLine], header: Header | None, size: int)
     for entry in entries:
         if not entry.hit or not entry.values or not entry.line.rows_known or entry.line.columns_known:
             continue
-        heads, cells = len(entry.heads), entry.line.cells
+        heads, cells = len(entry.heads), [*entry.heads, *entry.values]
         counts.setdefault(heads, Counter())[len(cells)] += 1
         ends_empty = ends_empty or is_empty(cells[-1])
         printed = [at for at in range(heads, len(cells)) if not is_empty(cells[at])]

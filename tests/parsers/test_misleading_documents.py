@@ -12,6 +12,7 @@ from decimal import Decimal
 import pytest
 from misleading import (
     AGENCY,
+    COLUMNS,
     SIGNED,
     YEAR,
     Box,
@@ -373,6 +374,31 @@ def test_a_column_of_the_offices_own_takes_no_blanks_place(
     cells = truth(102, blanks=0.3)
     made = changed(tables(cells), "applications", change)
     assert surely_wrong(read(writer(made).encode()), cells) == []
+
+
+def _values_below_a_cut_label(table: Table) -> Table:
+    """A row cut by the page end in its label, with its numbers beside the rest of it."""
+    at = next(at for at, row in enumerate(table) if any(box.text.startswith("5.要求行政机关") for box in row))
+    row = table[at]
+    label = next(box for box in row if box.text.startswith("5.要求"))
+    above = [replace(box, text=box.text[:9]) if box is label else replace(box, text="", cell="") for box in row]
+    longer = [
+        [replace(box, rows=box.rows + 1) if box.text.startswith(("三、", "（五）")) else box for box in line]
+        for line in [*table[:at], above]
+    ]
+    below = [replace(label, text=label.text[9:]), *(box for box in row if box.cell)]
+    return [*longer, below, *table[at + 1 :]]
+
+
+@pytest.mark.parametrize("writer", [tabbed, piped, behind_tabs])
+def test_numbers_beside_the_rest_of_a_cut_label_are_its_rows(writer: Callable[[dict[str, Table]], str]) -> None:
+    cells = truth(777, blanks=0.2)
+    made = changed(tables(cells), "applications", _values_below_a_cut_label)
+    reading = read(writer(made).encode())
+    assert surely_wrong(reading, cells) == []
+    found = facts(reading)
+    row = [f"applications.rejected_reconfirm.{column}" for column in COLUMNS]
+    assert [found[cell].value for cell in row if cells[cell]] == [cells[cell] for cell in row if cells[cell]]
 
 
 def _over_two_rows(label: str) -> Callable[[Table], Table]:
