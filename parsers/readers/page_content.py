@@ -33,8 +33,8 @@ class PageContent:
 
     `most_certain` is below 1 where everything on the page was recognised in a picture; `image_share` is how much of the
     page its largest picture covers, `images` where each stands: left, top, right, bottom; `white` the same of text in
-    white ink. `to_display`, for pages laid straight: (a, b, c, d, e, f), by which x' = a x + b y + c and
-    y' = d x + e y + f.
+    white ink or painted over. `to_display`, for pages laid straight: (a, b, c, d, e, f), by which x' = a x + b y + c
+    and y' = d x + e y + f.
     """
 
     number: int
