@@ -19,7 +19,7 @@ from msgspec import Struct, structs
 
 from parsers.model import Block, Cell, Finding, Grid, Paragraph
 from parsers.readers import pdf_grid, pdf_text, unruled
-from parsers.readers.page_content import PageContent
+from parsers.readers.page_content import Characters, PageContent
 from parsers.readers.pdf_text import Run, TextBlock, TextLine
 
 _EDGES_AGREE = 5.0
@@ -40,6 +40,8 @@ _GARBAGE_SHARE = 0.2
 _GARBAGE_FROM = 20
 # Characters' heights beyond the paper's edge to which a number in a table that the edge cuts is still followed.
 _OFF_PAPER = 3.0
+# Characters' heights between digits of one number; numbers in two cells stand farther apart.
+_TOUCHING = 0.1
 _RUNNING_HEAD_PAGES = 3
 _RUNNING_HEAD_MARGIN = 0.1
 
@@ -213,6 +215,7 @@ def _shared_out(
     )
     left, top, right, bottom = characters.left, characters.top, characters.right, characters.bottom
     outside: list[Run] = []
+    torn: list[int] = []
     edge = content.width
     # Between one of these heights and the next, each table has at most one row.
     heights = sorted({y for table in ruled for y in table.ys})
@@ -228,6 +231,7 @@ def _shared_out(
         if cell is not None:
             cell.append(run)
             continue
+        before = None
         for index in range(begin, end):
             x = (left[index] + right[index]) / 2
             if x >= edge and left[index] < edge + (bottom[index] - top[index]) * _OFF_PAPER:
@@ -235,8 +239,22 @@ def _shared_out(
                 x = edge - 1.0
             cell = _cell(rows, x, x)
             (outside if cell is None else cell).append((index, index + 1))
+            if cell is not before and cell is not None and before is not None and _goes_on(characters, index):
+                torn += (index - 1, index)
+            before = cell
+    if torn:
+        message = f"{len(torn) // 2} numbers on page {content.number} run over a table's line into the next cell"
+        findings.append(Finding("number_over_line", message, f"page={content.number}"))
+        characters.text = "".join(_OBJECT if at in torn else sign for at, sign in enumerate(characters.text))
     _take_oversized(content, inside, findings)
     return outside
+
+
+def _goes_on(characters: Characters, index: int) -> bool:
+    """Whether a digit stands close behind another."""
+    gap = characters.left[index] - characters.right[index - 1]
+    is_close = gap < _TOUCHING * (characters.bottom[index] - characters.top[index])
+    return is_close and characters.text[index].isdigit() and characters.text[index - 1].isdigit()
 
 
 def _rows(places: list[tuple[pdf_grid.Table, list[list[Run]]]], y: float) -> list[_Row]:

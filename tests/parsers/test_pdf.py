@@ -284,6 +284,17 @@ def test_a_number_whose_end_runs_off_the_paper_is_no_shorter_one(x: float) -> No
     assert rows(grid)[0] == ["受理", "5", "307"]
 
 
+def test_a_number_that_runs_over_a_line_is_neither_cells() -> None:
+    def draw(page: Canvas) -> None:
+        table(page, plain([["受理", "", ""], ["办结", "6", "7"]]), widths=(100, 40, 40))
+        page.setFont("Helvetica", 10)
+        page.drawString(206, HEIGHT - 116, "30712")
+
+    document = reader.read(pdf(draw))
+    assert rows(grids(document)[0]) == [["受理", "30\ufffc", "\ufffc2"], ["办结", "6", "7"]]
+    assert [finding.code for finding in document.findings] == ["number_over_line"]
+
+
 def test_a_table_of_two_columns_that_is_open_at_its_sides_is_one() -> None:
     def draw(page: Canvas) -> None:
         for y in (100, 124, 148):
