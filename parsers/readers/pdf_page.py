@@ -275,10 +275,6 @@ class _Axis:
             return [offset + value for value in low], [offset + value for value in high]
         return [offset - value for value in high], [offset - value for value in low]
 
-    def at(self, values: Iterable[float]) -> list[float]:
-        offset, sign = self.offset, self.sign
-        return [offset + sign * value for value in values]
-
 
 def _axes(crop: _Crop, turn: int) -> tuple[_Axis, _Axis]:
     """Those of x and y once the page is turned clockwise, from the top left corner; on its side, x goes down."""
