@@ -6,6 +6,7 @@ Boxes of locators are in the picture's pixels.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -47,7 +48,10 @@ def read(pictures: Sequence[bytes]) -> tuple[tuple[Block, ...], tuple[Finding, .
     unread = max(0, len(pictures) - MAX_PICTURES)
     for number, data in enumerate(pictures[:MAX_PICTURES], 1):
         try:
-            grey, unit = next(image.pictures(data, []))
+            with warnings.catch_warnings():
+                # Pillow warns of odd metadata.
+                warnings.simplefilter("ignore")
+                grey, unit = next(image.pictures(data, []))
         except UnreadableDocumentError:
             unread += 1
             continue

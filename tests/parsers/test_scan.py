@@ -34,7 +34,7 @@ from reportlab.pdfgen.canvas import Canvas
 from crawler.replica.reports import draw_report, lay_out
 from crawler.replica.writers import ofd, pdf, scan
 from crawler.replica.writers.scan import ScanStyle
-from parsers.readers import image, ocr, scan_ink, scan_pages, scan_straight
+from parsers.readers import image, ocr, pasted, scan_ink, scan_pages, scan_straight
 from parsers.readers import pdf as pdf_reader
 from parsers.readers import scan as scan_reader
 
@@ -249,6 +249,15 @@ def test_pictures_beside_a_text_are_not_taken_for_its_pages() -> None:
     data = docx_of([scan.jpeg(scan.pictures(PDF)[1])], "会议在青禾区召开。" * 20)
     reading = read(data)
     assert (reading.facts, [finding.code for finding in reading.findings]) == ((), ["pictures_not_read"])
+
+
+def test_odd_metadata_of_a_pasted_picture_warns_nobody() -> None:
+    Image.new("L", (40, 30), "white").save(
+        written := io.BytesIO(), "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\x05\0\x12\x01"
+    )
+    blocks, findings = pasted.read([written.getvalue()])
+    assert (blocks, [finding.code for finding in findings]) == ((), ["pictures_not_read"])
+    read(ofd.of_pictures([written.getvalue()]))
 
 
 def docx_of(pictures: list[bytes], text: str) -> bytes:
