@@ -78,7 +78,9 @@ def _sample(picture: Picture, recogniser: Recogniser, turn: int) -> float:
     lines = _lines(drawn.pieces, pdf_grid.tables(_points(drawn.horizontal), _points(drawn.vertical)) or [], em)
     wordy = sorted(lines, key=lambda line: min(line.right - line.left, 12 * em), reverse=True)[:_SAMPLE_LINES]
     scores = [
-        score for text in recogniser.read([_cut(drawn.clean, line, em) for line in wordy]) for score in text.scores
+        score
+        for text in recogniser.read([drawn.clean[_around(drawn.clean, line, em)] for line in wordy])
+        for score in text.scores
     ]
     return sum(scores) / len(scores) if scores else 0.0
 
@@ -206,15 +208,16 @@ def _texts(lines: Sequence[_PrintedLine], drawn: Ink, recogniser: Recogniser, em
     labels = {index for index in (*others, *numbers.parted) if _is_label(lines[index], digit, em)}
 
     def ask(indices: Sequence[int]) -> list[Recognised]:
-        cuts = [_cut(drawn.clean, lines[index], em) for index in indices]
+        cuts = [drawn.clean[_around(drawn.clean, lines[index], em)] for index in indices]
         return [_mended(text) for text in recogniser.read(cuts, [index in labels for index in indices])]
 
     words = {
-        index: scan_characters.Words(_cut(drawn.clean, line, em), max(0, line.left - _BESIDE), line.pieces)
+        index: scan_characters.Words(drawn.clean[rows, columns], columns.start, rows.start, lines[index].pieces)
         for index in others
-        if (line := lines[index]).is_in_cell
+        if lines[index].is_in_cell
+        for rows, columns in [_around(drawn.clean, lines[index], em)]
     }
-    texts.update(scan_characters.read(drawn.clean, words, lambda strips: recogniser.read(strips, [True] * len(strips))))
+    texts.update(scan_characters.read(words, lambda strips: recogniser.read(strips, [True] * len(strips))))
     whole = [index for index in others if index not in texts]
     texts.update(scan_digits.read(drawn.clean, numbers, whole, em, ask))
     return [texts[index] for index in range(len(lines))]
@@ -240,14 +243,15 @@ def _by_shape(line: _PrintedLine, em: float) -> Recognised | None:
     return None
 
 
-def _cut(clean: Picture, line: _PrintedLine, em: float) -> Picture:
-    """The line with a little paper round it, at least as high as a character."""
+def _around(clean: Picture, line: _PrintedLine, em: float) -> tuple[slice, slice]:
+    """Rows and columns of a line with a little paper round it, at least as high as a character."""
     height, width = clean.shape
     missing = max(0.0, 1.15 * em - (line.bottom - line.top)) / 2
     above = round(missing + 2)
-    top, bottom = max(0, line.top - above), min(height, line.bottom + above)
-    left, right = max(0, line.left - _BESIDE), min(width, line.right + _BESIDE)
-    return clean[top:bottom, left:right]
+    return (
+        slice(max(0, line.top - above), min(height, line.bottom + above)),
+        slice(max(0, line.left - _BESIDE), min(width, line.right + _BESIDE)),
+    )
 
 
 def _mended(text: Recognised) -> Recognised:

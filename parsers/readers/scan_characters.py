@@ -24,8 +24,9 @@ from parsers.readers.scan_ink import Picture, Piece
 _SAME = 0.985
 # How sure what others are copied from must be.
 _PLAIN = 0.9
-# In pixels: how far out of focus characters are compared, and how much their sizes may differ.
-_BLUR, _SIZE = 0.7, 2
+# In pixels: how far out of focus characters are compared, with how much room round them, and how much their sizes may
+# differ.
+_BLUR, _ROOM, _SIZE = 0.7, 2, 2
 # Of the height of a line: how wide a character is at most, and what may be one at least. Of the square of that height:
 # how large what must be one is at least (5. is smaller, and so is 日).
 _WIDEST, _NARROWEST, _LEAST_AREA = 1.05, 0.7, 0.62
@@ -42,10 +43,11 @@ Ask = Callable[[Sequence[Picture]], list[Recognised]]
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A printed line: its picture, the column of the page at which that begins, and its ink from left to right."""
+    """A printed line: its picture, the pixel of the page at which that begins, and its ink from left to right."""
 
     picture: Picture
     left: int
+    top: int
     pieces: Sequence[Piece]
 
 
@@ -56,6 +58,7 @@ class _Part:
     line: int
     picture: Picture
     ink: Piece
+    look: Picture
     is_character: bool
     may_be_character: bool
 
@@ -68,12 +71,12 @@ class _Said:
     scores: tuple[float, ...] = ()
 
 
-def read(clean: Picture, lines: Mapping[int, Words], ask: Ask) -> dict[int, Recognised]:
+def read(lines: Mapping[int, Words], ask: Ask) -> dict[int, Recognised]:
     """Texts, by index, of those lines that can be read so. `ask` recognises pictures of lines."""
     # Those of one height stand side by side.
     order = sorted(lines, key=lambda index: lines[index].picture.shape[0])
     parts = [part for index in order for part in _parts(index, lines[index])]
-    first = _first(clean, parts)
+    first = _first(parts)
     strips = _strips(parts, first)
     answers = ask([_side_by_side([parts[at] for at in strip]) for strip in strips])
     said: dict[int, _Said] = {}
@@ -104,9 +107,20 @@ def _parts(index: int, line: Words) -> list[_Part]:
         else:
             inks.append((ink, is_character))
     picture = np.asarray(cv2.copyMakeBorder(line.picture, 0, 0, 0, _GAP, cv2.BORDER_REPLICATE), np.uint8)
+    looks = scan_looks.ink(line.picture, _BLUR)
     halfway = [(one.right + other.left) // 2 - line.left for (one, _), (other, _) in pairwise(inks)]
     return [
-        _Part(index, picture[:, start:end], ink, is_character, ink.width >= _NARROWEST * highest)
+        _Part(
+            line=index,
+            picture=picture[:, start:end],
+            ink=ink,
+            look=looks[
+                max(0, ink.top - line.top - _ROOM) : ink.bottom - line.top + _ROOM,
+                max(0, ink.left - line.left - _ROOM) : ink.right - line.left + _ROOM,
+            ],
+            is_character=is_character,
+            may_be_character=ink.width >= _NARROWEST * highest,
+        )
         for (ink, is_character), (start, end) in zip(inks, pairwise([0, *halfway, picture.shape[1]]), strict=True)
     ]
 
@@ -127,16 +141,15 @@ def _both(one: Piece, other: Piece) -> Piece:
     return Piece(one.left, top, max(one.right, other.right), bottom)
 
 
-def _first(clean: Picture, parts: Sequence[_Part]) -> list[int]:
+def _first(parts: Sequence[_Part]) -> list[int]:
     """Of each part the first that looks the same: itself, where it is the first or no character."""
     first = list(range(len(parts)))
     places = [at for at in first if parts[at].is_character][:_MOST]
     if not places:
         return first
     inks = [parts[at].ink for at in places]
-    side = max(max(ink.width, ink.height) for ink in inks) + 4
-    cut = (clean[max(0, ink.top - 2) : ink.bottom + 2, max(0, ink.left - 2) : ink.right + 2] for ink in inks)
-    looks = scan_looks.rows([scan_looks.centred(scan_looks.ink(one, _BLUR), side, side) for one in cut])
+    side = max(max(ink.width, ink.height) for ink in inks) + 2 * _ROOM
+    looks = scan_looks.rows([scan_looks.centred(parts[at].look, side, side) for at in places])
     sizes = np.array([(ink.width, ink.height) for ink in inks])
     same = scan_looks.same(looks, sizes, least=_SAME, most=_SIZE)
     is_new = np.ones(len(places), bool)

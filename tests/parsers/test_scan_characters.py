@@ -30,7 +30,7 @@ def drawn(character: str) -> Picture:
     return np.where(ink > 0, 30, 240).astype(np.uint8)
 
 
-def page(lines: Sequence[str], noise: float = 4.0) -> tuple[Picture, dict[int, Words]]:
+def page(lines: Sequence[str], noise: float = 4.0) -> dict[int, Words]:
     clean = np.full((ROW * len(lines) + ROW, 800), 240, np.uint8)
     inks: list[list[Piece]] = []
     for row, line in enumerate(lines):
@@ -48,8 +48,9 @@ def page(lines: Sequence[str], noise: float = 4.0) -> tuple[Picture, dict[int, W
     words = {}
     for row, own in enumerate(inks):
         left, right = own[0].left - 4, own[-1].right + 4
-        words[row] = Words(clean[ROW * row + 16 : ROW * row + 20 + SIDE + 4, left:right], left, own)
-    return clean, words
+        top = ROW * row + 16
+        words[row] = Words(clean[top : top + SIDE + 8, left:right], left, top, own)
+    return words
 
 
 class Reader:
@@ -75,8 +76,7 @@ class Reader:
 
 
 def texts(reader: Reader, lines: Sequence[str]) -> dict[int, str]:
-    clean, words = page(lines)
-    found = scan_characters.read(clean, words, reader)
+    found = scan_characters.read(page(lines), reader)
     assert all(len(one.text) == len(one.scores) == len(one.places) for one in found.values())
     return {index: one.text for index, one in found.items()}
 
@@ -88,9 +88,9 @@ def test_a_character_is_shown_once_and_stands_wherever_it_is_printed() -> None:
 
 
 def test_characters_that_differ_a_little_are_two() -> None:
-    clean, words = page(["政", "政"])
-    clean[ROW + 24 : ROW + 34, 24:34] = 255 - clean[ROW + 24 : ROW + 34, 24:34]
-    found = scan_characters.read(clean, words, Reader("政|府"))
+    words = page(["政", "政"])
+    words[1].picture[8:18, 8:18] = 255 - words[1].picture[8:18, 8:18]
+    found = scan_characters.read(words, Reader("政|府"))
     assert {index: one.text for index, one in found.items()} == {0: "政", 1: "府"}
 
 
@@ -121,4 +121,4 @@ def test_two_marks_without_a_character_between_them_are_not_shown_side_by_side()
 
 
 def test_no_words() -> None:
-    assert scan_characters.read(np.full((40, 40), 240, np.uint8), {}, Reader()) == {}
+    assert scan_characters.read({}, Reader()) == {}
