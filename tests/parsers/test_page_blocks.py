@@ -34,8 +34,9 @@ def cells(*printed: tuple[str, float, float, float]) -> list[str]:
     return [cell.text for grid in blocks if isinstance(grid, Grid) for cell in grid.cells]
 
 
-def test_numbers_that_touch_across_a_border_are_two() -> None:
-    assert cells(("1234", 40, 5, 5), ("5", 20, 5, 25)) == ["12", "34", "5", ""]
+def test_words_that_touch_across_a_border_are_two_and_a_number_there_is_none() -> None:
+    assert cells(("维持纠正", 40, 5, 5), ("5", 20, 5, 25)) == ["维持", "纠正", "5", ""]
+    assert cells(("1234", 40, 5, 5), ("5", 20, 5, 25)) == ["1\ufffc", "\ufffc4", "5", ""]
 
 
 def test_a_number_printed_twice_for_bold_type_is_one() -> None:
