@@ -29,7 +29,7 @@ _PLAIN = 0.9
 _BLUR, _ROOM, _SIZE = 0.7, 2, 2
 # Of the height of a line: how wide a character is at most, and what may be one at least. Of the square of that height:
 # how large what must be one is at least (5. is smaller, and so is 日).
-_WIDEST, _NARROWEST, _LEAST_AREA = 1.05, 0.7, 0.62
+_WIDEST, _NARROWEST, _LEAST_AREA = 1.05, 0.7, 0.67
 # How many times its height a strip is long. In pixels: the paper between words, and how far a character that is
 # recognised may seem to stand from its ink.
 _STRIP, _GAP, _ASTRAY = 15, 10, 10
@@ -209,10 +209,14 @@ def _told(parts: Sequence[_Part], text: Recognised) -> list[_Said]:
     for character, score, place in zip(text.text, text.scores, text.places, strict=True):
         if character == " ":
             continue
-        is_open: Any = may_be_character if _CHINESE.match(character) else ~is_character
+        is_closed: Any = ~may_be_character if _CHINESE.match(character) else is_character
         away = np.abs(centres - place * widths.sum())
-        at += int(np.where(is_open, away, np.inf)[at:].argmin())
+        at += int((away + 2 * _ASTRAY * is_closed)[at:].argmin())
         is_near = away[at] <= widths[at] / 2 + _ASTRAY
-        is_plain[at] &= is_open[at] and is_near and not (is_character[at] and said[at].text)
+        is_plain[at] &= is_near and not is_closed[at] and not (is_character[at] and said[at].text)
         said[at] = _Said(said[at].text + character, (*said[at].scores, score))
-    return [one if plain else _Said() for one, plain in zip(said, is_plain, strict=True)]
+    fails = ~is_plain | np.array([not one.text for one in said])
+    # What a character lacks may stand with what is beside it.
+    beside = np.convolve(fails, (1, 0, 1))[1:-1] > 0
+    fails |= beside & ~is_character
+    return [_Said() if failed else one for one, failed in zip(said, fails, strict=True)]

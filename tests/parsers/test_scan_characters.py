@@ -103,6 +103,15 @@ def test_what_cannot_be_told_apart_is_left_out(said: str) -> None:
     assert texts(Reader(said), ["政府", "府政"]) == {}
 
 
+def test_what_cannot_be_told_leaves_the_words_beside_it_as_they_are() -> None:
+    assert texts(Reader("政|5|府"), ["政", "信", "府"]) == {0: "政", 2: "府"}
+
+
+def test_a_mark_beside_a_character_of_which_nothing_is_said_may_hold_it() -> None:
+    assert texts(Reader(" |、信"), ["府", "、信"]) == {}
+    assert texts(Reader(" |信、"), ["府", "信、"]) == {1: "信、"}
+
+
 def test_between_characters_anything_may_stand() -> None:
     assert texts(Reader("(政)府|信、"), ["(政)府", "信、府"]) == {0: "(政)府", 1: "信、府"}
     assert texts(Reader("(政)府|信"), ["(政)府", "信、府"]) == {0: "(政)府"}
