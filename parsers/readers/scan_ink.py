@@ -11,6 +11,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from msgspec import Struct
 
 from parsers.readers.pdf_grid import Line
 from parsers.readers.scan_seal import without_seal
@@ -42,8 +43,7 @@ _LEAST_PAGE = 14
 _SPECK = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True, gc=False):
     """A connected piece of ink: a character, or part of one."""
 
     left: int
