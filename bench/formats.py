@@ -5,11 +5,12 @@
 right, wrong   share of cells read right (value and status); cells wrong at a confidence of 0.9 or more
 cold           seconds for the first document of a new worker, its start and all imports included
 warm           median milliseconds a document in a worker that has read the format before
+read           the same in this process, without the jail, turn by turn with it
 1 and 2        documents a second with one and with two workers, all documents at once
 cpu            median milliseconds of this process's own time for the same: what other programs disturb least
 jail           milliseconds a document that the worker costs over reading the same in this process (fastest runs)
 memory         the most memory the worker held
-a page         scans: median milliseconds (cpu) of a page that is mostly tables, and of one that is mostly text
+a page         scans: median milliseconds, warm, of a page that is mostly tables, and of one that is mostly text
 pdfium         PDF: the reader's time over pdfium's for the same characters and paths (both in this process); pdfium has
                the fonts that readers give it, and for the second figure the machine's, as any other program would
 
@@ -64,6 +65,7 @@ class Row:
     wrong_when_sure: int
     cold_s: float
     warm_ms: float
+    read_ms: float
     cpu_ms: float
     jail_ms: float
     documents_per_second_1: float
@@ -96,7 +98,7 @@ def row(name: str, write: measured.Write, printed: Sequence[Printed], runs: int)
     found = [measured._compared(report, understand(*one)[0]) for report, one in zip(printed, jobs, strict=True)]
     with Jail() as jail:
         cold = seconds(lambda: answered(jail.run(understand, *jobs[0])))
-        inside, own, cost = [], [], []
+        inside, outside, own, cost = [], [], [], []
         for one in jobs:
             jail.run(understand, *one)
             # Turn by turn: what else the machine does falls on both.
@@ -108,12 +110,12 @@ def row(name: str, write: measured.Write, printed: Sequence[Printed], runs: int)
                 for _ in range(runs)
             ]
             inside.append(statistics.median(with_jail for with_jail, _ in pairs))
+            outside.append(statistics.median(without for _, without in pairs))
             cost.append(min(with_jail for with_jail, _ in pairs) - min(without for _, without in pairs))
             own.append(
                 statistics.median(seconds(lambda one=one: understand(*one), time.thread_time) for _ in range(runs))
             )
         peak = answered(jail.run(peak_bytes))
-    warm = statistics.median(inside)
     ratios = pdfium_ratios(written, runs) if name == "pdf" else (None, None)
     of_tables, of_text = page_ms(written, runs) if name == "scan" else (None, None)
     return Row(
@@ -123,7 +125,8 @@ def row(name: str, write: measured.Write, printed: Sequence[Printed], runs: int)
         right=round(sum(one.right for one in found) / sum(one.cells for one in found), 5),
         wrong_when_sure=sum(one.wrong_when_sure for one in found),
         cold_s=round(cold, 2),
-        warm_ms=round(warm * 1000, 1),
+        warm_ms=round(statistics.median(inside) * 1000, 1),
+        read_ms=round(statistics.median(outside) * 1000, 1),
         cpu_ms=round(statistics.median(own) * 1000, 1),
         jail_ms=round(statistics.median(cost) * 1000, 2),
         documents_per_second_1=round(throughput(jobs, 1), 1),
@@ -211,8 +214,17 @@ def main() -> int:
         busy = os.getloadavg()[0]
         if busy > 1:
             print(f"{busy:.1f} processes are running already: every time below is too long", file=sys.stderr)
-        heads = ("cold s", 8), ("warm ms", 9), ("cpu ms", 8), ("jail ms", 9), ("1/s", 8), ("2/s", 8), ("MB", 6)
-        print(f"{'':8}{'right':>9}{'wrong':>7}" + "".join(f"{head:>{width}}" for head, width in heads))
+        heads = (
+            ("cold s", 8),
+            ("warm ms", 9),
+            ("read ms", 9),
+            ("cpu ms", 8),
+            ("jail ms", 9),
+            ("1/s", 8),
+            ("2/s", 8),
+            ("MB", 6),
+        )
+        print(f"{'':10}{'right':>9}{'wrong':>7}" + "".join(f"{head:>{width}}" for head, width in heads))
     for name in chosen.formats or known:
         found = row(name, known[name], printed, chosen.runs)
         if chosen.json:
@@ -224,8 +236,8 @@ def main() -> int:
         if found.table_page_ms:
             more += f"  {found.table_page_ms} ms a page of tables, {found.text_page_ms} a page of text"
         print(
-            f"{name:8}{found.right:9.3%}{found.wrong_when_sure:7}{found.cold_s:8.2f}{found.warm_ms:9.1f}{found.cpu_ms:8.1f}"
-            f"{found.jail_ms:9.2f}{found.documents_per_second_1:8.1f}{found.documents_per_second_2:8.1f}"
+            f"{name:10}{found.right:9.3%}{found.wrong_when_sure:7}{found.cold_s:8.2f}{found.warm_ms:9.1f}"
+            f"{found.read_ms:9.1f}{found.cpu_ms:8.1f}{found.jail_ms:9.2f}{found.documents_per_second_1:8.1f}{found.documents_per_second_2:8.1f}"
             f"{found.peak_mb:6.0f}{more}",
             flush=True,
         )
