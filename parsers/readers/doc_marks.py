@@ -16,9 +16,11 @@ from itertools import pairwise
 
 from parsers.errors import UnreadableDocumentError
 from parsers.readers import ole
+from parsers.readers.white import LEAST_WHITE
 
 # Stand in the copy for what is not shown, for a raised 0 (and so on to 9), for an object that is all a cell holds.
 UNSEEN, RAISED, OBJECT = "\x7f", "\uf8d0", "\ufffc"
+_RAISED_DIGITS = re.compile(f"[{RAISED}-{chr(ord(RAISED) + 9)}]+")
 # Where a character takes one byte, there are no signs to spare.
 _NARROW_RAISED, _NARROW_OBJECT = "*", "?"
 
@@ -47,7 +49,7 @@ _SUPERSCRIPT, _SUBSCRIPT = 1, 2
 # Half points up or down from which characters stand beside their line, as in docx.
 _LEAST_RAISED = 3
 _COLOR, _FULL_COLOR = 0x2A42, 0x6870
-_WHITE, _LEAST_WHITE = 8, 250
+_WHITE = 8
 _RAISES, _WHITENS = "raised", "white_number"
 _FIRST_PRINTED, _FIRST_HAN = 0x20, 0x2E80
 _LONGEST_CELL = 200
@@ -89,9 +91,6 @@ def read_back(text: str) -> str:
     if UNSEEN not in text and not _RAISED_DIGITS.search(text):
         return text
     return _RAISED_DIGITS.sub(_in_brackets, text.replace(UNSEEN, ""))
-
-
-_RAISED_DIGITS = re.compile(f"[{RAISED}-{chr(ord(RAISED) + 9)}]+")
 
 
 def _in_brackets(found: re.Match[str]) -> str:
@@ -161,7 +160,7 @@ def _is_raised(name: int, operand: bytes) -> bool:
 def _is_white(name: int, operand: bytes) -> bool:
     if name == _FULL_COLOR:
         # Red, green, blue, and whether it is none of these but the usual one.
-        return min(operand[:3]) >= _LEAST_WHITE and not any(operand[3:])
+        return min(operand[:3]) >= LEAST_WHITE and not any(operand[3:])
     return name == _COLOR and operand[0] == _WHITE
 
 

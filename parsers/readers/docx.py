@@ -20,6 +20,7 @@ from parsers.readers import pasted
 from parsers.readers.doc_marks import LEFT_OUT
 from parsers.readers.docx_numbering import Numbering, numbering
 from parsers.readers.ooxml import Package
+from parsers.readers.white import is_white
 from parsers.sniff import DOCX
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -61,8 +62,6 @@ _SHOWN_PICTURES = (
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _FOREIGN_PART = f"{_W}altChunk"
 _FLOATING = re.compile(r"position\s*:\s*absolute")
-# From FAFAFA on ink cannot be told from paper.
-_WHITE = re.compile("(?:F[A-F]){3}", re.IGNORECASE)
 _SYMBOL = f"{_W}sym"
 _OBJECT = "\ufffc"
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -366,12 +365,12 @@ class _Reader:
                     self._inline(content, parts, boxes)
 
     def _run(self, run: etree._Element, parts: list[str], boxes: list[etree._Element]) -> None:
-        raised = is_white = False
+        raised = is_pale = False
         for element in run:
             tag = element.tag
             if tag == _T:
                 text = element.text or ""
-                if is_white and text.strip() and not _HAN.search(text) and _is_unseen(run):
+                if is_pale and text.strip() and not _HAN.search(text) and _is_unseen(run):
                     self._dropped["white_number"] += 1
                     text = _OBJECT
                 # 21¹ must never become 211: a raised number is a note's mark, printed as one.
@@ -381,7 +380,7 @@ class _Reader:
                 if hidden:
                     self._dropped[hidden] += 1
                     return
-                is_white = _WHITE.fullmatch(_value(_child(element, _COLOR))) is not None
+                is_pale = is_white(_value(_child(element, _COLOR)))
             elif tag in _BREAKS:
                 parts.append(_BREAKS[tag])
             elif tag == _SYMBOL:

@@ -18,6 +18,7 @@ from parsers.errors import UnreadableDocumentError
 from parsers.model import Document
 from parsers.readers import sheet_formats, workbook
 from parsers.readers.sheet_marks import whole
+from parsers.readers.white import is_white
 from parsers.readers.workbook import MAX_COLUMNS, MAX_ROWS, Value, Worksheet
 from parsers.readers.xml_tree import flat_tree
 
@@ -56,11 +57,11 @@ def _formats(root: etree._Element) -> dict[str, str]:
     styles = {style.get(f"{_SS}ID") or "": style for style in root.iterfind(f"{_SS}Styles/{_SS}Style")}
     found: dict[str, str] = {}
     for name in styles:
-        ink = _said(styles, name, "Font", "Color").upper()
+        ink = _said(styles, name, "Font", "Color")
         ground = _said(styles, name, "Interior", "Pattern")
         code = _said(styles, name, "NumberFormat", "Format")
         is_struck = _said(styles, name, "Font", "StrikeThrough") == "1"
-        is_unseen = is_struck or (ink == "#FFFFFF" and ground in ("", "None"))
+        is_unseen = is_struck or (is_white(ink) and ground in ("", "None"))
         found[name] = sheet_formats.HIDING if is_unseen else _NAMED_FORMATS.get(code.lower(), code)
     return found
 

@@ -15,6 +15,7 @@ from parsers.errors import UnreadableDocumentError
 from parsers.model import Document
 from parsers.readers import odf, sheet_formats, workbook
 from parsers.readers.sheet_marks import whole
+from parsers.readers.white import is_white
 from parsers.readers.workbook import MAX_COLUMNS, MAX_ROWS, Worksheet
 from parsers.readers.xml_tree import flat_tree
 
@@ -90,7 +91,7 @@ class _Looks:
             elif family == "table-cell":
                 self.cells[name] = _CellLook(
                     parent=style.get(f"{_STYLE}parent-style-name", ""),
-                    ink=_said(style, "text", f"{_FO}color").lower(),
+                    ink=_said(style, "text", f"{_FO}color"),
                     line=_said(style, "text", f"{_STYLE}text-line-through-style"),
                     ground=_said(style, "table-cell", f"{_FO}background-color"),
                 )
@@ -106,7 +107,7 @@ class _Looks:
             if look is None:
                 break
             name, ink, line, ground = look.parent, ink or look.ink, line or look.line, ground or look.ground
-        return line not in ("", "none") or (ink == "#ffffff" and ground in ("", "transparent"))
+        return line not in ("", "none") or (is_white(ink) and ground in ("", "transparent"))
 
 
 def _said(style: etree._Element, part: str, attribute: str) -> str:

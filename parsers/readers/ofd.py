@@ -25,6 +25,7 @@ from parsers.readers.ooxml import Package
 from parsers.readers.page_content import Characters, PageContent
 from parsers.readers.pdf_grid import Line
 from parsers.readers.scan_pages import Scans
+from parsers.readers.white import LEAST_WHITE
 from parsers.sniff import OFD
 
 if TYPE_CHECKING:
@@ -48,8 +49,6 @@ _AXIS_TOLERANCE = 1.0 / _POINTS
 _SCAN_COVERS = 0.5
 # Cells' grounds are painted one by one; more boxes over text no page has.
 _MOST_PAINTED = 2000
-# Of 255: ink that cannot be told from paper.
-_LEAST_WHITE = 250
 # Millimetres; what is drawn farther out, or nowhere (not a number), is on no page.
 _FAR = 100_000.0
 _TOKEN = re.compile(r"[A-Za-z]|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
@@ -573,7 +572,7 @@ def _attribute(element: etree._Element | None, name: str) -> str | None:
 
 def _is_white(color: etree._Element | None) -> bool:
     values = _numbers(_attribute(color, "Value"))
-    return len(values) in (1, 3) and min(values) >= _LEAST_WHITE
+    return len(values) in (1, 3) and min(values) >= LEAST_WHITE
 
 
 def _deltas(text: str | None, most: int) -> list[float]:

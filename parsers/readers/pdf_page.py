@@ -21,6 +21,7 @@ import pypdfium2.raw as raw
 
 from parsers.readers.page_content import Characters, PageContent
 from parsers.readers.pdf_grid import Line
+from parsers.readers.white import LEAST_WHITE
 
 MAX_CHARACTERS = 200_000
 MAX_PATHS = 60_000
@@ -36,8 +37,6 @@ _AXIS_TOLERANCE = 1.0
 _SCAN_COVERS = 0.5
 _INVISIBLE = 3
 _RENDER_MODES_LOOKED_AT = 12
-# Red, green and blue of 255, from which ink cannot be told from paper.
-_WHITE = 250
 # White painted on text is a correction; who paints each cell does so before its text. Less of a character is a touch.
 _MOST_PAINTED, _LEAST_COVERED = 100, 0.5
 
@@ -431,7 +430,7 @@ def _objects(function: Callable[..., Any], handle: _Prepared, count: int) -> lis
 def _are_white(objects: Sequence[_Prepared]) -> list[bool]:
     """Whether each object is filled in white; one filled in nothing that pdfium knows is not."""
     inks = _of_each(_fill_color, objects, "I")
-    return [red >= _WHITE and green >= _WHITE and blue >= _WHITE for red, green, blue, _ in inks]
+    return [red >= LEAST_WHITE and green >= LEAST_WHITE and blue >= LEAST_WHITE for red, green, blue, _ in inks]
 
 
 def _painted_over(

@@ -15,6 +15,7 @@ from lxml import etree
 
 from parsers.readers import sheet_formats
 from parsers.readers.ooxml import Package
+from parsers.readers.white import is_white
 
 # What makes a look at a sheet's cells worth while: few sheets have any of it.
 _TELLING = re.compile(rb"""\shidden\s*=|\sshowZeros\s*=|[<:]f[\s/>]|\st\s*=\s*["']e["']|strike|superscript""")
@@ -150,7 +151,7 @@ def _formats(package: Package) -> dict[str, str]:
 
 def _is_white(color: etree._Element | None) -> bool:
     """Whether a font is white by name, or by the theme's first colour, the paper's."""
-    return color is not None and ((color.get("rgb") or "").upper()[-6:] == "FFFFFF" or color.get("theme") == "0")
+    return color is not None and (is_white(color.get("rgb", "")) or color.get("theme") == "0")
 
 
 def _is_on(setting: etree._Element | None) -> bool:

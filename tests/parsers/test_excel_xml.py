@@ -140,7 +140,7 @@ def test_styles_that_are_like_each_other_have_no_format() -> None:
 def test_a_number_in_white_ink_is_not_told_unless_a_ground_is_behind_it() -> None:
     ink = '<Font ss:Color="#ffffff"/>'
     styles = (
-        f'<Style ss:ID="w">{ink}</Style><Style ss:ID="n">{ink}<Interior/></Style>'
+        f'<Style ss:ID="w">{ink}</Style><Style ss:ID="n"><Font ss:Color="#FEFEFE"/><Interior/></Style>'
         f'<Style ss:ID="g">{ink}<Interior ss:Color="#4F81BD" ss:Pattern="Solid"/></Style>'
     )
     row = "".join(number(7, name) for name in "wng")

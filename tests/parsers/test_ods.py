@@ -161,7 +161,7 @@ def test_a_number_in_white_ink_is_not_told_unless_a_ground_is_behind_it() -> Non
 
     styles = (
         style("w", ink="#FFFFFF")
-        + style("wt", ink="#ffffff", ground="transparent")
+        + style("wt", ink="#fefefe", ground="transparent")
         + style("wg", ink="#ffffff", ground="#4f81bd")
         + style("like", parent="w")
         + style("round", parent="round")
