@@ -57,6 +57,13 @@ def one(data_dir: Path, query: str, *values: object) -> Any:
     return value
 
 
+def made_again(data_dir: Path, *queries: str) -> tuple[list[list[tuple]], list[list[tuple]]]:
+    """What the queries say of a database, and of the one that is made again from the files."""
+    before = [rows(data_dir, query) for query in queries]
+    assert crawled(gongkai(data_dir, "extract", "--full")).code == 0
+    return before, [rows(data_dir, query) for query in queries]
+
+
 def waits(data_dir: Path) -> list[float]:
     """Seconds between the starts of two requests, by the crawl's own clock: a busy server notes them late."""
     starts = [datetime.fromisoformat(at) for (at,) in rows(data_dir, "SELECT captured_at FROM captures ORDER BY 1")]

@@ -4,7 +4,7 @@ import gzip
 from pathlib import Path
 
 import pytest
-from crawling import COMMAND, crawled, gongkai, one, rows
+from crawling import COMMAND, crawled, gongkai, made_again, one, rows
 from loopback import Answer, Column, article, served, site_file
 
 SETUP = "from crawler import retry, manners; retry.FIRST_WAIT_SECONDS = manners.FIRST_BLOCK_WAIT_SECONDS = 0.0; "
@@ -90,15 +90,14 @@ def test_an_edit_beside_them_is_found(nights: Path):
 
 
 def test_all_is_the_same_when_the_database_is_made_again(nights: Path):
-    queries = (
+    before, after = made_again(
+        nights,
         "SELECT url, kind FROM changes ORDER BY 1, 2",
         "SELECT url, outcome FROM captures ORDER BY captured_at, url",
         "SELECT level, code, url, message FROM findings WHERE capture_id IS NOT NULL ORDER BY 2, 3",
         "SELECT url, state FROM frontier JOIN urls USING (url_id) ORDER BY 1",
     )
-    before = [rows(nights, query) for query in queries]
-    assert crawled(gongkai(nights, "extract", "--full")).code == 0
-    assert [rows(nights, query) for query in queries] == before
+    assert after == before
 
 
 def test_a_page_that_answers_with_nothing_at_first_is_asked_for_again_by_the_next_run(tmp_path: Path):

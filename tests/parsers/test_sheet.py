@@ -144,7 +144,8 @@ def test_a_cell_holds_what_its_number_format_shows(value: float, code: str, text
 def test_a_number_in_white_ink_is_not_told_unless_a_ground_is_behind_it() -> None:
     styles = (
         '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
-        '<fonts><font/><font><color rgb="FFFFFFFF"/></font><font><color theme="0"/></font><font><color rgb="FFFDFEFF"/></font></fonts>'
+        '<fonts><font/><font><color rgb="FFFFFFFF"/></font><font><color theme="0"/></font>'
+        '<font><color rgb="FFFDFEFF"/></font></fonts>'
         '<fills><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="solid"/></fill>'
         "<fill><patternFill/></fill></fills>"
         '<cellXfs><xf fontId="0" fillId="0"/><xf fontId="1" fillId="0"/><xf fontId="2" fillId="0"/>'
